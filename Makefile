@@ -1,0 +1,17 @@
+# What one does with a clone. Each target installs what it needs.
+.PHONY: demo test lab lab-down lint
+
+demo:
+	@test/lab/demo
+
+test:
+	@test/run
+
+lab:
+	@test/lab/up
+
+lab-down:
+	@test/lab/down
+
+lint:
+	@test/run lint

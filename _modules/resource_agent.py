@@ -1,0 +1,89 @@
+"""
+Call a resource agent's monitor by hand, as the guide does before the resource is configured.
+"""
+
+import os
+
+from salt.exceptions import CommandExecutionError
+
+__virtualname__ = "resource_agent"
+
+# Pacemaker's OCF_ROOT; the path is the guide's.
+_OCF_ROOT = "/usr/lib/ocf"
+_OCF_ANSWERS = {0: "running", 7: "stopped"}
+# LSB 5, Init Script Actions
+_LSB_ANSWERS = {0: "running", 3: "stopped"}
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def monitor(agent, params=None):
+    """
+    Ask a resource agent on this host whether its service runs.
+
+    agent
+        ``ocf:PROVIDER:TYPE``, ``lsb:NAME`` or ``systemd:UNIT``, as in a primitive.
+    params
+        The parameters of an ocf agent, a mapping.
+
+    Returns ``running`` or ``stopped``.
+
+    Raises CommandExecutionError when the agent isn't there, or answers neither.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt mgmt1 resource_agent.monitor ocf:cm:agent
+    """
+    standard, _, rest = agent.partition(":")
+    asking = {"ocf": _ocf, "lsb": _lsb, "systemd": _service, "service": _service}
+    if standard not in asking:
+        raise CommandExecutionError(
+            f"resource agent {agent}: can ask {', '.join(asking)}, not {standard}"
+        )
+    return asking[standard](rest, params or {})
+
+
+def _ocf(name, params):
+    provider, _, kind = name.partition(":")
+    path = os.path.join(_OCF_ROOT, "resource.d", provider, kind)
+    _need(path, f"ocf:{name}")
+    environment = {f"OCF_RESKEY_{key}": str(value) for key, value in params.items()}
+    environment.update(OCF_ROOT=_OCF_ROOT, OCF_RESOURCE_INSTANCE=f"{kind}-by-hand")
+    return _answer([path, "monitor"], _OCF_ANSWERS, environment)
+
+
+def _lsb(name, _):
+    path = os.path.join("/etc/init.d", name)
+    _need(path, f"lsb:{name}", f"; if {name} is a unit of systemd, set the agent systemd:{name}")
+    return _answer([path, "status"], _LSB_ANSWERS)
+
+
+def _service(name, _):
+    if not __salt__["service.available"](name):
+        raise CommandExecutionError(f"no service {name} on {__grains__['id']}; install it first")
+    return "running" if __salt__["service.status"](name) else "stopped"
+
+
+def _need(path, agent, hint=""):
+    if not os.access(path, os.X_OK):
+        raise CommandExecutionError(
+            f"resource agent {agent}: {path} is not there or not executable on "
+            f"{__grains__['id']}{hint}"
+        )
+
+
+def _answer(command, answers, environment=None):
+    done = __salt__["cmd.run_all"](
+        command, python_shell=False, ignore_retcode=True, env=environment, output_loglevel="quiet"
+    )
+    if done["retcode"] not in answers:
+        said = (done["stderr"] or done["stdout"]).strip().splitlines() or ["nothing"]
+        raise CommandExecutionError(
+            f"{' '.join(command)} on {__grains__['id']} answers neither running nor stopped: "
+            f"exit code {done['retcode']}, {said[-1]}"
+        )
+    return answers[done["retcode"]]

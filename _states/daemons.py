@@ -1,0 +1,144 @@
+"""
+Install daemons without starting them, and keep services from starting at boot.
+
+Both wrap Salt's own states, ``pkg.installed`` and ``service.disabled``, and add what these don't promise:
+that a package's own scripts start nothing, and that the outcome was checked.
+"""
+
+import contextlib
+
+__virtualname__ = "daemons"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def installed(name, pkgs, daemons, command=None):
+    """
+    Install packages; the daemons that they bring neither run nor start at boot afterwards.
+
+    Debian's packages start and enable Corosync and Pacemaker at once, as a cluster of one node named
+    node1. On systemd a mask that lasts only as long as the installation prevents the start. A daemon that
+    was there before is left as it is.
+
+    name
+        Any text.
+    pkgs
+        The packages, a list of names.
+    daemons
+        The services that these packages bring, a list of names.
+    command
+        A command that must run once the packages are installed (it is called with ``--version``).
+
+    .. code-block:: yaml
+
+        cmha packages:
+          daemons.installed:
+            - pkgs: [corosync, pacemaker, crmsh]
+            - daemons: [corosync, pacemaker]
+            - command: crm
+    """
+    if __opts__["test"]:
+        return __states__["pkg.installed"](name, pkgs=pkgs)
+    new = [daemon for daemon in daemons if not __salt__["service.available"](daemon)]
+    with _kept_from_starting(new):
+        ret = __states__["pkg.installed"](name, pkgs=pkgs)
+    if ret["result"] is False:
+        return ret
+    problems = _at_boot_off(new) + _doesnt_run(command)
+    if problems:
+        return {**ret, "result": False, "comment": "; ".join(problems)}
+    return ret
+
+
+def not_at_boot(name, from_package=False):
+    """
+    Keep a service from starting at boot; leave it running or stopped as it is.
+
+    ``service.disabled`` chooses chkconfig, update-rc.d or systemctl; what counts is that the service is
+    off afterwards, not what the tool's exit code says.
+
+    name
+        The service.
+    from_package
+        Whether an earlier state of the same run may have brought it: then a test run doesn't mind its
+        absence.
+
+    .. code-block:: yaml
+
+        pacemaker:
+          daemons.not_at_boot
+    """
+    ret = {"name": name, "result": True, "changes": {}, "comment": f"{name} does not start at boot"}
+    if not __salt__["service.available"](name):
+        if __opts__["test"] and from_package:
+            return {**ret, "comment": f"{name} is not installed yet; cmha installs it switched off"}
+        return {
+            **ret,
+            "result": False,
+            "comment": f"{_host()} has no service {name}; install it first",
+        }
+    if not __salt__["service.enabled"](name):
+        return ret
+    if __opts__["test"]:
+        change = {name: {"old": "starts at boot", "new": "does not start at boot"}}
+        return {
+            **ret,
+            "result": None,
+            "changes": change,
+            "comment": f"{name} would be switched off at boot",
+        }
+    attempt = __states__["service.disabled"](name)
+    if __salt__["service.enabled"](name):
+        return {
+            **ret,
+            "result": False,
+            "comment": f"{name} still starts at boot on {_host()}: {attempt['comment']}",
+        }
+    change = {name: {"old": "starts at boot", "new": "does not start at boot"}}
+    return {**ret, "changes": change, "comment": f"{name} no longer starts at boot"}
+
+
+@contextlib.contextmanager
+def _kept_from_starting(daemons):
+    masked = []
+    try:
+        if __grains__.get("init") == "systemd":
+            for daemon in daemons:
+                __salt__["service.mask"](daemon, runtime=True)
+                masked.append(daemon)
+        yield
+    finally:
+        for daemon in masked:
+            __salt__["service.unmask"](daemon, runtime=True)
+
+
+def _at_boot_off(daemons):
+    problems = []
+    for daemon in daemons:
+        if not __salt__["service.available"](daemon):
+            problems.append(f"the packages brought no service {daemon}")
+            continue
+        __salt__["service.disable"](daemon)
+        if __salt__["service.enabled"](daemon):
+            problems.append(f"{daemon} still starts at boot on {_host()}")
+        if __salt__["service.status"](daemon):
+            problems.append(f"{daemon} was started by its package on {_host()}; stop it")
+    return problems
+
+
+def _doesnt_run(command):
+    if command is None:
+        return []
+    answer = __salt__["cmd.run_all"](
+        [command, "--version"], python_shell=False, ignore_retcode=True
+    )
+    if answer["retcode"] == 0:
+        return []
+    said = (answer["stderr"] or answer["stdout"]).strip().splitlines() or ["nothing"]
+    return [f"{command} --version fails on {_host()}: {said[-1]}"]
+
+
+def _host():
+    return __grains__["id"]

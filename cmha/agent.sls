@@ -1,0 +1,25 @@
+# Guide, "Create an Open Cluster Framework (OCF) provider", for the pair that runs cloudera-scm-agent.
+{%- from 'cmha/map.jinja' import cmha with context %}
+
+include:
+  - cmha.packages
+
+cmha ocf agent:
+  file.managed:
+    - name: /usr/lib/ocf/resource.d/cm/agent
+    - source: salt://cmha/files/agent.jinja
+    - template: jinja
+    - context:
+        service: {{ cmha.service }}
+        agent_stop: {{ cmha.agent_stop }}
+    - user: root
+    - group: root
+    # Not the guide's 770: Pacemaker's controller reads the metadata as hacluster.
+    - mode: '0755'
+    - dir_mode: '0755'
+    - makedirs: true
+    - check_cmd: sh -n
+    - require:
+      - sls: cmha.packages
+    - require_in:
+      - resource_agent: cmha resource agent answers

@@ -1,0 +1,30 @@
+# Guide, "About Corosync and Pacemaker": START=yes lets the init script run at all, and nothing of the
+# cluster starts at boot. After a crash a person looks first. Pacemaker is on the list because an enabled
+# Pacemaker pulls Corosync up; the Cloudera service because Pacemaker manages its lifecycle.
+{%- from 'cmha/map.jinja' import cmha with context %}
+
+include:
+  - cmha.packages
+
+cmha START=yes:
+  file.replace:
+    - name: {{ cmha.defaults_file }}
+    - pattern: '^[ \t]*#?[ \t]*START=.*$'
+    - repl: START=yes
+    - ignore_if_missing: true
+    - backup: false
+    - require:
+      - sls: cmha.packages
+{% for daemon in ['pacemaker', 'corosync'] %}
+cmha {{ daemon }} not at boot:
+  daemons.not_at_boot:
+    - name: {{ daemon }}
+    - from_package: true
+    - require:
+      - sls: cmha.packages
+{% endfor %}
+cmha {{ cmha.service }} not at boot:
+  daemons.not_at_boot:
+    - name: {{ cmha.service }}
+    - require:
+      - sls: cmha.packages

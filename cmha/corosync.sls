@@ -1,0 +1,42 @@
+# Guide, "Setting up Corosync": corosync.conf for the version that is installed.
+{%- from 'cmha/map.jinja' import cmha with context %}
+{%- set generation = salt['corosync.generation'](cmha.corosync_generation) %}
+
+include:
+  - cmha.packages
+{% if cmha.corosync.logging.logfile is defined %}
+# Corosync doesn't start when this directory is missing.
+cmha log directory:
+  file.directory:
+    - name: {{ salt['file.dirname'](cmha.corosync.logging.logfile) }}
+    - makedirs: true
+    - require:
+      - sls: cmha.packages
+    - require_in:
+      - file: cmha corosync.conf
+{% endif %}
+cmha corosync.conf:
+  file.managed:
+    - name: /etc/corosync/corosync.conf
+    - source: salt://cmha/files/corosync-{{ generation }}.conf.jinja
+    - template: jinja
+    - context:
+        cmha: {{ cmha | json }}
+    - user: root
+    - group: root
+    - mode: '0644'
+    - makedirs: true
+{%- if generation > 1 %}
+    - check_cmd: corosync -t -c
+{%- endif %}
+    - require:
+      - sls: cmha.packages
+{% if salt['corosync.running']() %}
+cmha corosync.conf waits for the next start:
+  test.show_notification:
+    - text: >-
+        Corosync on {{ cmha.node.name }} was not restarted: that would stop {{ cmha.resource }}. It
+        goes on with the configuration it started with; the new corosync.conf counts from its next start.
+    - onchanges:
+      - file: cmha corosync.conf
+{% endif %}

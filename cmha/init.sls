@@ -1,0 +1,20 @@
+# Highstate: safe at any time, on any host, on both at once. The cluster is configured where it runs, and
+# not started where it doesn't.
+{%- from 'cmha/map.jinja' import cmha with context %}
+{%- set runs = salt['corosync.cluster'](cmha.nodes).runs == 'this pair' %}
+
+include:
+  - cmha.host
+{%- if runs %}
+  - cmha.cluster
+
+extend:
+  cmha cluster:
+    crm:
+      - require:
+        - sls: cmha.identity
+        - sls: cmha.corosync
+        - sls: cmha.resource
+{%- else %}
+  - cmha.stopped
+{%- endif %}

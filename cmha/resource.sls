@@ -1,0 +1,14 @@
+# Guide, "Test the OCF resource script": what Pacemaker will call answers on this host, before Pacemaker
+# calls it.
+{%- from 'cmha/map.jinja' import cmha with context %}
+{%- set primitive = cmha.pacemaker.primitives[cmha.resource] %}
+
+include:
+  - cmha.packages
+
+cmha resource agent answers:
+  resource_agent.answers:
+    - name: {{ primitive.agent }}
+    - params: {{ primitive.get('params', {}) | json }}
+    - require:
+      - sls: cmha.packages

@@ -1,0 +1,10 @@
+# Guide, "Verify that the primitive has been picked up": started on one host, answering there, stopped on
+# the other.
+{%- from 'cmha/map.jinja' import cmha with context %}
+
+cmha {{ cmha.resource }} runs once:
+  crm.started:
+    - name: {{ cmha.resource }}
+    - nodes: {{ cmha.nodes | map(attribute='name') | list | json }}
+    - port: {{ cmha.port | json }}
+    - timeout: {{ cmha.timeouts.started }}
