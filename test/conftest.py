@@ -26,17 +26,26 @@ def defaults(formula_yaml):
     return formula_yaml("cmha/defaults.yaml")
 
 
+def load(path, **dunders):
+    """A file of the formula as a module, with what Salt's loader would give it (``salt={...}``)."""
+    name = Path(path).stem
+    spec = importlib.util.spec_from_file_location(name, FORMULA / path)
+    module = importlib.util.module_from_spec(spec)
+    for dunder, value in dunders.items():
+        setattr(module, f"__{dunder}__", value)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def load_file():
+    return load
+
+
 @pytest.fixture(scope="session")
 def pure():
     """Loads a module of _utils as what it is: pure functions that need no loader."""
-
-    def load(name):
-        spec = importlib.util.spec_from_file_location(name, FORMULA / "_utils" / f"{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
+    return lambda name: load(f"_utils/{name}.py")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,160 @@
+"""Installing without starting; switching off at boot by outcome."""
+
+import pytest
+
+
+class Host:
+    """A host with services; ``brings`` are those that its packages bring, started and enabled."""
+
+    def __init__(self, brings=("corosync", "pacemaker"), present=(), crm=0, sticky=False):
+        self.brings, self.crm, self.sticky = brings, crm, sticky
+        self.enabled = set(present)
+        self.available = set(present)
+        self.running = set()
+        self.masked = set()
+        self.calls = []
+        self.installs = True
+
+    def salt(self):
+        return {
+            "service.available": lambda name: name in self.available,
+            "service.enabled": lambda name: name in self.enabled,
+            "service.status": lambda name: name in self.running,
+            "service.disable": self.disable,
+            "service.mask": self.mask,
+            "service.unmask": lambda name, runtime: self.masked.discard(name),
+            "cmd.run_all": lambda *_, **__: {"retcode": self.crm, "stderr": "boom", "stdout": ""},
+        }
+
+    def states(self):
+        return {"pkg.installed": self.install, "service.disabled": self.service_disabled}
+
+    def disable(self, name):
+        self.calls.append(f"disable {name}")
+        if not self.sticky:
+            self.enabled.discard(name)
+        return True
+
+    def mask(self, name, runtime):
+        assert runtime
+        self.masked.add(name)
+
+    def install(self, name, pkgs):
+        self.calls.append("install")
+        ret = {"name": name, "result": self.installs, "changes": {}, "comment": "dpkg says no"}
+        if not self.installs:
+            return ret
+        new = set(self.brings) - self.available
+        self.available |= new
+        self.enabled |= new
+        self.running |= new - self.masked
+        return {**ret, "changes": dict.fromkeys(sorted(new), {"old": "", "new": "1"})}
+
+    def service_disabled(self, name):
+        self.disable(name)
+        return {"name": name, "result": True, "changes": {}, "comment": "exit code 0"}
+
+
+@pytest.fixture
+def daemons(load_file):
+    def on(host, test=False):
+        return load_file(
+            "_states/daemons.py",
+            opts={"test": test},
+            grains={"id": "cms1", "init": "systemd"},
+            salt=host.salt(),
+            states=host.states(),
+        )
+
+    return on
+
+
+def install(module):
+    return module.installed("p", ["corosync", "pacemaker"], ["corosync", "pacemaker"], "crm")
+
+
+def test_new_daemons_neither_run_nor_start_at_boot_and_no_mask_stays(daemons):
+    host = Host()
+    ret = install(daemons(host))
+    assert ret["result"] is True
+    assert set(ret["changes"]) == {"corosync", "pacemaker"}
+    assert (host.running, host.enabled, host.masked) == (set(), set(), set())
+
+
+def test_daemons_that_were_there_are_left_alone(daemons):
+    host = Host(present=("corosync", "pacemaker"))
+    host.running = {"corosync", "pacemaker"}
+    ret = install(daemons(host))
+    assert ret["result"] is True
+    assert host.running == {"corosync", "pacemaker"}
+    assert "disable corosync" not in host.calls
+
+
+def test_a_failed_installation_leaves_no_mask(daemons):
+    host = Host()
+    host.installs = False
+    ret = install(daemons(host))
+    assert (ret["result"], ret["comment"]) == (False, "dpkg says no")
+    assert host.masked == set()
+
+
+def test_an_exception_leaves_no_mask(daemons):
+    host = Host()
+    host.install = None
+    with pytest.raises(TypeError):
+        install(daemons(host))
+    assert host.masked == set()
+
+
+def test_packages_without_the_daemons_are_a_failure(daemons):
+    ret = install(daemons(Host(brings=("corosync",))))
+    assert ret["result"] is False
+    assert "brought no service pacemaker" in ret["comment"]
+
+
+def test_a_crm_that_does_not_run_is_a_failure(daemons):
+    ret = install(daemons(Host(crm=1)))
+    assert ret["result"] is False
+    assert ret["comment"] == "crm --version fails on cms1: boom"
+
+
+def test_a_test_run_masks_nothing(daemons):
+    host = Host()
+    install(daemons(host, test=True))
+    assert host.calls == ["install"]  # Salt's own state, which predicts
+    assert host.masked == set()
+
+
+def test_switched_off_once(daemons):
+    host = Host(present=("x",))
+    module = daemons(host)
+    first, second = module.not_at_boot("x"), module.not_at_boot("x")
+    assert first["changes"] == {"x": {"old": "starts at boot", "new": "does not start at boot"}}
+    assert (second["result"], second["changes"]) == (True, {})
+    assert host.calls == ["disable x"]
+
+
+def test_the_outcome_counts_and_not_the_exit_code(daemons):
+    ret = daemons(Host(present=("x",), sticky=True)).not_at_boot("x")
+    assert (ret["result"], ret["changes"]) == (False, {})
+    assert ret["comment"] == "x still starts at boot on cms1: exit code 0"
+
+
+def test_a_prediction_changes_nothing(daemons):
+    host = Host(present=("x",))
+    ret = daemons(host, test=True).not_at_boot("x")
+    assert ret["result"] is None
+    assert ret["changes"]
+    assert host.calls == []
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_a_service_that_is_not_there(daemons, test):
+    ret = daemons(Host(), test).not_at_boot("cloudera-scm-server")
+    assert ret["result"] is False
+    assert ret["comment"] == "cms1 has no service cloudera-scm-server; install it first"
+
+
+def test_a_service_that_this_run_may_bring(daemons):
+    assert daemons(Host(), True).not_at_boot("corosync", from_package=True)["result"] is True
+    assert daemons(Host(), False).not_at_boot("corosync", from_package=True)["result"] is False
