@@ -2,8 +2,6 @@
 What the formula's map asks on a minion.
 """
 
-from salt.exceptions import CommandExecutionError
-
 __virtualname__ = "cmha"
 
 
@@ -25,7 +23,8 @@ def mapping(defaults, os_family, init):
     Returns the mapping of this minion's pair, see ``cmha_site.site``, with ``site``, ``node`` (this
     host), ``rules`` (of the firewall) and the keys of both platform files.
 
-    Raises CommandExecutionError, with the pillar path, when the pillar is wrong.
+    A wrong pillar, or a platform that cmha doesn't know, gives a mapping with one key: ``error``, a line
+    that names the pillar path.
 
     CLI Example:
 
@@ -36,10 +35,11 @@ def mapping(defaults, os_family, init):
     try:
         site = __utils__["cmha_site.site"](__pillar__.get("cmha"), defaults, __utils__["cib.check"])
         pair, node = __utils__["cmha_site.pair_of"](site, __grains__["id"])
+        platform = _platform(os_family, init)
     except ValueError as error:
-        raise CommandExecutionError(str(error)) from None
+        return {"error": str(error)}
     return {
-        **_platform(os_family, init),
+        **platform,
         **pair,
         "site": site["site"],
         "node": node,
@@ -50,7 +50,7 @@ def mapping(defaults, os_family, init):
 def _platform(os_family, init):
     family = __grains__["os_family"]
     if family not in os_family:
-        raise CommandExecutionError(
+        raise ValueError(
             f"cmha doesn't know the platform {family} of {__grains__['id']}; "
             f"it knows {', '.join(sorted(os_family))} (cmha/os_family.yaml)"
         )

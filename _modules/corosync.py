@@ -136,7 +136,7 @@ def cluster(nodes):
     cib = __salt__["crm.query"]()
     known = set(__utils__["cib.nodes"](cib))
     answer = _whose(
-        nodes, up, addresses, known, has_resources=bool(__utils__["cib.resources"](cib))
+        nodes, up, addresses, known, has_resources=bool(__utils__["cib.model"](cib)["primitives"])
     )
     seen = f"nodes in the CIB: {_listed(known)}; members: {_listed(addresses)}"
     return {"is": answer, "runs": answer if up else "none", "seen": seen}

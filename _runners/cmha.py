@@ -116,8 +116,8 @@ def _lost(site, silent):
     if not lost:
         return None
     return (
-        f"site {site['site']}: {' and '.join(lost)} does not answer this master; nothing was done at "
-        "this site. See that the host and its salt-minion run, then try again"
+        f"site {site['site']}: {' and '.join(lost)} {'does' if len(lost) == 1 else 'do'} not answer this "
+        "master; nothing was done at this site. See that host and salt-minion run, then try again"
     )
 
 

@@ -35,8 +35,8 @@ def site(pillar, defaults, check_cib):
     defaults
         The content of ``cmha/defaults.yaml``.
     check_cib
-        Called with a ``pacemaker`` section and its pillar path; raises ValueError when the CIB couldn't
-        hold it (``cib.check``).
+        Called with a ``pacemaker`` section and its pillar path; returns it in its full form, or raises
+        ValueError when the CIB couldn't hold it (``cib.check``).
 
     Returns a mapping: ``site`` (its name) and ``pairs``, a list in the pillar's order. A pair has
     ``pair`` (its name), ``role``, ``cluster_name``, ``nodes`` (a list of mappings with ``id``, ``name``,
@@ -54,7 +54,7 @@ def site(pillar, defaults, check_cib):
     pairs = [_pair(name, checked, defaults) for name in checked["pairs"]]
     _refuse_shared_nodes(pairs)
     for pair in pairs:
-        _check_pacemaker(pair, checked, check_cib)
+        pair["pacemaker"] = _pacemaker(pair, checked, check_cib)
     return {"site": checked["site"], "pairs": pairs}
 
 
@@ -139,7 +139,7 @@ def _pair(name, checked, defaults):
     return merged
 
 
-def _check_pacemaker(pair, checked, check_cib):
+def _pacemaker(pair, checked, check_cib):
     # First what each place in pillar says by itself, so that a mistake is named where it stands. A
     # primitive may be spread over several places; it is checked when they have become one.
     for place in ((), ("roles", pair["role"]), ("pairs", pair["pair"])):
@@ -147,8 +147,15 @@ def _check_pacemaker(pair, checked, check_cib):
         for key in (*place, "pacemaker"):
             section = section.get(key, {})
         alone = {key: value for key, value in section.items() if key != "primitives"}
-        check_cib(alone, ":".join(("cmha", *place, "pacemaker")))
-    check_cib(pair["pacemaker"], f"cmha:pairs:{pair['pair']}:pacemaker")
+        _in_pillar(check_cib, alone, ":".join(("cmha", *place, "pacemaker")))
+    return _in_pillar(check_cib, pair["pacemaker"], f"cmha:pairs:{pair['pair']}:pacemaker")
+
+
+def _in_pillar(check, section, path):
+    try:
+        return check(section, path)
+    except ValueError as error:
+        raise ValueError(f"pillar {error}") from None
 
 
 def _settings(layer):

@@ -1,5 +1,6 @@
 # Guide, "Create an Open Cluster Framework (OCF) provider", for the pair that runs cloudera-scm-agent.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 
 include:
   - cmha.packages
@@ -23,3 +24,4 @@ cmha ocf agent:
       - sls: cmha.packages
     - require_in:
       - resource_agent: cmha resource agent answers
+{%- endblock %}

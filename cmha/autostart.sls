@@ -1,7 +1,8 @@
 # Guide, "About Corosync and Pacemaker": START=yes lets the init script run at all, and nothing of the
 # cluster starts at boot. After a crash a person looks first. Pacemaker is on the list because an enabled
 # Pacemaker pulls Corosync up; the Cloudera service because Pacemaker manages its lifecycle.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 
 include:
   - cmha.packages
@@ -28,3 +29,4 @@ cmha {{ cmha.service }} not at boot:
     - name: {{ cmha.service }}
     - require:
       - sls: cmha.packages
+{%- endblock %}

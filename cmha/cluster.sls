@@ -1,6 +1,7 @@
 # Guide, "Change the Pacemaker cluster configuration" and "Add … as a … resource": one transaction, on one
 # host of the pair. It reaches the other by itself.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 
 cmha cluster:
   crm.configured:
@@ -10,3 +11,4 @@ cmha cluster:
     - rsc_defaults: {{ cmha.pacemaker.rsc_defaults | json }}
     - op_defaults: {{ cmha.pacemaker.op_defaults | json }}
     - primitives: {{ cmha.pacemaker.primitives | json }}
+{%- endblock %}

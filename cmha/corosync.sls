@@ -1,5 +1,6 @@
 # Guide, "Setting up Corosync": corosync.conf for the version that is installed.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 {%- set generation = salt['corosync.generation'](cmha.corosync_generation) %}
 
 include:
@@ -40,3 +41,4 @@ cmha corosync.conf waits for the next start:
     - onchanges:
       - file: cmha corosync.conf
 {% endif %}
+{%- endblock %}

@@ -1,5 +1,6 @@
 # Guide, "Firewall configuration": UDP 5404 and 5405, in and out.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 
 include:
   - cmha.packages
@@ -18,3 +19,4 @@ cmha firewall {{ rule.id }}:
     - require:
       - sls: cmha.packages
 {% endfor %}
+{%- endblock %}

@@ -1,5 +1,6 @@
 # All that a host needs before its cluster starts. Starts nothing, restarts nothing.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 
 include:
   - cmha.identity
@@ -11,3 +12,4 @@ include:
   - cmha.agent
 {%- endif %}
   - cmha.resource
+{%- endblock %}

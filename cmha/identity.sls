@@ -1,7 +1,9 @@
 # Before anything is touched: a cluster that isn't this pair's is left alone.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 
 cmha whose cluster is here:
   corosync.no_other_cluster:
     - name: {{ cmha.cluster_name }}
     - nodes: {{ cmha.nodes | json }}
+{%- endblock %}

@@ -1,6 +1,7 @@
 # Highstate: safe at any time, on any host, on both at once. The cluster is configured where it runs, and
 # not started where it doesn't.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 {%- set runs = salt['corosync.cluster'](cmha.nodes).runs == 'this pair' %}
 
 include:
@@ -18,3 +19,4 @@ extend:
 {%- else %}
   - cmha.stopped
 {%- endif %}
+{%- endblock %}

@@ -1,6 +1,7 @@
 # Guide, prerequisites 1 and 2: Pacemaker and Corosync installed, and the crm tool that comes with them
 # or with a package of its own.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 
 include:
   - cmha.identity
@@ -13,3 +14,4 @@ cmha packages:
     - reload_modules: true
     - require:
       - sls: cmha.identity
+{%- endblock %}

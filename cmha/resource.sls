@@ -1,6 +1,7 @@
 # Guide, "Test the OCF resource script": what Pacemaker will call answers on this host, before Pacemaker
 # calls it.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 {%- set primitive = cmha.pacemaker.primitives[cmha.resource] %}
 
 include:
@@ -12,3 +13,4 @@ cmha resource agent answers:
     - params: {{ primitive.get('params', {}) | json }}
     - require:
       - sls: cmha.packages
+{%- endblock %}

@@ -1,7 +1,8 @@
 # Guide, "Restart Corosync … for the new configuration to take effect" and "Make sure that Pacemaker is
 # started … crm reports two nodes". The only file that starts the cluster; both hosts of a pair run it
 # at the same time, since each waits for the other.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 
 cmha packaged cluster:
   corosync.packaged_cluster_absent:
@@ -17,8 +18,9 @@ cmha {{ daemon }} runs:
 cmha two nodes online:
   crm.online:
     - name: {{ cmha.cluster_name }}
-    - nodes: {{ cmha.nodes | json }}
+    - nodes: {{ cmha.nodes | map(attribute='name') | list | json }}
     - timeout: {{ cmha.timeouts.online }}
     - require:
       - service: cmha corosync runs
       - service: cmha pacemaker runs
+{%- endblock %}

@@ -1,6 +1,7 @@
 # Guide, "Verify that the primitive has been picked up": started on one host, answering there, stopped on
 # the other.
-{%- from 'cmha/map.jinja' import cmha with context %}
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
 
 cmha {{ cmha.resource }} runs once:
   crm.started:
@@ -8,3 +9,4 @@ cmha {{ cmha.resource }} runs once:
     - nodes: {{ cmha.nodes | map(attribute='name') | list | json }}
     - port: {{ cmha.port | json }}
     - timeout: {{ cmha.timeouts.started }}
+{%- endblock %}

@@ -32,14 +32,10 @@ PAIR = [
 
 
 @pytest.fixture
-def corosync(load_file, monkeypatch, pure):
+def corosync(load_file, monkeypatch):
     """The module on a host where corosync is installed; ``says`` is what its tools print."""
 
     def with_answers(says, retcode=0, cib_nodes=(), resources=()):
-        class Cib:
-            nodes = staticmethod(lambda xml: dict.fromkeys(cib_nodes, "1"))
-            resources = staticmethod(lambda xml: list(resources))
-
         module = load_file(
             "_modules/corosync.py",
             grains={"id": "cms1"},
@@ -51,7 +47,10 @@ def corosync(load_file, monkeypatch, pure):
                 },
                 "crm.query": lambda: "<cib/>",
             },
-            utils={"cib.nodes": Cib.nodes, "cib.resources": Cib.resources},
+            utils={
+                "cib.nodes": lambda xml: dict.fromkeys(cib_nodes, "1"),
+                "cib.model": lambda xml: {"primitives": dict.fromkeys(resources, {})},
+            },
         )
         monkeypatch.setattr("salt.utils.path.which", lambda name: f"/usr/sbin/{name}")
         return module
@@ -102,8 +101,12 @@ def test_a_stopped_corosync_has_no_members(corosync):
     assert module.running() is False
 
 
-LOOPBACK = "runtime.members.1.ip (str) = r(0) ip(127.0.0.1)\nruntime.members.1.status (str) = joined"
-FOREIGN = "runtime.members.1.ip (str) = r(0) ip(192.0.2.77)\nruntime.members.1.status (str) = joined"
+LOOPBACK = (
+    "runtime.members.1.ip (str) = r(0) ip(127.0.0.1)\nruntime.members.1.status (str) = joined"
+)
+FOREIGN = (
+    "runtime.members.1.ip (str) = r(0) ip(192.0.2.77)\nruntime.members.1.status (str) = joined"
+)
 
 
 @pytest.mark.parametrize(

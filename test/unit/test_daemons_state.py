@@ -48,7 +48,7 @@ class Host:
         self.available |= new
         self.enabled |= new
         self.running |= new - self.masked
-        return {**ret, "changes": dict.fromkeys(sorted(new), {"old": "", "new": "1"})}
+        return {**ret, "changes": {name: {"old": "", "new": "1"} for name in sorted(new)}}
 
     def service_disabled(self, name):
         self.disable(name)

@@ -1,0 +1,536 @@
+"""
+Pacemaker: read its configuration (the CIB) and its status, change the configuration in one
+transaction, move resources, wait.
+
+It works with Pacemaker's own tools ``cibadmin``, ``crm_diff``, ``crm_verify``, ``crm_mon``,
+``crm_resource`` and ``crmadmin`` (each has its man page, section 8), and with the ``cib`` utility
+module of this formula. It loads where Pacemaker isn't installed too, so that a state can say so.
+
+With ``CIB_file`` in the environment the tools work on that file in place of a cluster
+(``cibadmin(8)``), and so does this module.
+"""
+
+import logging
+import os
+import shutil
+import tempfile
+import time
+
+import salt.utils.files
+import salt.utils.path
+from salt.exceptions import CommandExecutionError
+
+log = logging.getLogger(__name__)
+
+__virtualname__ = "crm"
+
+_CIB_ON_DISK = "/var/lib/pacemaker/cib/cib.xml"
+
+# Others may edit at the same time; each lost race costs one more read.
+_ATTEMPTS = 10
+
+# CRM_EX_OLD of Pacemaker 2 and later; 1.1 has other codes but the same words (cibadmin(8))
+_LOST_RACE_CODE = 103
+_LOST_RACE_WORDS = (
+    "older than existing",
+    "Application of an update diff failed",
+    "Application of update diff failed",
+)
+
+_HOW_TO_START = "start it with: service corosync start; service pacemaker start"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+# --- is there a cluster --------------------------------------------------------------------------
+
+
+def installed():
+    """
+    Whether Pacemaker's command line tools are installed on this host.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' crm.installed
+    """
+    return bool(salt.utils.path.which("cibadmin"))
+
+
+def running():
+    """
+    Whether a live cluster runs on this host, that is, whether its CIB manager answers.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' crm.running
+    """
+    if not installed():
+        return False
+    return _run(["cibadmin", "--query", "--local", "--scope", "crm_config"])["retcode"] == 0
+
+
+def dc():
+    """
+    Name of the designated controller (DC), or ``None`` while none is elected or no cluster runs
+    here.
+
+    Source: ``crmadmin(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' crm.dc
+    """
+    if not installed():
+        return None
+    # the unit matters: without it this is milliseconds in Pacemaker 1.1 and seconds in 2.1
+    answer = _run(["crmadmin", "--dc_lookup", "--timeout=5000ms"])
+    _, found, name = answer["stdout"].partition("is: ")
+    words = name.split()
+    return words[0] if answer["retcode"] == 0 and found and words else None
+
+
+def node():
+    """
+    Name of this host's own node, as Pacemaker has it.
+
+    Raises ``CommandExecutionError`` when no cluster runs here.
+
+    Source: ``crm_node(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' crm.node
+    """
+    _require_installed()
+    return _command(["crm_node", "--name"], "asking for this node's name").strip()
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def query():
+    """
+    The CIB as XML text, unmasked: of the live cluster; where it is stopped, what Pacemaker left on
+    the disk; where there is nothing, an empty one.
+
+    Source: ``cibadmin(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.query
+    """
+    if running():
+        return _query_live()
+    if os.path.exists(_CIB_ON_DISK):
+        with salt.utils.files.fopen(_CIB_ON_DISK) as cib:
+            return cib.read()
+    return __utils__["cib.empty"]()
+
+
+def nodes():
+    """
+    The cluster nodes that the CIB knows: a mapping of node name to node id.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.nodes
+    """
+    return __utils__["cib.nodes"](query())
+
+
+def status():
+    """
+    Status of the cluster as data: DC, quorum, nodes, resources and failures.
+
+    Returns the mapping that the ``cib`` utility's ``status`` describes. Raises
+    ``CommandExecutionError`` when no cluster runs on this host.
+
+    Source: ``crm_mon(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.status
+    """
+    _require_installed()
+    answer = _run(["crm_mon", "-1", "--inactive", "--output-as=xml"])
+    if answer["retcode"] != 0 and "<" not in answer["stdout"]:
+        # before Pacemaker 2.0.3
+        answer = _run(["crm_mon", "--as-xml", "--inactive"])
+    if answer["retcode"] != 0:
+        raise CommandExecutionError(
+            f"{_host()}: no cluster status: {_said(answer)}; {_HOW_TO_START}"
+        )
+    return __utils__["cib.status"](answer["stdout"])
+
+
+def started(resource):
+    """
+    List of the nodes on which a resource has started, sorted by name. Starting or stopping isn't
+    started.
+
+    resource
+        Id of a primitive. One inside a group or clone counts too.
+
+    Raises ``CommandExecutionError`` when the cluster has no such resource, or no cluster runs on
+    this host.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.started cloudera-scm-server
+    """
+    resources = status()["resources"]
+    if resource not in resources:
+        known = ", ".join(sorted(resources)) or "none"
+        raise CommandExecutionError(
+            f"{_host()}: the cluster has no resource {resource} (it has: {known})"
+        )
+    return sorted(resources[resource]["started"])
+
+
+def check(resource):
+    """
+    Run a resource's own monitor on this host, now, whatever the cluster believes.
+
+    resource
+        Id of a primitive.
+
+    Returns ``{'running': bool, 'rc': int, 'text': str}``; ``rc`` is the agent's: 0 running, 7 not
+    running (OCF's words, into which Pacemaker also translates what an LSB script says).
+
+    Source: ``crm_resource(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.check cloudera-scm-server
+    """
+    _require_installed()
+    answer = _run(["crm_resource", "--resource", resource, "--force-check"])
+    return {"running": answer["retcode"] == 0, "rc": answer["retcode"], "text": _said(answer)}
+
+
+# --- changing the configuration ------------------------------------------------------------------
+
+
+def plan(declared, absent=None):
+    """
+    What ``apply`` would change. Nothing is touched.
+
+    declared
+        Mapping with the sections ``properties``, ``rsc_defaults``, ``op_defaults`` (name to value)
+        and ``primitives`` (id to agent, or to a mapping with agent, params, meta and operations).
+    absent
+        What shall not be there: mapping of section to a list of names.
+
+    Returns ``{'changes': {path: {'old': …, 'new': …}}}``, secrets masked. Raises
+    ``CommandExecutionError`` that names the path of what can't be configured.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.plan '{properties: {stonith-enabled: false}, primitives: {vip:
+        "ocf:heartbeat:IPaddr2"}}'
+    """
+    return {"changes": _difference(query(), declared, absent)["changes"]}
+
+
+def apply(declared, absent=None, nodes=None):  # pylint: disable=redefined-outer-name
+    """
+    Make the live cluster's configuration what is declared, in one transaction.
+
+    One read, and where something differs one write, which fails when anyone else changed the
+    configuration in between; then all is read and compared again. Other people's objects and edits
+    stay.
+
+    declared
+        See ``plan``.
+    absent
+        See ``plan``.
+    nodes
+        List of node names, or a mapping by node name. If given, the cluster's nodes must be exactly
+        these.
+
+    Returns ``{'changes': {path: {'old': …, 'new': …}}}``, secrets masked. Raises
+    ``CommandExecutionError`` when no cluster runs here, no DC is elected, the nodes are others,
+    Pacemaker refuses the configuration, or the outcome isn't what was declared.
+
+    Source: ``cibadmin(8)``, ``crm_diff(8)``, ``crm_verify(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.apply '{rsc_defaults: {resource-stickiness: 100}}' nodes='[cms1, cms2]'
+    """
+    _require_live()
+    for _ in range(_ATTEMPTS):
+        before = _query_live()
+        _require_nodes(before, nodes)
+        wanted = _difference(before, declared, absent)
+        if wanted["xml"] is None:
+            return {"changes": {}}
+        _require_dc()
+        _verify(wanted["xml"])
+        if _push(_patch(before, wanted["xml"])):
+            _confirm(declared, absent)
+            return {"changes": wanted["changes"]}
+    raise CommandExecutionError(
+        f"{_host()}: the cluster's configuration changed under each of {_ATTEMPTS} attempts to change it; "
+        "try again when it rests"
+    )
+
+
+# --- resources -----------------------------------------------------------------------------------
+
+
+def move(resource, node, timeout=600, keep=False):
+    """
+    Move a resource to a node, and wait until it has started there and nowhere else.
+
+    ``crm_resource --move`` makes a location constraint, which would pin the resource for good. It
+    is cleared afterwards, whether or not the move went well.
+
+    resource
+        Id of a resource.
+    node
+        Name of the node to move to.
+    timeout
+        Seconds to wait, 600 by default: Cloudera Manager takes minutes.
+    keep
+        Leave the constraint behind.
+
+    Returns the list of the nodes where the resource is started, that is ``[node]``. Raises
+    ``CommandExecutionError`` when the resource didn't arrive in time.
+
+    Source: ``crm_resource(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.move cloudera-scm-server cms2
+    """
+    _require_live()
+    _require_dc()
+    if started(resource) == [node]:
+        return [node]
+    try:
+        _command(
+            ["crm_resource", "--move", "--resource", resource, "--node", node],
+            f"moving {resource} to {node}",
+        )
+        _wait_for_start(resource, node, timeout)
+    finally:
+        if not keep:
+            clear(resource)
+    return started(resource)
+
+
+def clear(resource):
+    """
+    Remove the location constraints that moves of a resource have left behind.
+
+    resource
+        Id of a resource.
+
+    Returns ``True``. Raises ``CommandExecutionError``.
+
+    Source: ``crm_resource(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.clear cloudera-scm-server
+    """
+    _require_installed()
+    _command(
+        ["crm_resource", "--clear", "--resource", resource],
+        f"clearing the constraints of {resource}",
+    )
+    return True
+
+
+def wait(timeout=600):
+    """
+    Wait until the cluster has nothing left to do.
+
+    timeout
+        Seconds to wait.
+
+    Returns ``True``. Raises ``CommandExecutionError`` when the cluster is still busy.
+
+    Source: ``crm_resource(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.wait timeout=120
+    """
+    _require_live()
+    _command(
+        ["crm_resource", "--wait", f"--timeout={int(timeout)}s"],
+        f"waiting {timeout} s for the cluster to rest",
+    )
+    return True
+
+
+# --- helpers -------------------------------------------------------------------------------------
+
+
+def _run(command, stdin=None):
+    """One process, never through a shell. What it reads and says may hold secrets: it isn't logged."""
+    return __salt__["cmd.run_all"](
+        command,
+        python_shell=False,
+        stdin=stdin,
+        output_loglevel="quiet",
+        ignore_retcode=True,
+        rstrip=False,
+    )
+
+
+def _command(command, doing):
+    answer = _run(command)
+    if answer["retcode"] != 0:
+        raise CommandExecutionError(f"{_host()}: {doing} failed: {_said(answer)}")
+    return answer["stdout"]
+
+
+def _said(answer):
+    lines = (answer.get("stderr") or "").split("\n") + (answer.get("stdout") or "").split("\n")
+    text = " ".join(line.strip() for line in lines if line.strip())
+    return text[:500] or f"exit code {answer['retcode']}"
+
+
+def _host():
+    return __grains__.get("id", "this host")
+
+
+def _on_a_file():
+    return "CIB_file" in os.environ
+
+
+def _require_installed():
+    if not installed():
+        raise CommandExecutionError(f"{_host()}: Pacemaker isn't installed: cibadmin isn't there")
+
+
+def _require_live():
+    _require_installed()
+    if not running():
+        raise CommandExecutionError(f"{_host()}: no cluster runs here; {_HOW_TO_START}")
+
+
+def _require_dc():
+    # a change before the election may be overwritten by a node that joins
+    if not _on_a_file() and dc() is None:
+        raise CommandExecutionError(
+            f"{_host()}: the cluster has no designated controller (DC) yet; wait until crm_mon shows one"
+        )
+
+
+def _require_nodes(xml, wanted):
+    if wanted is None:
+        return
+    found, wanted = set(__utils__["cib.nodes"](xml)), set(wanted)
+    faults = [f"{node} is missing" for node in sorted(wanted - found)]
+    faults += [f"{node} doesn't belong" for node in sorted(found - wanted)]
+    if faults:
+        raise CommandExecutionError(
+            f"{_host()}: this cluster isn't the pair {', '.join(sorted(wanted))}: {'; '.join(faults)}; "
+            "start corosync on a missing node, remove a foreign one with crm node delete"
+        )
+
+
+def _query_live():
+    return _command(["cibadmin", "--query"], "reading the cluster's configuration")
+
+
+def _difference(xml, declared, absent):
+    try:
+        return __utils__["cib.difference"](xml, declared, absent)
+    except ValueError as error:
+        raise CommandExecutionError(f"{_host()}: {error}") from None
+
+
+def _verify(xml):
+    answer = _run(["crm_verify", "--xml-pipe", "--verbose"], stdin=xml)
+    if answer["retcode"] != 0:
+        raise CommandExecutionError(
+            f"{_host()}: Pacemaker finds the new configuration invalid: {_said(answer)}"
+        )
+
+
+def _patch(before, after):
+    """A patch by ``crm_diff``, from files: arguments show to everyone in the process list."""
+    directory = tempfile.mkdtemp(prefix="cmha-")
+    try:
+        old, new = os.path.join(directory, "old.xml"), os.path.join(directory, "new.xml")
+        for path, text in ((old, before), (new, after)):
+            with salt.utils.files.fopen(path, "w") as file:
+                file.write(text)
+        answer = _run(["crm_diff", "--original", old, "--new", new])
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    # 1 means that they differ
+    if answer["retcode"] != 1:
+        raise CommandExecutionError(f"{_host()}: crm_diff failed: {_said(answer)}")
+    return __utils__["cib.patch_for_any_status"](answer["stdout"])
+
+
+def _push(patch):
+    """Whether the patch was taken; not, when someone else changed the configuration since it was read."""
+    answer = _run(["cibadmin", "--patch", "--xml-pipe"], stdin=patch)
+    if answer["retcode"] == 0:
+        return True
+    said = _said(answer)
+    if answer["retcode"] == _LOST_RACE_CODE or any(words in said for words in _LOST_RACE_WORDS):
+        log.info(
+            "the cluster's configuration changed while a change was prepared; reading it again"
+        )
+        return False
+    raise CommandExecutionError(f"{_host()}: the cluster refused the change: {said}")
+
+
+def _confirm(declared, absent):
+    left = _difference(_query_live(), declared, absent)["changes"]
+    if left:
+        raise CommandExecutionError(
+            f"{_host()}: the change was accepted, yet this still differs: {', '.join(sorted(left))}; "
+            "someone else changes it too"
+        )
+
+
+def _wait_for_start(resource, node, timeout):
+    end = time.monotonic() + timeout
+    seen = started(resource)
+    while seen != [node]:
+        if time.monotonic() > end:
+            where = ", ".join(seen) or "nowhere"
+            raise CommandExecutionError(
+                f"{_host()}: {resource} didn't start on {node} within {timeout} s; it is started on: {where}"
+            )
+        time.sleep(1)
+        seen = started(resource)

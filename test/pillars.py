@@ -1,0 +1,113 @@
+"""A right pillar, and a table of wrong ones."""
+
+import copy
+
+SITE = {
+    "site": "east",
+    "pairs": {
+        "cms": {
+            "role": "server",
+            "cluster_name": "cmf",
+            "nodes": {
+                "cms1": {"nodeid": 1, "address": "192.0.2.11"},
+                "cms2": {"nodeid": 2, "address": "192.0.2.12"},
+            },
+        },
+        "mgmt": {
+            "role": "agent",
+            "cluster_name": "mgmt",
+            "nodes": {
+                "mgmt1": {"nodeid": 1, "address": "192.0.2.21"},
+                "mgmt2": {"nodeid": 2, "address": "192.0.2.22"},
+            },
+        },
+    },
+}
+
+REMOVED = object()
+
+
+def with_(path, value):
+    """SITE with the value at a pillar path below cmha; REMOVED takes it out."""
+    pillar = copy.deepcopy(SITE)
+    *parents, last = path.split(":")
+    place = pillar
+    for key in parents:
+        place = place.setdefault(key, {})
+    if value is REMOVED:
+        del place[last]
+    else:
+        place[last] = value
+    return pillar
+
+
+# (what is wrong, where, and what the message says: where it is and what helps)
+WRONG = [
+    ("pairs", REMOVED, "pillar cmha:pairs: is missing"),
+    ("pairs", {}, "pillar cmha:pairs: is empty"),
+    ("pairs", ["cms"], "pillar cmha:pairs: should be a mapping, is a list"),
+    ("pairs:cms", None, "pillar cmha:pairs:cms: should be a mapping, is empty"),
+    ("site", REMOVED, "pillar cmha:site: is missing"),
+    ("site", "the east", "pillar cmha:site: should be a name of letters"),
+    ("site", 7, "pillar cmha:site: should be a name of letters"),
+    ("pears", {}, "pillar cmha:pears: is no known key; did you mean pairs?"),
+    ("pairs:cms:nodes", REMOVED, "pillar cmha:pairs:cms:nodes: is missing"),
+    (
+        "pairs:cms:nodes:cms2",
+        REMOVED,
+        "pillar cmha:pairs:cms:nodes: a pair has two nodes, this one",
+    ),
+    ("pairs:cms:nodes:cms3", {"nodeid": 3, "address": "192.0.2.13"}, "this one has 3"),
+    ("pairs:cms:nodes:cms2:nodeid", 1, "cms:nodes:cms2:nodeid: 1 is cms1's too"),
+    ("pairs:cms:nodes:cms2:nodeid", REMOVED, "cms:nodes:cms2:nodeid: is missing"),
+    ("pairs:cms:nodes:cms2:nodeid", "2", "nodeid: should be a number from 1 to 2147483647, is '2'"),
+    ("pairs:cms:nodes:cms2:nodeid", True, "nodeid: should be a number from 1"),
+    ("pairs:cms:nodes:cms2:nodeid", 0, "nodeid: should be a number from 1"),
+    ("pairs:cms:nodes:cms2:address", "192.0.2.11", "cms2:address: 192.0.2.11 is cms1's too"),
+    ("pairs:cms:nodes:cms2:address", "cms2", "cms2:address: should be an IP address, is 'cms2'"),
+    ("pairs:cms:nodes:cms2:address", "127.0.1.1", "address: 127.0.1.1 can't be reached"),
+    ("pairs:cms:nodes:cms2:name", "cms1", "cms2:name: cms1 is cms1's too"),
+    ("pairs:cms:nodes:cms2:name", "cms 2", "cms2:name: should be a name of letters"),
+    ("pairs:cms:nodes:cms2:adress", "192.0.2.12", "adress: is no known key; did you mean address?"),
+    (
+        "pairs:mgmt:nodes:cms1",
+        {"nodeid": 3, "address": "192.0.2.99"},
+        "pillar cmha:pairs:mgmt:nodes: a pair has two nodes",
+    ),
+    (
+        "pairs:cms:role",
+        "sever",
+        "pillar cmha:pairs:cms:role: should be server or agent, is 'sever'",
+    ),
+    ("pairs:cms:role", REMOVED, "pillar cmha:pairs:cms:role: is missing"),
+    ("pairs:cms:cluster_name", 'c"m', "pillar cmha:pairs:cms:cluster_name: should be a name"),
+    (
+        "pairs:cms:cluster_name",
+        "cmf; reboot",
+        "pillar cmha:pairs:cms:cluster_name: should be a name",
+    ),
+    ("corosync:quorum:two_nodes", 1, "two_nodes: is no known key; did you mean two_node?"),
+    ("corosync:totemm", {}, "pillar cmha:corosync:totemm: is no known key; did you mean totem?"),
+    ("corosync:totem:secauth", "of", "pillar cmha:corosync:totem:secauth: should be on or off"),
+    ("corosync:totem:token", "1s", "pillar cmha:corosync:totem:token: should be a number"),
+    ("corosync:totem:transport", "tcp", "transport: should be udpu, udp or knet, is 'tcp'"),
+    ("corosync:logging:logfile", "corosync.log", "logfile: should be an absolute path"),
+    ("corosync:logging:logfile", "/var/log/a b.log", "logfile: should be one word"),
+    ("corosync:totem:cluster_name", "cmf", "pillar cmha:corosync:totem:cluster_name: is no known"),
+    ("firewall:enabled", "yes", "pillar cmha:firewall:enabled: should be true or false, is 'yes'"),
+    ("firewall:sources", "all", "pillar cmha:firewall:sources: should be pair or any, is 'all'"),
+    ("timeouts:online", -1, "pillar cmha:timeouts:online: should be a number from 1"),
+    ("roles:master", {}, "pillar cmha:roles:master: is no known key"),
+    ("pairs:cms:resource", "cloudera-scm-serve", "did you mean cloudera-scm-server?"),
+    (
+        "pacemaker:properties:no-quorum-policy",
+        ["ignore", "stop"],
+        "pillar cmha:pacemaker:properties:no-quorum-policy",
+    ),
+    (
+        "pairs:mgmt:pacemaker:primitives:bad id",
+        "lsb:x",
+        "pillar cmha:pairs:mgmt:pacemaker:primitives:",
+    ),
+    ("pacemaker:propertys", {}, "did you mean properties?"),
+]
