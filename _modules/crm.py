@@ -254,7 +254,7 @@ def plan(declared, absent=None):
     return {"changes": _difference(query(), declared, absent)["changes"]}
 
 
-def apply(declared, absent=None, nodes=None):  # pylint: disable=redefined-outer-name
+def apply(declared, absent=None, nodes=None):
     """
     Make the live cluster's configuration what is declared, in one transaction.
 
@@ -295,8 +295,8 @@ def apply(declared, absent=None, nodes=None):  # pylint: disable=redefined-outer
             _confirm(declared, absent)
             return {"changes": wanted["changes"]}
     raise CommandExecutionError(
-        f"{_host()}: the cluster's configuration changed under each of {_ATTEMPTS} attempts to change it; "
-        "try again when it rests"
+        f"{_host()}: someone changed the cluster's configuration during each of {_ATTEMPTS} attempts "
+        "to change it; try again when it rests"
     )
 
 
@@ -400,7 +400,7 @@ def wait(timeout=600):
 
 
 def _run(command, stdin=None):
-    """One process, never through a shell. What it reads and says may hold secrets: it isn't logged."""
+    """One process, without a shell, and without a log: what it reads and says may hold secrets."""
     return __salt__["cmd.run_all"](
         command,
         python_shell=False,
@@ -447,7 +447,8 @@ def _require_dc():
     # a change before the election may be overwritten by a node that joins
     if not _on_a_file() and dc() is None:
         raise CommandExecutionError(
-            f"{_host()}: the cluster has no designated controller (DC) yet; wait until crm_mon shows one"
+            f"{_host()}: the cluster has no designated controller (DC) yet; "
+            "wait until crm_mon shows one"
         )
 
 
@@ -459,7 +460,7 @@ def _require_nodes(xml, wanted):
     faults += [f"{node} doesn't belong" for node in sorted(found - wanted)]
     if faults:
         raise CommandExecutionError(
-            f"{_host()}: this cluster isn't the pair {', '.join(sorted(wanted))}: {'; '.join(faults)}; "
+            f"{_host()}: this cluster isn't {', '.join(sorted(wanted))}: {'; '.join(faults)}; "
             "start corosync on a missing node, remove a foreign one with crm node delete"
         )
 
@@ -501,7 +502,7 @@ def _patch(before, after):
 
 
 def _push(patch):
-    """Whether the patch was taken; not, when someone else changed the configuration since it was read."""
+    """Whether the patch was taken, and not refused since someone else changed the configuration."""
     answer = _run(["cibadmin", "--patch", "--xml-pipe"], stdin=patch)
     if answer["retcode"] == 0:
         return True
@@ -518,7 +519,7 @@ def _confirm(declared, absent):
     left = _difference(_query_live(), declared, absent)["changes"]
     if left:
         raise CommandExecutionError(
-            f"{_host()}: the change was accepted, yet this still differs: {', '.join(sorted(left))}; "
+            f"{_host()}: the change was accepted, yet this differs: {', '.join(sorted(left))}; "
             "someone else changes it too"
         )
 
@@ -530,7 +531,8 @@ def _wait_for_start(resource, node, timeout):
         if time.monotonic() > end:
             where = ", ".join(seen) or "nowhere"
             raise CommandExecutionError(
-                f"{_host()}: {resource} didn't start on {node} within {timeout} s; it is started on: {where}"
+                f"{_host()}: {resource} didn't start on {node} within {timeout} s; "
+                f"it is started on: {where}"
             )
         time.sleep(1)
         seen = started(resource)

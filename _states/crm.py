@@ -134,7 +134,7 @@ def _condition(node):
 # --- configuration -------------------------------------------------------------------------------
 
 
-def configured(
+def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only arguments
     name,
     properties=None,
     rsc_defaults=None,
@@ -405,10 +405,8 @@ def _fault_of_the_resource(name, nodes, port):
         seen = __salt__["crm.status"]()
         where = __salt__["crm.started"](name)
         if len(where) != 1:
-            return (
-                None,
-                f"{name} is started on {', '.join(where) or 'no host'}, not on one{_failures(name, seen)}",
-            )
+            somewhere = ", ".join(where) or "no host"
+            return None, f"{name} is started on {somewhere}, not on one{_failures(name, seen)}"
         if nodes is not None and where[0] not in nodes:
             return None, f"{name} is started on {where[0]}, which isn't one of {', '.join(nodes)}"
         return where[0], _fault_here(name, where[0] == __salt__["crm.node"](), port)

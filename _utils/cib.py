@@ -324,17 +324,19 @@ def _named(meaning, names):
 _MEANINGS = {
     **_named(
         _boolean,
-        "symmetric-cluster maintenance-mode stonith-enabled fencing-enabled startup-fencing stop-all-resources "
-        "stop-orphan-resources stop-orphan-actions stop-removed-resources start-failure-is-fatal "
-        "enable-startup-probes enable-acl remove-after-stop concurrent-fencing shutdown-lock "
-        "is-managed-default is-managed maintenance allow-migrate critical globally-unique ordered interleave "
-        "notify promotable allow-unhealthy-nodes remote-allow-migrate enabled record-pending",
+        "symmetric-cluster maintenance-mode stonith-enabled fencing-enabled startup-fencing "
+        "stop-all-resources stop-orphan-resources stop-orphan-actions stop-removed-resources "
+        "start-failure-is-fatal enable-startup-probes enable-acl remove-after-stop "
+        "concurrent-fencing shutdown-lock is-managed-default is-managed maintenance "
+        "allow-migrate critical globally-unique ordered interleave notify promotable "
+        "allow-unhealthy-nodes remote-allow-migrate enabled record-pending",
     ),
     **_named(
         _duration,
-        "cluster-delay dc-deadtime cluster-recheck-interval election-timeout shutdown-escalation "
-        "join-integration-timeout join-finalization-timeout transition-delay stonith-timeout fencing-timeout "
-        "stonith-watchdog-timeout fencing-watchdog-timeout priority-fencing-delay shutdown-lock-limit "
+        "cluster-delay dc-deadtime cluster-recheck-interval election-timeout "
+        "shutdown-escalation join-integration-timeout join-finalization-timeout "
+        "transition-delay stonith-timeout fencing-timeout stonith-watchdog-timeout "
+        "fencing-watchdog-timeout priority-fencing-delay shutdown-lock-limit "
         "node-pending-timeout failure-timeout interval timeout start-delay",
     ),
     **_named(
@@ -404,7 +406,7 @@ class _Document:
         return self._by_id.get(identifier)
 
     def section(self, tag):
-        """The section of that name; made when it isn't there, and left out of the text while it is empty."""
+        """The section of that name, made when it isn't there; while empty it isn't written."""
         found = self.configuration.find(tag)
         if found is None:
             found = ElementTree.SubElement(self.configuration, tag)
@@ -447,7 +449,7 @@ class _Nvpairs:
     Pacemaker differ in which set counts, so a change is written to each of the equals.
     """
 
-    def __init__(self, document, owner, tag, set_id, by_meaning=True, always_first=None):
+    def __init__(self, document, owner, tag, set_id, *, by_meaning=True, always_first=None):
         self._document = document
         self._owner = owner
         self._tag = tag
@@ -578,7 +580,8 @@ def empty():
     return (
         '<cib admin_epoch="0" epoch="0" num_updates="0" crm_feature_set="3.0.9"'
         ' validate-with="pacemaker-1.2">'
-        "<configuration><crm_config/><nodes/><resources/><constraints/></configuration><status/></cib>"
+        "<configuration><crm_config/><nodes/><resources/><constraints/></configuration>"
+        "<status/></cib>"
     )
 
 
@@ -982,7 +985,7 @@ def _count_instance(known, instance):
         known["role"] = known["role"] if known["active"] else role
         known["active"] = True
         known["nodes"] += on
-        known["roles"].update({node: role for node in on})
+        known["roles"].update(dict.fromkeys(on, role))
     if _role(role or "") in _RUNNING_ROLES and pending not in _PENDING:
         known["started"] += on
 

@@ -18,7 +18,7 @@ cmha {{ daemon }} runs:
 cmha two nodes online:
   crm.online:
     - name: {{ cmha.cluster_name }}
-    - nodes: {{ cmha.nodes | map(attribute='name') | list | json }}
+    - nodes: {{ cmha.nodes | json }}
     - timeout: {{ cmha.timeouts.online }}
     - require:
       - service: cmha corosync runs

@@ -1,0 +1,176 @@
+"""A cluster in memory, which answers Pacemaker's commands, for the tests of the `crm` module and state."""
+
+import re
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+CIB = """
+<cib admin_epoch="0" epoch="5" num_updates="3" crm_feature_set="3.16.1" validate-with="pacemaker-3.9">
+  <configuration>
+    <crm_config/>
+    <nodes><node id="1" uname="cms1"/><node id="2" uname="cms2"/></nodes>
+    <resources/>
+    <constraints/>
+  </configuration>
+  <status/>
+</cib>
+"""
+
+MON = """
+<pacemaker-result>
+  <summary>
+    <current_dc present="true" name="cms1" id="1" version="2.1.5" with_quorum="true"/>
+    <cluster_options maintenance-mode="false"/>
+  </summary>
+  <nodes>
+    <node name="cms1" id="1" online="true" is_dc="true" resources_running="1"/>
+    <node name="cms2" id="2" online="true" is_dc="false" resources_running="0"/>
+  </nodes>
+  <resources>
+    <resource id="cm" resource_agent="lsb:cm" role="Started" active="true" managed="true">
+      <node name="cms1" id="1"/>
+    </resource>
+  </resources>
+</pacemaker-result>
+"""
+
+
+class Cluster:
+    """What the commands of Pacemaker do, as far as the module asks for it."""
+
+    def __init__(self):
+        self.cib = CIB
+        self.mon = MON
+        self.dc = "cms1"
+        self.node = "cms1"
+        self.is_running = True
+        self.check = (0, "ok")
+        self.verdict = (0, "")
+        self.before_patch = []
+        self.commands = []
+        self.stdins = []
+
+    def run_all(self, command, stdin=None, **options):
+        assert isinstance(command, list)
+        assert all(isinstance(word, str) for word in command)
+        assert options["python_shell"] is False
+        assert options["output_loglevel"] == "quiet"
+        self.commands.append(command)
+        self.stdins.append(stdin)
+        answer = getattr(self, "_" + command[0])(command, stdin) if self.is_running else (102, "")
+        code, text = answer
+        output, error = (text, "") if code in (0, 1) else ("", text)
+        return {"retcode": code, "stdout": output, "stderr": error, "pid": 1}
+
+    def writes(self):
+        return [command for command in self.commands if "--patch" in command]
+
+    def somebody_edits(self, old, new):
+        self.cib = self.cib.replace(old, new)
+        self.cib = re.sub(
+            r'( epoch=")(\d+)', lambda found: f"{found[1]}{int(found[2]) + 1}", self.cib
+        )
+
+    def _cibadmin(self, command, stdin):
+        return self._patch(stdin) if "--patch" in command else (0, self.cib)
+
+    def _patch(self, stdin):
+        if self.before_patch:
+            self.before_patch.pop(0)(self)
+        patch = ElementTree.fromstring(stdin)
+        source, now = patch.find("version/source"), ElementTree.fromstring(self.cib)
+        if any(now.get(name) != value for name, value in source.attrib.items()):
+            return 103, "Call failed: Update was older than existing configuration"
+        self.cib = patch.find("new").text
+        self.somebody_edits("", "")
+        return 0, ""
+
+    @staticmethod
+    def _crm_diff(command, _stdin):
+        old, new = (
+            Path(command[command.index(option) + 1]).read_text()
+            for option in ("--original", "--new")
+        )
+        patch = ElementTree.Element("diff", {"digest": "of all, the status too"})
+        versions = {
+            name: ElementTree.fromstring(old).get(name)
+            for name in ("admin_epoch", "epoch", "num_updates")
+        }
+        ElementTree.SubElement(ElementTree.SubElement(patch, "version"), "source", versions)
+        ElementTree.SubElement(patch, "new").text = new
+        return 1, ElementTree.tostring(patch, encoding="unicode")
+
+    def _crm_verify(self, _command, _stdin):
+        return self.verdict
+
+    def _crmadmin(self, _command, _stdin):
+        return (0, f"Designated Controller is: {self.dc}") if self.dc else (102, "timed out")
+
+    def _crm_mon(self, _command, _stdin):
+        return 0, self.mon
+
+    def _crm_node(self, _command, _stdin):
+        return 0, self.node + "\n"
+
+    def _crm_resource(self, command, _stdin):
+        if "--force-check" in command:
+            return self.check
+        if "--move" in command and self.mon:
+            target = command[command.index("--node") + 1]
+            if target != "cms-that-never-starts":
+                self.mon = re.sub(r'<node name="\w+" id="\d"/>', f'<node name="{target}" id="2"/>', self.mon)
+        return 0, ""
+
+
+@pytest.fixture
+def cib(pure):
+    return pure("cib")
+
+
+@pytest.fixture
+def cluster():
+    return Cluster()
+
+
+@pytest.fixture
+def crm(load_file, cib, cluster, monkeypatch):
+    """The module, on a cluster in memory, with a clock that doesn't make one wait."""
+    utils = {f"cib.{name}": getattr(cib, name) for name in vars(cib) if not name.startswith("_")}
+    module = load_file(
+        "_modules/crm.py", salt={"cmd.run_all": cluster.run_all}, utils=utils, grains={"id": "cms1"}
+    )
+    monkeypatch.setattr(module.salt.utils.path, "which", lambda name: f"/usr/sbin/{name}")
+    monkeypatch.setattr(module, "_CIB_ON_DISK", "/nonexistent/cib.xml")
+    monkeypatch.delenv("CIB_file", raising=False)
+    stop_the_clock(monkeypatch)
+    return module
+
+
+def stop_the_clock(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+
+
+@pytest.fixture
+def members():
+    return {
+        1: {"address": "10.1.0.11", "status": "joined"},
+        2: {"address": "10.1.0.12", "status": "joined"},
+    }
+
+
+@pytest.fixture
+def state(load_file, crm, members):
+    """The state, on the module, on the cluster in memory. ``state.opts["test"]`` may be set."""
+    functions = ("apply", "check", "dc", "node", "plan", "running", "started", "status")
+    salt = {f"crm.{name}": getattr(crm, name) for name in functions}
+    salt["corosync.members"] = lambda: members
+    salt["network.connect"] = lambda host, port, timeout: {"result": port == 7180}
+    opts = {"test": False}
+    module = load_file("_states/crm.py", salt=salt, opts=opts, grains={"id": "cms1"})
+    module.opts = opts
+    return module

@@ -1,0 +1,748 @@
+"""The CIB as data: what may be declared, what counts as a difference, and what the new CIB says."""
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+GUIDE = {
+    "properties": {"no-quorum-policy": "ignore", "stonith-enabled": False},
+    "rsc_defaults": {"resource-stickiness": 100},
+    "primitives": {"cloudera-scm-server": "lsb:cloudera-scm-server"},
+}
+
+
+def xml(crm_config="", resources="", constraints="", rest="", nodes=""):
+    return (
+        '<cib admin_epoch="0" epoch="7" num_updates="9"><configuration>'
+        f"<crm_config>{crm_config}</crm_config><nodes>{nodes}</nodes>"
+        f"<resources>{resources}</resources><constraints>{constraints}</constraints>{rest}"
+        "</configuration><status/></cib>"
+    )
+
+
+def property_set(identifier, score=None, **values):
+    return pairs_of("cluster_property_set", identifier, score, values)
+
+
+def meta(identifier, score=None, **values):
+    return pairs_of("meta_attributes", identifier, score, values)
+
+
+def params(identifier, **values):
+    return pairs_of("instance_attributes", identifier, None, values)
+
+
+def pairs_of(tag, identifier, score, values):
+    pairs = "".join(
+        f'<nvpair id="{identifier}-{name}" name="{name.replace("_", "-")}" value="{value}"/>'
+        for name, value in values.items()
+    )
+    return f'<{tag} id="{identifier}"{f" score={chr(34)}{score}{chr(34)}" if score else ""}>{pairs}</{tag}>'
+
+
+def primitive(identifier="vip", content=""):
+    return f'<primitive id="{identifier}" class="ocf" provider="heartbeat" type="IPaddr2">{content}</primitive>'
+
+
+def declared_vip(**rest):
+    return {"primitives": {"vip": {"agent": "ocf:heartbeat:IPaddr2", **rest}}}
+
+
+def applied(cib, before, declared, absent=None):
+    """The new CIB; and whoever asks once more sees no difference."""
+    after = cib.difference(before, declared, absent)["xml"]
+    assert after is not None
+    assert cib.difference(after, declared, absent) == {"changes": {}, "xml": None}
+    return after
+
+
+# --- check ---------------------------------------------------------------------------------------
+
+
+def test_check_gives_the_full_form_of_the_short_one(cib):
+    assert cib.check({"primitives": {"cm": "lsb:cm"}}) == {
+        "properties": {},
+        "rsc_defaults": {},
+        "op_defaults": {},
+        "primitives": {"cm": {"agent": "lsb:cm", "params": {}, "meta": {}, "operations": {}}},
+    }
+
+
+def test_check_of_nothing(cib):
+    assert set(cib.check({})) == {"properties", "rsc_defaults", "op_defaults", "primitives"}
+    assert cib.check({"properties": None})["properties"] == {}
+
+
+def test_check_accepts_its_own_result(cib):
+    once = cib.check(declared_vip(operations={"monitor": {"interval": "10s"}}))
+    assert cib.check(once) == once
+
+
+def test_check_leaves_what_it_was_given_as_it_was(cib):
+    given = {"primitives": {"cm": {"agent": "lsb:cm", "operations": {"start": {"timeout": 5}}}}}
+    cib.check(given)
+    assert given == {"primitives": {"cm": {"agent": "lsb:cm", "operations": {"start": {"timeout": 5}}}}}
+
+
+@pytest.mark.parametrize(
+    ("value", "spelled"),
+    [
+        (True, "true"),
+        (False, "false"),
+        (100, "100"),
+        (-1, "-1"),
+        (0.5, "0.5"),
+        (float("inf"), "INFINITY"),
+        (float("-inf"), "-INFINITY"),
+        ("yes", "yes"),
+        ("", ""),
+        ("<&\"'>;", "<&\"'>;"),
+        ("zwei Wörter", "zwei Wörter"),
+    ],
+)
+def test_values_are_spelled_as_pacemaker_does(cib, value, spelled):
+    assert cib.check({"properties": {"x": value}})["properties"]["x"] == spelled
+    # … and arrive as they are
+    after = applied(cib, xml(), {"properties": {"x": value}})
+    assert cib.model(after)["properties"]["x"] == spelled
+
+
+BAD = [
+    ({"propertys": {}}, "propertys: unknown section, did you mean properties?"),
+    ({"groups": {}}, "groups: unknown section"),
+    ([], ""),
+    ({"properties": []}, "properties: a mapping is wanted, not a list"),
+    ({"properties": {"x": None}}, "properties:x: one value is wanted, not nothing"),
+    ({"properties": {"x": [1]}}, "properties:x: one value is wanted, not a list"),
+    ({"properties": {"x": {"y": 1}}}, "properties:x: one value is wanted, not a mapping"),
+    ({"properties": {"x": float("nan")}}, "properties:x: not a number"),
+    ({"properties": {"x": "a\x00b"}}, "properties:x: the value holds a control character"),
+    ({"properties": {"two words": 1}}, "properties:two words: "),
+    ({"properties": {"x;y": 1}}, "properties:x;y: "),
+    ({"properties": {"": 1}}, "properties:: "),
+    ({"properties": {False: 1}}, "properties:False: a name is text, not a boolean"),
+    ({"rsc_defaults": {"x": None}}, "rsc_defaults:x: "),
+    ({"op_defaults": {"x": None}}, "op_defaults:x: "),
+    ({"primitives": ["vip"]}, "primitives: a mapping is wanted"),
+    ({"primitives": {"vip": None}}, "primitives:vip: "),
+    ({"primitives": {"vip": []}}, "primitives:vip: "),
+    ({"primitives": {"vip": {}}}, "primitives:vip: has no agent"),
+    ({"primitives": {"vip": {"agnet": "lsb:x"}}}, "primitives:vip:agnet: unknown key, did you mean agent?"),
+    ({"primitives": {"1vip": "lsb:x"}}, "primitives:1vip: "),
+    ({"primitives": {"a b": "lsb:x"}}, "primitives:a b: "),
+    ({"primitives": {"a;b": "lsb:x"}}, "primitives:a;b: "),
+    ({"primitives": {"a'b": "lsb:x"}}, "primitives:a'b: "),
+    ({"primitives": {'a"b': "lsb:x"}}, 'primitives:a"b: '),
+    ({"primitives": {"a<b": "lsb:x"}}, "primitives:a<b: "),
+    ({"primitives": {"a&b": "lsb:x"}}, "primitives:a&b: "),
+    ({"primitives": {"a\n": "lsb:x"}}, "primitives:a\n: "),
+    ({"primitives": {3: "lsb:x"}}, "primitives:3: an id is text"),
+    ({"primitives": {"vip": "IPaddr2"}}, "primitives:vip:agent: "),
+    ({"primitives": {"vip": "ocf:IPaddr2"}}, "primitives:vip:agent: "),
+    ({"primitives": {"vip": "lsb:a b"}}, "primitives:vip:agent: "),
+    ({"primitives": {"vip": "lsb:a;b"}}, "primitives:vip:agent: "),
+    ({"primitives": {"vip": "init:x"}}, "primitives:vip:agent: "),
+    ({"primitives": {"vip": {"agent": 5}}}, "primitives:vip:agent: "),
+    (declared_vip(params={"ip": None}), "primitives:vip:params:ip: "),
+    (declared_vip(meta={"priority": [1, 2]}), "primitives:vip:meta:priority: one value is wanted, not a list"),
+    (declared_vip(meta="x"), "primitives:vip:meta: "),
+    (declared_vip(operations=[]), "primitives:vip:operations: "),
+    (declared_vip(operations={"monitor": {}}), "primitives:vip:operations:monitor: a monitor needs an interval"),
+    (declared_vip(operations={"monitor": {"interval": "soon"}}), "primitives:vip:operations:monitor:interval: "),
+    (declared_vip(operations={"start": []}), "primitives:vip:operations:start: an empty list"),
+    (declared_vip(operations={"start": "5min"}), "primitives:vip:operations:start: a mapping is wanted"),
+    (
+        declared_vip(operations={"monitor": [{"interval": "60s"}, {"interval": "1min"}]}),
+        "primitives:vip:operations:monitor: two operations with the same interval and role",
+    ),
+    (
+        declared_vip(operations={"monitor": [{"interval": "60s"}, {"interval": None}]}),
+        "primitives:vip:operations:monitor:1:interval: ",
+    ),
+]
+
+
+@pytest.mark.parametrize(("declared", "message"), BAD)
+def test_bad_declarations_name_their_path(cib, declared, message):
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        cib.check(declared)
+    # from a pillar the path goes all the way
+    with pytest.raises(ValueError, match="^" + re.escape(f"cmha:pairs:cms{':' if message else ''}{message}")):
+        cib.check(declared, "cmha:pairs:cms")
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        cib.difference(xml(), declared)
+
+
+@pytest.mark.parametrize(
+    ("absent", "message"),
+    [
+        ({"properties": "x"}, "absent:properties: a list is wanted, not text"),
+        ({"primitves": []}, "absent:primitves: unknown section, did you mean primitives?"),
+        ({"primitives": ["a b"]}, "absent:primitives: 'a b' is not an id"),
+        ({"properties": [None]}, "absent:properties: a name is text"),
+        ({"properties": ["no-quorum-policy"]}, "properties:no-quorum-policy: is declared and also"),
+    ],
+)
+def test_bad_absents(cib, absent, message):
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        cib.difference(xml(), GUIDE, absent)
+
+
+# --- difference: the guide -----------------------------------------------------------------------
+
+
+def test_the_guide_on_an_empty_cib(cib):
+    difference = cib.difference(cib.empty(), GUIDE)
+    assert difference["changes"] == {
+        "properties:no-quorum-policy": {"old": None, "new": "ignore"},
+        "properties:stonith-enabled": {"old": None, "new": "false"},
+        "rsc_defaults:resource-stickiness": {"old": None, "new": "100"},
+        "primitives:cloudera-scm-server": {
+            "old": None,
+            "new": {"agent": "lsb:cloudera-scm-server", "params": {}, "meta": {}, "operations": {}},
+        },
+    }
+    assert cib.model(difference["xml"]) == {
+        "properties": {"no-quorum-policy": "ignore", "stonith-enabled": "false"},
+        "rsc_defaults": {"resource-stickiness": "100"},
+        "op_defaults": {},
+        "primitives": {
+            "cloudera-scm-server": {
+                "agent": "lsb:cloudera-scm-server",
+                "params": {},
+                "meta": {},
+                "operations": {},
+            }
+        },
+    }
+
+
+def test_ids_are_those_that_crmsh_chooses(cib):
+    declared = declared_vip(
+        params={"ip": "10.0.0.9"},
+        meta={"priority": 5},
+        operations={"monitor": {"interval": "10s", "depth": 10}, "start": {"timeout": "60s"}},
+    )
+    after = applied(cib, xml(), {**GUIDE, **declared, "op_defaults": {"timeout": "60s"}})
+    ids = {element.get("id") for element in ElementTree.fromstring(after).iter() if element.get("id")}
+    assert ids == {
+        "cib-bootstrap-options",
+        "cib-bootstrap-options-no-quorum-policy",
+        "cib-bootstrap-options-stonith-enabled",
+        "rsc-options",
+        "rsc-options-resource-stickiness",
+        "op-options",
+        "op-options-timeout",
+        "vip",
+        "vip-instance_attributes",
+        "vip-instance_attributes-ip",
+        "vip-meta_attributes",
+        "vip-meta_attributes-priority",
+        "vip-monitor-10s",
+        "vip-monitor-10s-instance_attributes",
+        "vip-monitor-10s-instance_attributes-depth",
+        "vip-start-0s",
+    }
+
+
+def test_a_new_id_gives_way_to_an_old_one(cib):
+    before = xml(resources=primitive("rsc-options"))
+    after = applied(cib, before, {"rsc_defaults": {"resource-stickiness": 1}})
+    assert 'id="rsc-options-1"' in after
+
+
+def test_nothing_declared_nothing_changed(cib):
+    assert cib.difference(xml(resources=primitive()), {}) == {"changes": {}, "xml": None}
+
+
+def test_what_nobody_declared_stays(cib):
+    before = xml(
+        property_set("cib-bootstrap-options", dc_version="2.1.5"),
+        primitive("other", params("p", ip="10.0.0.1") + meta("m", priority=3)),
+        '<rsc_location id="here" rsc="other" node="cms1" score="INFINITY"/>',
+        "<tags><tag id='t'><obj_ref id='other'/></tag></tags><!-- ours, don't touch -->",
+    )
+    after = applied(cib, before, GUIDE)
+    assert "<!-- ours, don't touch -->" in after
+    assert cib.model(after)["properties"]["dc-version"] == "2.1.5"
+    assert cib.model(after)["primitives"]["other"]["params"] == {"ip": "10.0.0.1"}
+    for tag in ("rsc_location", "obj_ref"):
+        assert ElementTree.fromstring(after).find(f".//{tag}") is not None
+
+
+def test_reading_alone_makes_no_sections(cib):
+    after = applied(cib, xml(), {"properties": {"x": 1}}, {"primitives": ["gone"]})
+    for tag in ("rsc_defaults", "op_defaults", "tags"):
+        assert ElementTree.fromstring(after).find(f"configuration/{tag}") is None
+
+
+# --- difference: by meaning ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "present", "wanted"),
+    [
+        ("stonith-enabled", "no", False),
+        ("stonith-enabled", "FALSE", False),
+        ("maintenance-mode", "1", True),
+        ("symmetric-cluster", "on", "yes"),
+        ("cluster-recheck-interval", "15min", "900s"),
+        ("cluster-recheck-interval", "15", 15),
+        ("cluster-recheck-interval", "PT15M", "15m"),
+        ("stonith-timeout", "60000ms", "60s"),
+        ("stonith-timeout", "1h", "60 min"),
+        ("node-health-red", "-INFINITY", "-1000000"),
+        ("node-health-green", "+5", 5),
+        ("cluster-name", "cmf", "cmf"),
+    ],
+)
+def test_the_same_in_other_words_is_no_difference(cib, name, present, wanted):
+    before = xml(property_set("p", **{name.replace("-", "_"): present}))
+    assert cib.difference(before, {"properties": {name: wanted}})["changes"] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "present", "wanted"),
+    [
+        ("stonith-enabled", "true", False),
+        ("cluster-recheck-interval", "15min", "15s"),
+        ("cluster-recheck-interval", "15", "15ms"),
+        ("node-health-red", "INFINITY", "-INFINITY"),
+        ("node-health-red", "10", "100"),
+        ("cluster-name", "yes", "true"),
+        ("cluster-name", "60s", "1min"),
+        ("cluster-name", "CMF", "cmf"),
+    ],
+)
+def test_another_meaning_is_a_difference(cib, name, present, wanted):
+    before = xml(property_set("p", **{name.replace("-", "_"): present}))
+    assert list(cib.difference(before, {"properties": {name: wanted}})["changes"]) == [f"properties:{name}"]
+    applied(cib, before, {"properties": {name: wanted}})
+
+
+@pytest.mark.parametrize(("present", "wanted"), [("Master", "Promoted"), ("stopped", "Stopped")])
+def test_roles_of_all_versions(cib, present, wanted):
+    before = xml(resources=primitive(content=meta("m", target_role=present)))
+    assert cib.difference(before, declared_vip(meta={"target-role": wanted}))["xml"] is None
+
+
+def test_an_agents_parameters_compare_as_text(cib):
+    before = xml(resources=primitive(content=params("p", timeout="60s")))
+    changes = cib.difference(before, declared_vip(params={"timeout": "1min"}))["changes"]
+    assert changes == {"primitives:vip:params:timeout": {"old": "60s", "new": "1min"}}
+
+
+# --- several sets of one owner -------------------------------------------------------------------
+
+SEEDED = (
+    '<rsc_defaults><meta_attributes id="build-resource-defaults" score="1">'
+    '<nvpair id="build-resource-stickiness" name="resource-stickiness" value="1"/>'
+    "</meta_attributes>{}</rsc_defaults>"
+)
+
+
+def test_the_distributors_default_gives_way(cib):
+    mine = meta("rsc-options", resource_stickiness=100)
+    before = xml(rest=SEEDED.format(mine))
+    assert cib.model(before)["rsc_defaults"] == {"resource-stickiness": "1"}
+    after = applied(cib, before, {"rsc_defaults": {"resource-stickiness": 100}})
+    assert cib.model(after)["rsc_defaults"] == {"resource-stickiness": "100"}
+    assert 'id="build-resource-stickiness"' in after
+
+
+def test_the_highest_score_counts(cib):
+    sets = meta("low", 1, priority=1) + meta("high", "INFINITY", priority=2) + meta("mid", 5, priority=3)
+    before = xml(resources=primitive(content=sets))
+    assert cib.difference(before, declared_vip(meta={"priority": 2}))["changes"] == {}
+    changes = cib.difference(before, declared_vip(meta={"priority": 3}))["changes"]
+    assert changes == {"primitives:vip:meta:priority": {"old": "2", "new": "3"}}
+    after = ElementTree.fromstring(applied(cib, before, declared_vip(meta={"priority": 3})))
+    values = {each.get("id"): each.get("value") for each in after.iter("nvpair")}
+    assert values == {"low-priority": "1", "high-priority": "3", "mid-priority": "3"}
+
+
+def test_the_bootstrap_options_count_before_any_score(cib):
+    sets = property_set("mine", "INFINITY", x=1) + property_set("cib-bootstrap-options", x=2)
+    assert cib.model(xml(sets))["properties"] == {"x": "2"}
+
+
+@pytest.mark.parametrize("wanted", ["1", "2"])
+def test_where_equal_sets_disagree_all_of_them_are_set(cib, wanted):
+    before = xml(property_set("one", x=1) + property_set("two", x=2))
+    after = ElementTree.fromstring(applied(cib, before, {"properties": {"x": wanted}}))
+    assert [each.get("value") for each in after.iter("nvpair")] == [wanted, wanted]
+
+
+def test_a_set_with_a_rule_is_somebody_elses(cib):
+    ruled = (
+        '<meta_attributes id="r" score="9"><rule id="rr" score="0">'
+        '<date_expression id="e" operation="gt" start="2030-01-01"/></rule>'
+        '<nvpair id="rx" name="resource-stickiness" value="0"/></meta_attributes>'
+    )
+    before = xml(rest=f"<rsc_defaults>{ruled}</rsc_defaults>")
+    after = applied(cib, before, {"rsc_defaults": {"resource-stickiness": 100}})
+    assert cib.model(after)["rsc_defaults"] == {"resource-stickiness": "100"}
+    assert '<nvpair id="rx" name="resource-stickiness" value="0"' in after
+    assert 'id="rsc-options"' in after
+
+
+def test_a_shared_set_is_overridden_not_edited(cib):
+    shared = primitive("other", meta("shared", priority=1))
+    borrower = primitive("vip", '<meta_attributes id-ref="shared"/>')
+    before = xml(resources=shared + borrower)
+    assert cib.model(before)["primitives"]["vip"]["meta"] == {"priority": "1"}
+    after = applied(cib, before, declared_vip(meta={"priority": 2}))
+    primitives = cib.model(after)["primitives"]
+    assert primitives["other"]["meta"] == {"priority": "1"}
+    assert primitives["vip"]["meta"] == {"priority": "2"}
+
+
+def test_a_shared_pair_is_replaced_not_edited(cib):
+    shared = primitive("other", meta("shared", priority=1))
+    borrower = primitive("vip", '<meta_attributes id="m"><nvpair id-ref="shared-priority"/></meta_attributes>')
+    after = applied(cib, xml(resources=shared + borrower), declared_vip(meta={"priority": 2}))
+    primitives = cib.model(after)["primitives"]
+    assert primitives["other"]["meta"] == {"priority": "1"}
+    assert primitives["vip"]["meta"] == {"priority": "2"}
+
+
+# --- operations ----------------------------------------------------------------------------------
+
+
+def operations(*each):
+    return f"<operations>{''.join(each)}</operations>"
+
+
+def op(identifier, name, interval, **attributes):
+    rest = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in attributes.items())
+    return f'<op id="{identifier}" name="{name}" interval="{interval}"{rest}/>'
+
+
+def vip_with(*each):
+    return xml(resources=primitive(content=operations(*each)))
+
+
+def test_operations_in_other_words(cib):
+    before = vip_with(
+        op("a", "start", "0", timeout="5min"), op("b", "monitor", "10000ms", role="Master", timeout="20")
+    )
+    declared = declared_vip(
+        operations={
+            "start": {"timeout": "300s"},
+            "monitor": {"interval": "10s", "role": "Promoted", "timeout": "20s"},
+        }
+    )
+    assert cib.difference(before, declared)["changes"] == {}
+
+
+def test_one_monitors_interval_is_edited_in_place(cib):
+    before = vip_with(op("mine", "monitor", "10s", timeout="20s", on_fail="block"))
+    declared = declared_vip(operations={"monitor": {"interval": "30s"}})
+    assert cib.difference(before, declared)["changes"] == {
+        "primitives:vip:operations:monitor 10s:interval": {"old": "10s", "new": "30s"}
+    }
+    monitors = ElementTree.fromstring(applied(cib, before, declared)).findall(".//op")
+    assert [monitor.attrib for monitor in monitors] == [
+        {"id": "mine", "name": "monitor", "interval": "30s", "timeout": "20s", "on-fail": "block"}
+    ]
+
+
+def test_one_of_two_monitors_changes_its_interval(cib):
+    before = vip_with(op("a", "monitor", "10s"), op("b", "monitor", "30s"))
+    declared = declared_vip(operations={"monitor": [{"interval": "30s"}, {"interval": "60s"}]})
+    after = cib.model(applied(cib, before, declared))
+    assert after["primitives"]["vip"]["operations"]["monitor"] == [{"interval": "60s"}, {"interval": "30s"}]
+
+
+def test_another_monitor_is_somebody_elses(cib):
+    before = vip_with(op("a", "monitor", "10s"), op("b", "monitor", "30s"))
+    declared = declared_vip(operations={"monitor": {"interval": "60s"}})
+    after = cib.model(applied(cib, before, declared))
+    assert [each["interval"] for each in after["primitives"]["vip"]["operations"]["monitor"]] == [
+        "10s",
+        "30s",
+        "60s",
+    ]
+
+
+def test_a_monitor_of_another_role_is_another_monitor(cib):
+    before = vip_with(op("a", "monitor", "10s", role="Slave"))
+    declared = declared_vip(operations={"monitor": {"interval": "11s", "role": "Promoted"}})
+    assert list(cib.difference(before, declared)["changes"]) == [
+        "primitives:vip:operations:monitor 11s Promoted"
+    ]
+    assert len(ElementTree.fromstring(applied(cib, before, declared)).findall(".//op")) == 2
+
+
+def test_a_time_limit_changes(cib):
+    before = vip_with(op("a", "start", "0s", timeout="20s"))
+    declared = declared_vip(operations={"start": {"timeout": "300s"}})
+    assert cib.difference(before, declared)["changes"] == {
+        "primitives:vip:operations:start:timeout": {"old": "20s", "new": "300s"}
+    }
+
+
+def test_an_operations_meta_attribute_is_read(cib):
+    inside = '<op id="a" name="start" interval="0">' + meta("am", timeout="300s") + "</op>"
+    declared = declared_vip(operations={"start": {"timeout": "5min"}})
+    assert cib.difference(vip_with(inside), declared)["xml"] is None
+
+
+def test_shared_operations_are_not_edited(cib):
+    shared = primitive("other", '<operations id="ops">' + op("a", "start", "0", timeout="20s") + "</operations>")
+    borrower = primitive("vip", '<operations id-ref="ops"/>')
+    declared = declared_vip(operations={"start": {"timeout": "300s"}})
+    with pytest.raises(ValueError, match="^primitives:vip:operations:start: comes from other"):
+        cib.difference(xml(resources=shared + borrower), declared)
+
+
+# --- primitives ----------------------------------------------------------------------------------
+
+
+def test_a_primitive_in_a_clone_of_a_group_is_found(cib):
+    before = xml(resources=f'<clone id="c"><group id="g">{primitive()}</group></clone>')
+    after = applied(cib, before, declared_vip(params={"ip": "10.0.0.9"}))
+    assert ElementTree.fromstring(after).find(".//clone/group/primitive/instance_attributes") is not None
+
+
+def test_another_agent(cib):
+    before = xml(resources=primitive(content=params("p", ip="10.0.0.9")))
+    declared = {"primitives": {"vip": "systemd:vip@1"}}
+    assert cib.difference(before, declared)["changes"] == {
+        "primitives:vip:agent": {"old": "ocf:heartbeat:IPaddr2", "new": "systemd:vip@1"}
+    }
+    changed = ElementTree.fromstring(applied(cib, before, declared)).find(".//primitive")
+    assert changed.attrib == {"id": "vip", "class": "systemd", "type": "vip@1"}
+
+
+def test_an_id_that_something_else_has(cib):
+    before = xml(resources=f'<group id="g">{primitive("inner")}</group>')
+    with pytest.raises(ValueError, match="^primitives:g: the id is taken by a group"):
+        cib.difference(before, {"primitives": {"g": "lsb:x"}})
+    with pytest.raises(ValueError, match="^primitives:g: is a group, not a primitive"):
+        cib.difference(before, {}, {"primitives": ["g"]})
+
+
+def test_secrets_are_masked_wherever_they_show(cib):
+    secret = {"passwd": "hunter2", "login": "admin", "shared_secret": "hunter2"}
+    fence = {"fence": {"agent": "stonith:fence_ipmilan", "params": secret}}
+    difference = cib.difference(xml(), {"primitives": fence})
+    assert "hunter2" in difference["xml"]
+    assert "hunter2" not in str(difference["changes"])
+    assert difference["changes"]["primitives:fence"]["new"]["params"]["login"] == "admin"
+
+    fence["fence"]["params"] = {"passwd": "new-hunter2"}
+    changes = cib.difference(difference["xml"], {"primitives": fence})["changes"]
+    assert changes == {"primitives:fence:params:passwd": {"old": cib.MASK, "new": cib.MASK}}
+
+    removed = cib.difference(difference["xml"], {}, {"primitives": ["fence"]})["changes"]
+    assert "hunter2" not in str(removed)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "passwd", "pass", "login_passwd", "shared_secret", "api_token", "ssh_private_key", "passphrase"],
+)
+def test_what_goes_by_the_name_of_a_secret(cib, name):
+    assert cib.masked("hunter2", name) == cib.MASK
+
+
+@pytest.mark.parametrize("name", ["ip", "bypass-count", "compass", "monkey", "passive"])
+def test_what_doesnt(cib, name):
+    assert cib.masked("10.0.0.9", name) == "10.0.0.9"
+
+
+# --- absent --------------------------------------------------------------------------------------
+
+
+def test_absent_values(cib):
+    before = xml(property_set("cib-bootstrap-options", a=1, b=2) + property_set("more", a=3))
+    assert cib.difference(before, {}, {"properties": ["a"]})["changes"] == {
+        "properties:a": {"old": "1", "new": None}
+    }
+    after = applied(cib, before, {}, {"properties": ["a"]})
+    assert cib.model(after)["properties"] == {"b": "2"}
+    assert 'id="more"' not in after
+
+
+def test_absent_is_no_change_where_it_is_absent(cib):
+    absent = {"properties": ["a"], "rsc_defaults": ["b"], "op_defaults": ["c"], "primitives": ["d"]}
+    assert cib.difference(xml(), {}, absent) == {"changes": {}, "xml": None}
+
+
+def test_an_absent_primitive_takes_its_references_along(cib):
+    before = xml(
+        resources=primitive("vip") + primitive("other") + primitive("third"),
+        constraints='<rsc_location id="l" rsc="vip" node="cms1" score="1"/>'
+        '<rsc_colocation id="c" rsc="other" with-rsc="vip" score="INFINITY"/>'
+        '<rsc_order id="o"><resource_set id="os"><resource_ref id="vip"/><resource_ref id="other"/>'
+        '<resource_ref id="third"/></resource_set></rsc_order>'
+        '<rsc_order id="kept" first="other" then="third"/>',
+        rest='<tags><tag id="t"><obj_ref id="vip"/></tag></tags>',
+    )
+    absent = {"primitives": ["vip"]}
+    changes = cib.difference(before, {}, absent)["changes"]
+    assert changes["constraints:l"] == {"old": "rsc_location rsc=vip node=cms1 score=1", "new": None}
+    after = applied(cib, before, {}, absent)
+    assert '"vip"' not in after
+    root = ElementTree.fromstring(after)
+    assert [each.get("id") for each in root.find("configuration/constraints")] == ["o", "kept"]
+
+
+def test_what_only_wraps_an_absent_primitive_goes_too(cib):
+    before = xml(
+        resources=f'<clone id="c"><group id="g">{primitive("vip")}</group></clone>{primitive("other")}',
+        constraints='<rsc_location id="l" rsc="c" node="cms1" score="1"/>',
+    )
+    after = applied(cib, before, {}, {"primitives": ["vip"]})
+    resources = ElementTree.fromstring(after).find("configuration/resources")
+    assert [each.get("id") for each in resources] == ["other"]
+    assert "rsc_location" not in after
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def test_model_is_declarable(cib):
+    before = xml(
+        property_set("p", x=1),
+        primitive(content=params("i", ip="10.0.0.9") + operations(op("a", "monitor", "10s"), op("b", "monitor", "30s"))),
+    )
+    model = cib.model(before)
+    assert cib.difference(before, model)["changes"] == {}
+    assert cib.model(cib.difference(cib.empty(), model)["xml"]) == model
+
+
+def test_nodes(cib):
+    text = xml(nodes='<node id="1" uname="cms1"/><node id="2" uname="cms2"/><node id="r" uname="r" type="remote"/>')
+    assert cib.nodes(text) == {"cms1": "1", "cms2": "2"}
+
+
+def test_broken_xml(cib):
+    with pytest.raises(ValueError, match="not well-formed"):
+        cib.model("<cib>")
+    with pytest.raises(ValueError, match="no configuration"):
+        cib.model("<cib/>")
+    with pytest.raises(ValueError, match="not well-formed"):
+        cib.status("oops")
+
+
+def test_patch_forgets_only_what_counts_status(cib):
+    patch = cib.patch_for_any_status(
+        '<diff format="2" digest="d"><version><source admin_epoch="0" epoch="5" num_updates="3"/>'
+        '<target admin_epoch="0" epoch="6" num_updates="0"/></version></diff>'
+    )
+    source, target = ElementTree.fromstring(patch).find("version")
+    assert source.attrib == {"admin_epoch": "0", "epoch": "5"}
+    assert target.attrib == {"admin_epoch": "0", "epoch": "6"}
+    assert "digest" not in patch
+
+
+# --- status --------------------------------------------------------------------------------------
+
+MON = """
+<pacemaker-result><summary>
+<current_dc present="true" version="2.1.5-a3f" name="cms1" id="1" with_quorum="true"/>
+<cluster_options maintenance-mode="true"/></summary>
+<nodes><node name="cms1" id="1" online="true" standby="false" unclean="false" pending="false" is_dc="true" resources_running="2"/>
+<node name="cms2" id="2" online="false" standby="true" unclean="true" pending="false" is_dc="false" resources_running="0"/></nodes>
+<resources>
+<resource id="up" resource_agent="lsb:a" role="Started" active="true" managed="true" failed="true" target_role="Started"><node name="cms1" id="1"/></resource>
+<resource id="down" resource_agent="lsb:a" role="Stopped" active="false" managed="false" target_role="Stopped"/>
+<resource id="coming" resource_agent="lsb:a" role="Starting" active="true" managed="true"><node name="cms2" id="2"/></resource>
+<resource id="going" resource_agent="lsb:a" role="Started" pending="Stopping" active="true" managed="true"><node name="cms2" id="2"/></resource>
+<group id="g"><resource id="inner" resource_agent="lsb:a" role="Started" pending="Monitoring" active="true" managed="true"><node name="cms2" id="2"/></resource></group>
+<clone id="m"><resource id="db" role="Master" active="true"><node name="cms1" id="1"/></resource>
+<resource id="db" role="Slave" active="true"><node name="cms2" id="2"/></resource></clone>
+<clone id="u"><resource id="one:0" role="Stopped" active="false"/><resource id="one:1" role="Started" active="true"><node name="cms2" id="2"/></resource></clone>
+</resources>
+<failures><failure op_key="up_monitor_30000" node="cms1" exitstatus="not running" exitreason="" exitcode="7" status="complete" task="monitor" last-rc-change="2026-11-24"/></failures>
+</pacemaker-result>
+"""
+
+
+@pytest.fixture
+def seen(cib):
+    return cib.status(MON)
+
+
+def test_status_of_the_cluster(seen):
+    assert (seen["dc"], seen["dc_version"]) == ("cms1", "2.1.5-a3f")
+    assert (seen["with_quorum"], seen["maintenance"]) == (True, True)
+
+
+def test_status_without_a_dc(cib):
+    nobody = MON.replace('present="true"', 'present="false"')
+    assert cib.status(nobody)["dc"] is None
+
+
+def test_status_of_nodes(seen):
+    assert seen["nodes"]["cms1"] == {
+        "id": "1",
+        "online": True,
+        "standby": False,
+        "maintenance": False,
+        "pending": False,
+        "unclean": False,
+        "shutdown": False,
+        "dc": True,
+        "resources": 2,
+    }
+    assert seen["nodes"]["cms2"]["unclean"]
+    assert seen["nodes"]["cms2"]["standby"]
+
+
+@pytest.mark.parametrize(
+    ("resource", "nodes", "started"),
+    [
+        ("up", ["cms1"], ["cms1"]),
+        ("down", [], []),
+        ("coming", ["cms2"], []),
+        ("going", ["cms2"], []),
+        ("inner", ["cms2"], ["cms2"]),
+        ("db", ["cms1", "cms2"], ["cms1", "cms2"]),
+        ("one", ["cms2"], ["cms2"]),
+    ],
+)
+def test_where_resources_are_active_and_where_they_have_started(seen, resource, nodes, started):
+    assert seen["resources"][resource]["nodes"] == nodes
+    assert seen["resources"][resource]["started"] == started
+
+
+def test_status_of_resources(seen):
+    up, down, db = (seen["resources"][name] for name in ("up", "down", "db"))
+    assert (up["failed"], up["managed"], up["active"], up["target_role"]) == (True, True, True, "Started")
+    assert (down["failed"], down["managed"], down["active"], down["role"]) == (False, False, False, "Stopped")
+    assert db["roles"] == {"cms1": "Master", "cms2": "Slave"}
+    assert seen["resources"]["one"]["role"] == "Started"
+
+
+def test_failures(seen):
+    assert seen["failures"] == [
+        {
+            "resource": "up",
+            "task": "monitor",
+            "node": "cms1",
+            "rc": 7,
+            "status": "complete",
+            "reason": "not running",
+            "when": "2026-11-24",
+        }
+    ]
+
+
+# --- size ----------------------------------------------------------------------------------------
+
+
+def test_a_thousand_resources_are_no_matter(cib):
+    many = {
+        f"dummy{number}": {
+            "agent": "ocf:pacemaker:Dummy",
+            "operations": {"monitor": {"interval": "10s"}},
+        }
+        for number in range(1000)
+    }
+    after = applied(cib, cib.empty(), {"primitives": many})
+    many["dummy500"]["operations"]["monitor"]["interval"] = "20s"
+    assert len(cib.difference(after, {"primitives": many})["changes"]) == 1

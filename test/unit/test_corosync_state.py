@@ -1,0 +1,71 @@
+"""Another's cluster is left alone; the packages' own is taken away."""
+
+import pytest
+from salt.exceptions import CommandExecutionError
+
+PAIR = [
+    {"name": "cms1", "address": "192.0.2.11"},
+    {"name": "cms2", "address": "192.0.2.12"},
+]
+
+
+@pytest.fixture
+def states(load_file):
+    def on_a_host_of(whose, test=False, removes=lambda: "/var/lib/pacemaker/cib-packaged-x"):
+        def cluster(nodes):
+            assert nodes == PAIR
+            if isinstance(whose, Exception):
+                raise whose
+            return {"is": whose, "runs": whose, "seen": "nodes in the CIB: alpha; members: none"}
+
+        return load_file(
+            "_states/corosync.py",
+            opts={"test": test},
+            grains={"id": "cms1"},
+            salt={"corosync.cluster": cluster, "corosync.remove_packaged_cluster": removes},
+        )
+
+    return on_a_host_of
+
+
+def never():
+    pytest.fail("nothing may be removed here")
+
+
+@pytest.mark.parametrize("whose", ["none", "this pair", "packaged"])
+def test_nothing_in_the_way(states, whose):
+    ret = states(whose).no_other_cluster("cmf", PAIR)
+    assert (ret["result"], ret["changes"]) == (True, {})
+
+
+@pytest.mark.parametrize("state", ["no_other_cluster", "packaged_cluster_absent"])
+def test_anothers_cluster_is_a_failure_that_names_both(states, state):
+    ret = getattr(states("another", removes=never), state)("cmf", PAIR)
+    assert (ret["result"], ret["changes"]) == (False, {})
+    assert "cms1 belongs to another cluster (nodes in the CIB: alpha; members" in ret["comment"]
+    assert "cms1 (192.0.2.11) and cms2 (192.0.2.12)" in ret["comment"]
+
+
+@pytest.mark.parametrize("whose", ["none", "this pair"])
+def test_only_the_packages_own_cluster_is_taken_away(states, whose):
+    ret = states(whose, removes=never).packaged_cluster_absent("cmf", PAIR)
+    assert (ret["result"], ret["changes"]) == (True, {})
+
+
+def test_the_packages_own_cluster(states):
+    ret = states("packaged").packaged_cluster_absent("cmf", PAIR)
+    assert ret["result"] is True
+    assert ret["changes"]["packaged cluster"]["new"] is None
+    assert "/var/lib/pacemaker/cib-packaged-x" in ret["comment"]
+
+
+def test_a_prediction_removes_nothing(states):
+    ret = states("packaged", test=True, removes=never).packaged_cluster_absent("cmf", PAIR)
+    assert ret["result"] is None
+    assert ret["changes"]
+
+
+@pytest.mark.parametrize("state", ["no_other_cluster", "packaged_cluster_absent"])
+def test_an_error_is_passed_on(states, state):
+    ret = getattr(states(CommandExecutionError("cibadmin says no")), state)("cmf", PAIR)
+    assert (ret["result"], ret["comment"]) == (False, "cibadmin says no")
