@@ -37,6 +37,9 @@ _LOST_RACE_WORDS = (
     "Application of update diff failed",
 )
 
+# Exit codes of a monitor, from the OCF resource agent API 1.1
+_RUNNING_CODES = {0: True, 7: False, 8: True}
+
 _HOW_TO_START = "start it with: service corosync start; service pacemaker start"
 
 
@@ -212,8 +215,9 @@ def check(resource):
     resource
         Id of a primitive.
 
-    Returns ``{'running': bool, 'rc': int, 'text': str}``; ``rc`` is the agent's: 0 running, 7 not
-    running (OCF's words, into which Pacemaker also translates what an LSB script says).
+    Returns ``{'running': bool or None, 'rc': int, 'text': str}``. ``rc`` is the agent's in OCF's
+    terms, into which Pacemaker translates what an LSB script says: 0 running, 8 running promoted,
+    7 not running; with any other ``running`` is ``None``, for nobody can tell.
 
     Source: ``crm_resource(8)``.
 
@@ -225,7 +229,8 @@ def check(resource):
     """
     _require_installed()
     answer = _run(["crm_resource", "--resource", resource, "--force-check"])
-    return {"running": answer["retcode"] == 0, "rc": answer["retcode"], "text": _said(answer)}
+    code = answer["retcode"]
+    return {"running": _RUNNING_CODES.get(code), "rc": code, "text": _said(answer)}
 
 
 # --- changing the configuration ------------------------------------------------------------------
@@ -290,13 +295,13 @@ def apply(declared, absent=None, nodes=None):
         if wanted["xml"] is None:
             return {"changes": {}}
         _require_dc()
-        _verify(wanted["xml"])
+        _verify(before, wanted["xml"])
         if _push(_patch(before, wanted["xml"])):
             _confirm(declared, absent)
             return {"changes": wanted["changes"]}
     raise CommandExecutionError(
-        f"{_host()}: someone changed the cluster's configuration during each of {_ATTEMPTS} attempts "
-        "to change it; try again when it rests"
+        f"{_host()}: someone changed the cluster's configuration during each of {_ATTEMPTS} "
+        "attempts to change it; try again when it rests"
     )
 
 
@@ -342,16 +347,18 @@ def move(resource, node, timeout=600, keep=False):
         _wait_for_start(resource, node, timeout)
     finally:
         if not keep:
-            clear(resource)
+            clear(resource, node)
     return started(resource)
 
 
-def clear(resource):
+def clear(resource, node=None):
     """
     Remove the location constraints that moves of a resource have left behind.
 
     resource
         Id of a resource.
+    node
+        Only those about this node; all of them by default.
 
     Returns ``True``. Raises ``CommandExecutionError``.
 
@@ -364,8 +371,9 @@ def clear(resource):
         salt 'cms1*' crm.clear cloudera-scm-server
     """
     _require_installed()
+    only = ["--node", node] if node else []
     _command(
-        ["crm_resource", "--clear", "--resource", resource],
+        ["crm_resource", "--clear", "--resource", resource, *only],
         f"clearing the constraints of {resource}",
     )
     return True
@@ -419,8 +427,9 @@ def _command(command, doing):
 
 
 def _said(answer):
-    lines = (answer.get("stderr") or "").split("\n") + (answer.get("stdout") or "").split("\n")
-    text = " ".join(line.strip() for line in lines if line.strip())
+    """What a command says about its failure, without the XML that some show: it may hold secrets."""
+    lines = (answer["stderr"] or answer["stdout"]).splitlines()
+    text = " ".join(line.strip() for line in lines if line.strip() and "<" not in line)
     return text[:500] or f"exit code {answer['retcode']}"
 
 
@@ -476,12 +485,22 @@ def _difference(xml, declared, absent):
         raise CommandExecutionError(f"{_host()}: {error}") from None
 
 
-def _verify(xml):
-    answer = _run(["crm_verify", "--xml-pipe", "--verbose"], stdin=xml)
-    if answer["retcode"] != 0:
+def _verify(before, after):
+    """Refuse what is invalid by our doing. A cluster without fencing is called invalid too."""
+    faults = _faults(after)
+    if faults and ("schema" in faults or not _faults(before)):
         raise CommandExecutionError(
-            f"{_host()}: Pacemaker finds the new configuration invalid: {_said(answer)}"
+            f"{_host()}: Pacemaker finds the new configuration invalid: {faults}"
         )
+
+
+def _faults(xml):
+    """What ``crm_verify`` calls an error; it exits alike for mere warnings."""
+    answer = _run(["crm_verify", "--xml-pipe", "--verbose"], stdin=xml)
+    if answer["retcode"] == 0 or "Warnings found" in answer["stderr"]:
+        return ""
+    schema = "it doesn't fit the schema; " if "schema validation" in answer["stderr"] else ""
+    return schema + _said(answer)
 
 
 def _patch(before, after):

@@ -431,10 +431,12 @@ def _fault_here(name, is_here, port):
             else f"{name} is started here, but nothing answers on port {port}"
         )
     here = __salt__["crm.check"](name)
-    if here["running"] == is_here:
+    if here["running"] is is_here:
         return None
-    should = "is started here, but its agent says that it isn't" if is_here else "runs here too"
-    return f"{name} {should} (rc {here['rc']}: {here['text']})"
+    said = f"(rc {here['rc']}: {here['text']})"
+    if is_here:
+        return f"{name} is started here, but its agent says that it isn't {said}"
+    return f"{name} {'runs here too' if here['running'] else 'may run here too'} {said}"
 
 
 def _answers(port):

@@ -1,8 +1,9 @@
 """
-Install daemons without starting them, and keep services from starting at boot.
+Install daemons without starting them, keep services from starting at boot, start them when asked to.
 
-Both wrap Salt's own states, ``pkg.installed`` and ``service.disabled``, and add what these don't promise:
-that a package's own scripts start nothing, and that the outcome was checked.
+They wrap Salt's own states ``pkg.installed``, ``service.disabled`` and ``service.running``, and add what
+these don't promise: that a package's own scripts start nothing, that the outcome was checked, and that a
+test run predicts every change.
 """
 
 import contextlib
@@ -98,6 +99,27 @@ def not_at_boot(name, from_package=False):
         }
     change = {name: {"old": "starts at boot", "new": "does not start at boot"}}
     return {**ret, "changes": change, "comment": f"{name} no longer starts at boot"}
+
+
+def running(name):
+    """
+    Start a service that is stopped. Leaves the start at boot as it is.
+
+    ``service.running``, with a prediction that counts as a change.
+
+    name
+        The service.
+
+    .. code-block:: yaml
+
+        corosync:
+          daemons.running
+    """
+    if __opts__["test"] and not __salt__["service.status"](name):
+        change = {name: {"old": "stopped", "new": "running"}}
+        comment = f"{name} would be started"
+        return {"name": name, "result": None, "changes": change, "comment": comment}
+    return __states__["service.running"](name)
 
 
 @contextlib.contextmanager

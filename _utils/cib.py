@@ -379,6 +379,10 @@ def masked(value, name=""):
 # --- the document --------------------------------------------------------------------------------
 
 
+# Here id is the id of something else.
+_REFERENCES = ("obj_ref", "resource_ref", "role")
+
+
 class _Document:
     """A CIB that can be searched and changed."""
 
@@ -392,7 +396,11 @@ class _Document:
         self.configuration = self.root.find("configuration")
         if self.configuration is None:
             raise InvalidCib("", "the CIB has no configuration section")
-        self._by_id = {each.get("id"): each for each in self.configuration.iter() if each.get("id")}
+        self._by_id = {
+            each.get("id"): each
+            for each in self.configuration.iter()
+            if each.get("id") and each.tag not in _REFERENCES
+        }
         self._made = []
 
     def text(self):
@@ -646,7 +654,7 @@ def _read_primitive(document, element):
 
 def _ops(document, element):
     groups = [document.referred(each) for each in element.findall("operations")]
-    return [document.referred(operation) for each in groups for operation in each.findall("op")]
+    return [operation for each in groups for operation in each.findall("op")]
 
 
 def _read_operation(document, operation):
@@ -734,7 +742,7 @@ class _Edit:
             taken_by = self.document.with_id(identifier).tag
             raise InvalidCib(path, f"the id is taken by a {taken_by}")
         element = self.document.add(self.document.section("resources"), "primitive", identifier)
-        with self._as_one_change(path, identifier, None) as change:
+        with self._as_one_change(path, identifier) as change:
             self._change_primitive(path, element, wanted)
             change["new"] = _read_primitive(self.document, element)
 
@@ -773,19 +781,23 @@ class _Edit:
         self._record(path, "agent", present or None, agent)
 
     def _put_operations(self, path, element, name, wanted):
-        all_present = [
-            (each, _read_operation(self.document, each)) for each in _ops(self.document, element)
+        before = len(self.changes)
+        present = [
+            (each, _read_operation(self.document, each))
+            for each in _ops(self.document, element)
+            if each.get("name") == name
         ]
-        present = [(each, read) for each, read in all_present if each.get("name") == name]
         for operation, found in _paired(wanted, present):
             if found is None:
                 label = _at(path, _operation_label(name, operation))
-                with self._as_one_change(label, name, None) as change:
+                with self._as_one_change(label, name) as change:
                     self._add_operation(element, name, operation)
                     change["new"] = operation
             else:
                 label = _at(path, _operation_label(name, _read_operation(self.document, found)))
                 self._change_operation(label, found, operation)
+        if len(self.changes) > before and element.find("operations[@id-ref]") is not None:
+            raise InvalidCib(_at(path, name), "shared by id-ref: change it where it is defined")
 
     def _add_operation(self, element, name, wanted):
         own = (each for each in element.findall("operations") if "id-ref" not in each.attrib)
@@ -856,13 +868,13 @@ class _Edit:
         self._record(path, element.tag, " ".join([element.tag, *attributes]), None)
 
     @contextlib.contextmanager
-    def _as_one_change(self, path, name, old):
-        """What happens inside is recorded as one change, of which the caller says what is new."""
+    def _as_one_change(self, path, name):
+        """What happens inside is recorded as one addition; the caller says of what."""
         account, self.changes = self.changes, {}
         change = {}
         yield change
         self.changes = account
-        self._record(path, name, old, change["new"])
+        self._record(path, name, None, change["new"])
 
 
 def _paired(wanted, present):

@@ -8,19 +8,25 @@ cmha packaged cluster:
   corosync.packaged_cluster_absent:
     - name: {{ cmha.cluster_name }}
     - nodes: {{ cmha.nodes | json }}
-{% for daemon in ['corosync', 'pacemaker'] %}
-cmha {{ daemon }} runs:
-  service.running:
-    - name: {{ daemon }}
+
+cmha corosync runs:
+  daemons.running:
+    - name: corosync
     - require:
       - corosync: cmha packaged cluster
-{% endfor %}
+
+cmha pacemaker runs:
+  daemons.running:
+    - name: pacemaker
+    - require:
+      - daemons: cmha corosync runs
+
 cmha two nodes online:
   crm.online:
     - name: {{ cmha.cluster_name }}
     - nodes: {{ cmha.nodes | json }}
     - timeout: {{ cmha.timeouts.online }}
     - require:
-      - service: cmha corosync runs
-      - service: cmha pacemaker runs
+      - daemons: cmha corosync runs
+      - daemons: cmha pacemaker runs
 {%- endblock %}

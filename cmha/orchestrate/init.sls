@@ -11,6 +11,6 @@
 {% endfor %}
 {%- for site in found.sites %}
 {%- for pair in site.pairs %}
-{{ steps(site.site, pair, loop.previtem) }}
+{{ steps(site.site, pair, loop.previtem | default(none)) }}
 {%- endfor %}
 {%- endfor %}

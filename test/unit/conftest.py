@@ -1,8 +1,8 @@
 """A cluster in memory, which answers Pacemaker's commands, for the tests of the `crm` module and state."""
 
 import re
-import time
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import pytest
@@ -48,7 +48,7 @@ class Cluster:
         self.node = "cms1"
         self.is_running = True
         self.check = (0, "ok")
-        self.verdict = (0, "")
+        self.verdict = lambda xml: (0, "")
         self.before_patch = []
         self.commands = []
         self.stdins = []
@@ -103,8 +103,8 @@ class Cluster:
         ElementTree.SubElement(patch, "new").text = new
         return 1, ElementTree.tostring(patch, encoding="unicode")
 
-    def _crm_verify(self, _command, _stdin):
-        return self.verdict
+    def _crm_verify(self, _command, stdin):
+        return self.verdict(stdin)
 
     def _crmadmin(self, _command, _stdin):
         return (0, f"Designated Controller is: {self.dc}") if self.dc else (102, "timed out")
@@ -121,7 +121,9 @@ class Cluster:
         if "--move" in command and self.mon:
             target = command[command.index("--node") + 1]
             if target != "cms-that-never-starts":
-                self.mon = re.sub(r'<node name="\w+" id="\d"/>', f'<node name="{target}" id="2"/>', self.mon)
+                self.mon = re.sub(
+                    r'<node name="\w+" id="\d"/>', f'<node name="{target}" id="2"/>', self.mon
+                )
         return 0, ""
 
 
@@ -136,7 +138,7 @@ def cluster():
 
 
 @pytest.fixture
-def crm(load_file, cib, cluster, monkeypatch):
+def crm(load_file, cib, cluster, clock, monkeypatch):
     """The module, on a cluster in memory, with a clock that doesn't make one wait."""
     utils = {f"cib.{name}": getattr(cib, name) for name in vars(cib) if not name.startswith("_")}
     module = load_file(
@@ -145,14 +147,19 @@ def crm(load_file, cib, cluster, monkeypatch):
     monkeypatch.setattr(module.salt.utils.path, "which", lambda name: f"/usr/sbin/{name}")
     monkeypatch.setattr(module, "_CIB_ON_DISK", "/nonexistent/cib.xml")
     monkeypatch.delenv("CIB_file", raising=False)
-    stop_the_clock(monkeypatch)
+    module.time = clock
     return module
 
 
-def stop_the_clock(monkeypatch):
+@pytest.fixture
+def clock():
+    """A clock that moves on when someone sleeps. It takes the place of a module's ``time``, and of that
+    alone: the test runner's own threads live by the real one."""
     now = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    return SimpleNamespace(
+        monotonic=lambda: now[0],
+        sleep=lambda seconds: now.__setitem__(0, now[0] + seconds),
+    )
 
 
 @pytest.fixture
@@ -164,7 +171,7 @@ def members():
 
 
 @pytest.fixture
-def state(load_file, crm, members):
+def state(load_file, crm, members, clock):
     """The state, on the module, on the cluster in memory. ``state.opts["test"]`` may be set."""
     functions = ("apply", "check", "dc", "node", "plan", "running", "started", "status")
     salt = {f"crm.{name}": getattr(crm, name) for name in functions}
@@ -173,4 +180,5 @@ def state(load_file, crm, members):
     opts = {"test": False}
     module = load_file("_states/crm.py", salt=salt, opts=opts, grains={"id": "cms1"})
     module.opts = opts
+    module.time = clock
     return module

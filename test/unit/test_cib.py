@@ -38,11 +38,15 @@ def pairs_of(tag, identifier, score, values):
         f'<nvpair id="{identifier}-{name}" name="{name.replace("_", "-")}" value="{value}"/>'
         for name, value in values.items()
     )
-    return f'<{tag} id="{identifier}"{f" score={chr(34)}{score}{chr(34)}" if score else ""}>{pairs}</{tag}>'
+    scored = f' score="{score}"' if score else ""
+    return f'<{tag} id="{identifier}"{scored}>{pairs}</{tag}>'
 
 
 def primitive(identifier="vip", content=""):
-    return f'<primitive id="{identifier}" class="ocf" provider="heartbeat" type="IPaddr2">{content}</primitive>'
+    return (
+        f'<primitive id="{identifier}" class="ocf" provider="heartbeat" type="IPaddr2">'
+        f"{content}</primitive>"
+    )
 
 
 def declared_vip(**rest):
@@ -82,7 +86,9 @@ def test_check_accepts_its_own_result(cib):
 def test_check_leaves_what_it_was_given_as_it_was(cib):
     given = {"primitives": {"cm": {"agent": "lsb:cm", "operations": {"start": {"timeout": 5}}}}}
     cib.check(given)
-    assert given == {"primitives": {"cm": {"agent": "lsb:cm", "operations": {"start": {"timeout": 5}}}}}
+    assert given == {
+        "primitives": {"cm": {"agent": "lsb:cm", "operations": {"start": {"timeout": 5}}}}
+    }
 
 
 @pytest.mark.parametrize(
@@ -128,7 +134,10 @@ BAD = [
     ({"primitives": {"vip": None}}, "primitives:vip: "),
     ({"primitives": {"vip": []}}, "primitives:vip: "),
     ({"primitives": {"vip": {}}}, "primitives:vip: has no agent"),
-    ({"primitives": {"vip": {"agnet": "lsb:x"}}}, "primitives:vip:agnet: unknown key, did you mean agent?"),
+    (
+        {"primitives": {"vip": {"agnet": "lsb:x"}}},
+        "primitives:vip:agnet: unknown key, did you mean agent?",
+    ),
     ({"primitives": {"1vip": "lsb:x"}}, "primitives:1vip: "),
     ({"primitives": {"a b": "lsb:x"}}, "primitives:a b: "),
     ({"primitives": {"a;b": "lsb:x"}}, "primitives:a;b: "),
@@ -145,13 +154,25 @@ BAD = [
     ({"primitives": {"vip": "init:x"}}, "primitives:vip:agent: "),
     ({"primitives": {"vip": {"agent": 5}}}, "primitives:vip:agent: "),
     (declared_vip(params={"ip": None}), "primitives:vip:params:ip: "),
-    (declared_vip(meta={"priority": [1, 2]}), "primitives:vip:meta:priority: one value is wanted, not a list"),
+    (
+        declared_vip(meta={"priority": [1, 2]}),
+        "primitives:vip:meta:priority: one value is wanted, not a list",
+    ),
     (declared_vip(meta="x"), "primitives:vip:meta: "),
     (declared_vip(operations=[]), "primitives:vip:operations: "),
-    (declared_vip(operations={"monitor": {}}), "primitives:vip:operations:monitor: a monitor needs an interval"),
-    (declared_vip(operations={"monitor": {"interval": "soon"}}), "primitives:vip:operations:monitor:interval: "),
+    (
+        declared_vip(operations={"monitor": {}}),
+        "primitives:vip:operations:monitor: a monitor needs an interval",
+    ),
+    (
+        declared_vip(operations={"monitor": {"interval": "soon"}}),
+        "primitives:vip:operations:monitor:interval: ",
+    ),
     (declared_vip(operations={"start": []}), "primitives:vip:operations:start: an empty list"),
-    (declared_vip(operations={"start": "5min"}), "primitives:vip:operations:start: a mapping is wanted"),
+    (
+        declared_vip(operations={"start": "5min"}),
+        "primitives:vip:operations:start: a mapping is wanted",
+    ),
     (
         declared_vip(operations={"monitor": [{"interval": "60s"}, {"interval": "1min"}]}),
         "primitives:vip:operations:monitor: two operations with the same interval and role",
@@ -168,7 +189,9 @@ def test_bad_declarations_name_their_path(cib, declared, message):
     with pytest.raises(ValueError, match="^" + re.escape(message)):
         cib.check(declared)
     # from a pillar the path goes all the way
-    with pytest.raises(ValueError, match="^" + re.escape(f"cmha:pairs:cms{':' if message else ''}{message}")):
+    with pytest.raises(
+        ValueError, match="^" + re.escape(f"cmha:pairs:cms{':' if message else ''}{message}")
+    ):
         cib.check(declared, "cmha:pairs:cms")
     with pytest.raises(ValueError, match="^" + re.escape(message)):
         cib.difference(xml(), declared)
@@ -225,7 +248,9 @@ def test_ids_are_those_that_crmsh_chooses(cib):
         operations={"monitor": {"interval": "10s", "depth": 10}, "start": {"timeout": "60s"}},
     )
     after = applied(cib, xml(), {**GUIDE, **declared, "op_defaults": {"timeout": "60s"}})
-    ids = {element.get("id") for element in ElementTree.fromstring(after).iter() if element.get("id")}
+    ids = {
+        element.get("id") for element in ElementTree.fromstring(after).iter() if element.get("id")
+    }
     assert ids == {
         "cib-bootstrap-options",
         "cib-bootstrap-options-no-quorum-policy",
@@ -317,7 +342,9 @@ def test_the_same_in_other_words_is_no_difference(cib, name, present, wanted):
 )
 def test_another_meaning_is_a_difference(cib, name, present, wanted):
     before = xml(property_set("p", **{name.replace("-", "_"): present}))
-    assert list(cib.difference(before, {"properties": {name: wanted}})["changes"]) == [f"properties:{name}"]
+    assert list(cib.difference(before, {"properties": {name: wanted}})["changes"]) == [
+        f"properties:{name}"
+    ]
     applied(cib, before, {"properties": {name: wanted}})
 
 
@@ -352,7 +379,11 @@ def test_the_distributors_default_gives_way(cib):
 
 
 def test_the_highest_score_counts(cib):
-    sets = meta("low", 1, priority=1) + meta("high", "INFINITY", priority=2) + meta("mid", 5, priority=3)
+    sets = (
+        meta("low", 1, priority=1)
+        + meta("high", "INFINITY", priority=2)
+        + meta("mid", 5, priority=3)
+    )
     before = xml(resources=primitive(content=sets))
     assert cib.difference(before, declared_vip(meta={"priority": 2}))["changes"] == {}
     changes = cib.difference(before, declared_vip(meta={"priority": 3}))["changes"]
@@ -400,7 +431,9 @@ def test_a_shared_set_is_overridden_not_edited(cib):
 
 def test_a_shared_pair_is_replaced_not_edited(cib):
     shared = primitive("other", meta("shared", priority=1))
-    borrower = primitive("vip", '<meta_attributes id="m"><nvpair id-ref="shared-priority"/></meta_attributes>')
+    borrower = primitive(
+        "vip", '<meta_attributes id="m"><nvpair id-ref="shared-priority"/></meta_attributes>'
+    )
     after = applied(cib, xml(resources=shared + borrower), declared_vip(meta={"priority": 2}))
     primitives = cib.model(after)["primitives"]
     assert primitives["other"]["meta"] == {"priority": "1"}
@@ -425,7 +458,8 @@ def vip_with(*each):
 
 def test_operations_in_other_words(cib):
     before = vip_with(
-        op("a", "start", "0", timeout="5min"), op("b", "monitor", "10000ms", role="Master", timeout="20")
+        op("a", "start", "0", timeout="5min"),
+        op("b", "monitor", "10000ms", role="Master", timeout="20"),
     )
     declared = declared_vip(
         operations={
@@ -452,7 +486,10 @@ def test_one_of_two_monitors_changes_its_interval(cib):
     before = vip_with(op("a", "monitor", "10s"), op("b", "monitor", "30s"))
     declared = declared_vip(operations={"monitor": [{"interval": "30s"}, {"interval": "60s"}]})
     after = cib.model(applied(cib, before, declared))
-    assert after["primitives"]["vip"]["operations"]["monitor"] == [{"interval": "60s"}, {"interval": "30s"}]
+    assert after["primitives"]["vip"]["operations"]["monitor"] == [
+        {"interval": "60s"},
+        {"interval": "30s"},
+    ]
 
 
 def test_another_monitor_is_somebody_elses(cib):
@@ -490,10 +527,12 @@ def test_an_operations_meta_attribute_is_read(cib):
 
 
 def test_shared_operations_are_not_edited(cib):
-    shared = primitive("other", '<operations id="ops">' + op("a", "start", "0", timeout="20s") + "</operations>")
+    shared = primitive(
+        "other", '<operations id="ops">' + op("a", "start", "0", timeout="20s") + "</operations>"
+    )
     borrower = primitive("vip", '<operations id-ref="ops"/>')
     declared = declared_vip(operations={"start": {"timeout": "300s"}})
-    with pytest.raises(ValueError, match="^primitives:vip:operations:start: comes from other"):
+    with pytest.raises(ValueError, match="^primitives:vip:operations:start: shared by id-ref"):
         cib.difference(xml(resources=shared + borrower), declared)
 
 
@@ -503,7 +542,10 @@ def test_shared_operations_are_not_edited(cib):
 def test_a_primitive_in_a_clone_of_a_group_is_found(cib):
     before = xml(resources=f'<clone id="c"><group id="g">{primitive()}</group></clone>')
     after = applied(cib, before, declared_vip(params={"ip": "10.0.0.9"}))
-    assert ElementTree.fromstring(after).find(".//clone/group/primitive/instance_attributes") is not None
+    assert (
+        ElementTree.fromstring(after).find(".//clone/group/primitive/instance_attributes")
+        is not None
+    )
 
 
 def test_another_agent(cib):
@@ -542,7 +584,16 @@ def test_secrets_are_masked_wherever_they_show(cib):
 
 @pytest.mark.parametrize(
     "name",
-    ["password", "passwd", "pass", "login_passwd", "shared_secret", "api_token", "ssh_private_key", "passphrase"],
+    [
+        "password",
+        "passwd",
+        "pass",
+        "login_passwd",
+        "shared_secret",
+        "api_token",
+        "ssh_private_key",
+        "passphrase",
+    ],
 )
 def test_what_goes_by_the_name_of_a_secret(cib, name):
     assert cib.masked("hunter2", name) == cib.MASK
@@ -583,7 +634,10 @@ def test_an_absent_primitive_takes_its_references_along(cib):
     )
     absent = {"primitives": ["vip"]}
     changes = cib.difference(before, {}, absent)["changes"]
-    assert changes["constraints:l"] == {"old": "rsc_location rsc=vip node=cms1 score=1", "new": None}
+    assert changes["constraints:l"] == {
+        "old": "rsc_location rsc=vip node=cms1 score=1",
+        "new": None,
+    }
     after = applied(cib, before, {}, absent)
     assert '"vip"' not in after
     root = ElementTree.fromstring(after)
@@ -607,7 +661,10 @@ def test_what_only_wraps_an_absent_primitive_goes_too(cib):
 def test_model_is_declarable(cib):
     before = xml(
         property_set("p", x=1),
-        primitive(content=params("i", ip="10.0.0.9") + operations(op("a", "monitor", "10s"), op("b", "monitor", "30s"))),
+        primitive(
+            content=params("i", ip="10.0.0.9")
+            + operations(op("a", "monitor", "10s"), op("b", "monitor", "30s"))
+        ),
     )
     model = cib.model(before)
     assert cib.difference(before, model)["changes"] == {}
@@ -615,7 +672,9 @@ def test_model_is_declarable(cib):
 
 
 def test_nodes(cib):
-    text = xml(nodes='<node id="1" uname="cms1"/><node id="2" uname="cms2"/><node id="r" uname="r" type="remote"/>')
+    text = xml(
+        nodes='<node id="1" uname="cms1"/><node id="2" uname="cms2"/><node id="r" uname="r" type="remote"/>'
+    )
     assert cib.nodes(text) == {"cms1": "1", "cms2": "2"}
 
 
@@ -641,23 +700,39 @@ def test_patch_forgets_only_what_counts_status(cib):
 
 # --- status --------------------------------------------------------------------------------------
 
-MON = """
-<pacemaker-result><summary>
+
+def running(resource, *nodes, role="Started", **attributes):
+    rest = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    where = "".join(f'<node name="{node}"/>' for node in nodes)
+    return (
+        f'<resource id="{resource}" resource_agent="lsb:a" role="{role}" '
+        f'active="{str(bool(nodes)).lower()}"{rest}>{where}</resource>'
+    )
+
+
+MON = f"""
+<pacemaker-result>
+<summary>
 <current_dc present="true" version="2.1.5-a3f" name="cms1" id="1" with_quorum="true"/>
-<cluster_options maintenance-mode="true"/></summary>
-<nodes><node name="cms1" id="1" online="true" standby="false" unclean="false" pending="false" is_dc="true" resources_running="2"/>
-<node name="cms2" id="2" online="false" standby="true" unclean="true" pending="false" is_dc="false" resources_running="0"/></nodes>
+<cluster_options maintenance-mode="true"/>
+</summary>
+<nodes>
+<node name="cms1" id="1" online="true" standby="false" is_dc="true" resources_running="2"/>
+<node name="cms2" id="2" online="false" standby="true" unclean="true" resources_running="0"/>
+</nodes>
 <resources>
-<resource id="up" resource_agent="lsb:a" role="Started" active="true" managed="true" failed="true" target_role="Started"><node name="cms1" id="1"/></resource>
-<resource id="down" resource_agent="lsb:a" role="Stopped" active="false" managed="false" target_role="Stopped"/>
-<resource id="coming" resource_agent="lsb:a" role="Starting" active="true" managed="true"><node name="cms2" id="2"/></resource>
-<resource id="going" resource_agent="lsb:a" role="Started" pending="Stopping" active="true" managed="true"><node name="cms2" id="2"/></resource>
-<group id="g"><resource id="inner" resource_agent="lsb:a" role="Started" pending="Monitoring" active="true" managed="true"><node name="cms2" id="2"/></resource></group>
-<clone id="m"><resource id="db" role="Master" active="true"><node name="cms1" id="1"/></resource>
-<resource id="db" role="Slave" active="true"><node name="cms2" id="2"/></resource></clone>
-<clone id="u"><resource id="one:0" role="Stopped" active="false"/><resource id="one:1" role="Started" active="true"><node name="cms2" id="2"/></resource></clone>
+{running("up", "cms1", managed="true", failed="true", target_role="Started")}
+{running("down", role="Stopped", managed="false")}
+{running("coming", "cms2", role="Starting")}
+{running("going", "cms2", pending="Stopping")}
+<group id="g">{running("inner", "cms2", pending="Monitoring")}</group>
+<clone id="m">{running("db", "cms1", role="Master")}{running("db", "cms2", role="Slave")}</clone>
+<clone id="u">{running("one:0", role="Stopped")}{running("one:1", "cms2")}</clone>
 </resources>
-<failures><failure op_key="up_monitor_30000" node="cms1" exitstatus="not running" exitreason="" exitcode="7" status="complete" task="monitor" last-rc-change="2026-11-24"/></failures>
+<failures>
+<failure op_key="up_monitor_30000" node="cms1" exitstatus="not running" exitreason="" exitcode="7"
+ status="complete" task="monitor" last-rc-change="2026-11-24"/>
+</failures>
 </pacemaker-result>
 """
 
@@ -712,8 +787,18 @@ def test_where_resources_are_active_and_where_they_have_started(seen, resource, 
 
 def test_status_of_resources(seen):
     up, down, db = (seen["resources"][name] for name in ("up", "down", "db"))
-    assert (up["failed"], up["managed"], up["active"], up["target_role"]) == (True, True, True, "Started")
-    assert (down["failed"], down["managed"], down["active"], down["role"]) == (False, False, False, "Stopped")
+    assert (up["failed"], up["managed"], up["active"], up["target_role"]) == (
+        True,
+        True,
+        True,
+        "Started",
+    )
+    assert (down["failed"], down["managed"], down["active"], down["role"]) == (
+        False,
+        False,
+        False,
+        "Stopped",
+    )
     assert db["roles"] == {"cms1": "Master", "cms2": "Slave"}
     assert seen["resources"]["one"]["role"] == "Started"
 

@@ -27,7 +27,11 @@ class Host:
         }
 
     def states(self):
-        return {"pkg.installed": self.install, "service.disabled": self.service_disabled}
+        return {
+            "pkg.installed": self.install,
+            "service.disabled": self.service_disabled,
+            "service.running": self.service_running,
+        }
 
     def disable(self, name):
         self.calls.append(f"disable {name}")
@@ -53,6 +57,11 @@ class Host:
     def service_disabled(self, name):
         self.disable(name)
         return {"name": name, "result": True, "changes": {}, "comment": "exit code 0"}
+
+    def service_running(self, name):
+        new = name not in self.running
+        self.running.add(name)
+        return {"name": name, "result": True, "changes": {name: new} if new else {}, "comment": ""}
 
 
 @pytest.fixture
@@ -158,3 +167,14 @@ def test_a_service_that_is_not_there(daemons, test):
 def test_a_service_that_this_run_may_bring(daemons):
     assert daemons(Host(), True).not_at_boot("corosync", from_package=True)["result"] is True
     assert daemons(Host(), False).not_at_boot("corosync", from_package=True)["result"] is False
+
+
+def test_a_start_is_predicted_and_then_happens_once(daemons):
+    host = Host(present=("corosync",))
+    predicted = daemons(host, test=True).running("corosync")
+    assert predicted["result"] is None
+    assert predicted["changes"] == {"corosync": {"old": "stopped", "new": "running"}}
+    assert host.running == set()
+    assert daemons(host).running("corosync")["changes"]
+    assert daemons(host).running("corosync")["changes"] == {}
+    assert daemons(host, test=True).running("corosync")["result"] is True

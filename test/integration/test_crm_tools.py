@@ -1,0 +1,364 @@
+"""The `crm` module and state with Salt's loader and Pacemaker's real tools, on a CIB in a file."""
+
+import threading
+from xml.etree import ElementTree
+
+import pytest
+from salt.exceptions import CommandExecutionError
+
+GUIDE = [
+    "configure property no-quorum-policy=ignore",
+    "configure property stonith-enabled=false",
+    "configure rsc_defaults resource-stickiness=100",
+    "configure primitive cloudera-scm-server lsb:cloudera-scm-server",
+]
+
+DECLARED = {
+    "properties": {"no-quorum-policy": "ignore", "stonith-enabled": False},
+    "rsc_defaults": {"resource-stickiness": 100},
+    "primitives": {"cloudera-scm-server": "lsb:cloudera-scm-server"},
+}
+
+EVERYTHING = {
+    "properties": {
+        "no-quorum-policy": "stop",
+        "maintenance-mode": False,
+        "cluster-name": "a<b&'c\"",
+    },
+    "rsc_defaults": {"resource-stickiness": 100, "migration-threshold": float("inf")},
+    "op_defaults": {"timeout": "60s", "record-pending": True},
+    "primitives": {
+        "cm": {
+            "agent": "ocf:cm:agent",
+            "meta": {"target-role": "Started", "priority": -5},
+            "operations": {
+                "start": {"timeout": "300s"},
+                "stop": {"timeout": "300s", "on-fail": "block"},
+                "monitor": [
+                    {"interval": "30s", "timeout": "60s"},
+                    {"interval": "60s", "OCF_CHECK_LEVEL": 10},
+                ],
+            },
+        },
+        "fence": {
+            "agent": "stonith:fence_ipmilan",
+            "params": {"ip": "10.0.0.9", "password": 'it\'s; $(secret) "quoted"'},
+        },
+    },
+}
+
+
+@pytest.fixture
+def crm(salt_modules, cib_file):
+    """The module, as Salt's loader has it."""
+    return lambda function, *args, **kwargs: salt_modules[f"crm.{function}"](*args, **kwargs)
+
+
+@pytest.fixture
+def spied(load_file, salt_modules, salt_utils, cib_file):
+    """The module with the real `cmd.run_all`, whose calls can be seen and interrupted."""
+
+    class Spy:
+        def __init__(self):
+            self.commands = []
+            self.before_patch = []
+
+        def run_all(self, command, **options):
+            self.commands.append(command)
+            if "--patch" in command and self.before_patch:
+                self.before_patch.pop(0)()
+            return salt_modules["cmd.run_all"](command, **options)
+
+        def writes(self):
+            return [command for command in self.commands if "--patch" in command]
+
+    spy = Spy()
+    spy.crm = load_file(
+        "_modules/crm.py",
+        salt={"cmd.run_all": spy.run_all},
+        utils=salt_utils,
+        grains={"id": "cms1"},
+    )
+    return spy
+
+
+# --- the guide -----------------------------------------------------------------------------------
+
+
+def test_the_same_as_the_guides_own_commands(crm, cib, cib_file, another_cib_file):
+    for line in GUIDE:
+        another_cib_file.crm(line)
+    crm("apply", DECLARED)
+    assert cib.model(cib_file.text()) == cib.model(another_cib_file.text())
+
+
+def test_what_the_guide_configured_by_hand_needs_no_change(crm, cib_file):
+    for line in GUIDE:
+        cib_file.crm(line)
+    by_hand = cib_file.text()
+    assert crm("apply", DECLARED) == {"changes": {}}
+    assert cib_file.text() == by_hand
+
+
+def test_crm_configure_show_reads_naturally(crm, cib_file):
+    crm("apply", DECLARED)
+    assert cib_file.crm("configure show").splitlines() == [
+        "node 1: cms1",
+        "node 2: cms2",
+        "primitive cloudera-scm-server lsb:cloudera-scm-server",
+        "property cib-bootstrap-options: \\",
+        "\tno-quorum-policy=ignore \\",
+        "\tstonith-enabled=false",
+        "rsc_defaults rsc-options: \\",
+        "\tresource-stickiness=100",
+    ]
+
+
+def test_crm_shows_operations_as_one_would_type_them(crm, cib_file):
+    crm("apply", EVERYTHING)
+    shown = cib_file.crm("configure show cm")
+    for part in (
+        "primitive cm ocf:cm:agent",
+        "meta target-role=Started priority=-5",
+        "op start timeout=300s interval=0s",
+        "op stop timeout=300s on-fail=block interval=0s",
+        "op monitor interval=30s timeout=60s",
+        "op monitor interval=60s",
+        "op_params OCF_CHECK_LEVEL=10",
+    ):
+        assert sorted(part.split()) in [
+            sorted(line.strip(" \t\\").split()) for line in shown.splitlines()
+        ]
+
+
+def test_the_same_ids_as_crmsh(crm, cib_file, another_cib_file):
+    dummy = {
+        "agent": "ocf:pacemaker:Dummy",
+        "params": {"fake": "x"},
+        "meta": {"priority": 5},
+        "operations": {"monitor": {"interval": "10s", "timeout": "20s"}},
+    }
+    crm("apply", {"properties": {"stonith-enabled": False}, "primitives": {"d": dummy}})
+    another_cib_file.crm("configure property stonith-enabled=false")
+    another_cib_file.crm(
+        "configure primitive d ocf:pacemaker:Dummy params fake=x meta priority=5 "
+        "op monitor interval=10s timeout=20s"
+    )
+    ours, theirs = (
+        sorted(
+            element.get("id")
+            for element in ElementTree.fromstring(file.text()).iterfind(".//*[@id]")
+        )
+        for file in (cib_file, another_cib_file)
+    )
+    assert ours == theirs
+
+
+# --- apply ---------------------------------------------------------------------------------------
+
+
+def test_everything_arrives_and_stays(crm, cib, cib_file):
+    planned = crm("plan", EVERYTHING)
+    assert crm("apply", EVERYTHING) == planned
+    model = cib.model(cib_file.text())
+    assert model["properties"]["cluster-name"] == "a<b&'c\""
+    assert model["rsc_defaults"]["migration-threshold"] == "INFINITY"
+    assert model["primitives"]["fence"]["params"]["password"] == 'it\'s; $(secret) "quoted"'
+    before = cib_file.path.stat().st_mtime_ns
+    assert crm("apply", EVERYTHING) == {"changes": {}}
+    assert cib_file.path.stat().st_mtime_ns == before
+
+
+def test_an_applied_model_is_the_same_cluster_again(crm, cib, cib_file, another_cib_file):
+    crm("apply", EVERYTHING)
+    model = cib.model(cib_file.text())
+    cib_file.path.write_text(another_cib_file.text())
+    crm("apply", model)
+    assert cib.model(cib_file.text()) == model
+
+
+def test_a_change_raises_the_epoch_once(crm, cib_file):
+    crm("apply", DECLARED)
+    assert ' epoch="2"' in cib_file.text()
+
+
+def test_the_number_of_processes(spied):
+    spied.crm.apply(DECLARED)
+    first = [command[0] for command in spied.commands]
+    assert first == ["cibadmin", "cibadmin", "crm_verify", "crm_diff", "cibadmin", "cibadmin"]
+    spied.commands.clear()
+    assert spied.crm.apply(DECLARED) == {"changes": {}}
+    assert [command[:2] for command in spied.commands] == [["cibadmin", "--query"]] * 2
+
+
+def test_a_lost_race_loses_nobodys_edit(spied, cib, cib_file):
+    spied.before_patch.append(lambda: cib_file.crm("configure property cluster-name=theirs"))
+    spied.crm.apply(DECLARED)
+    assert len(spied.writes()) == 2
+    properties = cib.model(cib_file.text())["properties"]
+    assert properties["cluster-name"] == "theirs"
+    assert properties["no-quorum-policy"] == "ignore"
+
+
+def test_a_status_update_is_no_race(spied, cib_file):
+    def node_joins():
+        joined = '<node_state id="1" uname="cms1" crmd="online"/>'
+        update = ["cibadmin", "--modify", "--allow-create", "--scope", "status", "--xml-pipe"]
+        cib_file.run(*update, stdin=joined)
+        assert 'num_updates="0"' not in cib_file.text()
+        assert ' epoch="1"' in cib_file.text()
+
+    spied.before_patch.append(node_joins)
+    spied.crm.apply(DECLARED)
+    assert len(spied.writes()) == 1
+    assert "node_state" in cib_file.text()
+
+
+def test_a_race_that_is_always_lost_ends(spied, cib_file):
+    counter = iter(range(99))
+    spied.before_patch += [
+        lambda: cib_file.run("crm_attribute", "--name", "x", "--update", str(next(counter)))
+    ] * 99
+    with pytest.raises(CommandExecutionError, match="try again"):
+        spied.crm.apply(DECLARED)
+
+
+def test_the_old_patch_format_of_an_old_cib(spied, cib, cib_file):
+    cib_file.path.write_text(cib.empty())
+    spied.before_patch.append(lambda: cib_file.crm("configure property cluster-name=theirs"))
+    spied.crm.apply(DECLARED)
+    assert len(spied.writes()) == 2
+    assert cib.model(cib_file.text())["properties"]["cluster-name"] == "theirs"
+    assert spied.crm.apply(DECLARED) == {"changes": {}}
+
+
+def test_what_pacemaker_finds_invalid_is_not_pushed(spied, cib_file):
+    before = cib_file.text()
+    bad = {
+        "primitives": {
+            "d": {"agent": "ocf:pacemaker:Dummy", "operations": {"start": {"on-fail": "panic"}}}
+        }
+    }
+    with pytest.raises(
+        CommandExecutionError, match="^cms1: Pacemaker finds the new configuration invalid"
+    ):
+        spied.crm.apply(bad)
+    assert spied.writes() == []
+    assert cib_file.text() == before
+
+
+def test_an_absent_primitive_leaves_a_valid_cib(crm, cib_file):
+    cib_file.crm("configure property stonith-enabled=false")
+    cib_file.crm("configure primitive a ocf:pacemaker:Dummy")
+    cib_file.crm("configure primitive b ocf:pacemaker:Dummy")
+    cib_file.crm("configure location la a 100: cms1")
+    cib_file.crm("configure colocation ca inf: b a")
+    crm("apply", {}, {"primitives": ["a"]})
+    shown = cib_file.crm("configure show")
+    assert "primitive b" in shown
+    for gone in ("primitive a", "location", "colocation"):
+        assert gone not in shown
+
+
+def test_two_hosts_apply_at_once(crm, cib, cib_file):
+    """Both hosts of a pair run their highstate: whoever comes second finds it done."""
+    results = []
+
+    def apply():
+        results.append(crm("apply", DECLARED))
+
+    threads = [threading.Thread(target=apply) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 2
+    assert crm("plan", DECLARED) == {"changes": {}}
+
+
+def test_a_refusal_tells_no_secrets(spied, cib_file, monkeypatch):
+    bad = {"on-fail": "panic"}
+    fence = {
+        "agent": "stonith:fence_x",
+        "params": {"passwd": "hunter2"},
+        "operations": {"start": bad},
+    }
+    with pytest.raises(
+        CommandExecutionError, match="invalid: it doesn't fit the schema"
+    ) as refused:
+        spied.crm.apply({"primitives": {"f": fence}})
+    assert "hunter2" not in str(refused.value)
+    monkeypatch.setattr(spied.crm, "_verify", lambda before, after: None)
+    with pytest.raises(CommandExecutionError, match="the cluster refused the change") as refused:
+        spied.crm.apply({"primitives": {"f": fence}})
+    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(spied.commands)
+
+
+def test_the_wrong_nodes(crm, cib_file):
+    before = cib_file.text()
+    with pytest.raises(CommandExecutionError, match="mgmt1 is missing; cms2 doesn't belong"):
+        crm("apply", DECLARED, nodes=["cms1", "mgmt1"])
+    assert cib_file.text() == before
+
+
+def test_nothing_to_work_on(crm, cib_file):
+    cib_file.path.unlink()
+    assert not crm("running")
+    with pytest.raises(CommandExecutionError, match="no cluster runs here"):
+        crm("apply", DECLARED)
+
+
+# --- status --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def simulated(cib_file):
+    """The cluster as Pacemaker's scheduler would run it, with a failure."""
+    for line in (
+        "configure property stonith-enabled=false",
+        "configure primitive solo ocf:pacemaker:Dummy",
+        "configure primitive inner ocf:pacemaker:Dummy",
+        "configure group g inner",
+        "configure primitive many ocf:pacemaker:Dummy",
+        "configure clone c many",
+        "configure primitive off ocf:pacemaker:Dummy meta target-role=Stopped",
+    ):
+        cib_file.crm(line)
+    # once for the nodes to come up, once more for what they then start
+    for step in (["--node-up", "cms1", "--node-up", "cms2"], []):
+        simulated = cib_file.path.with_suffix(".simulated")
+        files = ["-x", str(cib_file.path), "--save-output", str(simulated)]
+        cib_file.run("crm_simulate", "--simulate", *files, *step)
+        cib_file.path.write_text(simulated.read_text())
+    return cib_file
+
+
+def test_status_of_a_simulated_cluster(crm, simulated):
+    status = crm("status")
+    assert {name: node["online"] for name, node in status["nodes"].items()} == {
+        "cms1": True,
+        "cms2": True,
+    }
+    assert status["dc"] == "cms1"
+    assert status["with_quorum"]
+    assert set(status["resources"]) == {"solo", "inner", "many", "off"}
+    assert len(crm("started", "solo")) == 1
+    assert len(crm("started", "inner")) == 1
+    assert crm("started", "many") == ["cms1", "cms2"]
+    assert crm("started", "off") == []
+    assert status["resources"]["off"]["target_role"] == "Stopped"
+
+
+# --- the state -----------------------------------------------------------------------------------
+
+
+def test_the_state_by_salts_loader(salt_states, minion_opts, cib_file, monkeypatch):
+    configured = salt_states["crm.configured"]
+    monkeypatch.setitem(minion_opts, "test", False)
+    first = configured("cms", nodes=["cms1", "cms2"], **DECLARED)
+    assert (first["result"], len(first["changes"])) == (True, 4), first
+    applied = cib_file.text()
+    second = configured("cms", nodes=["cms1", "cms2"], **DECLARED)
+    assert (second["result"], second["changes"]) == (True, {})
+    assert cib_file.text() == applied

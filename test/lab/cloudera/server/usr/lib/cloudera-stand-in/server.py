@@ -1,0 +1,30 @@
+"""Stands for Cloudera Manager Server: a process that runs, and a while later answers on port 7180."""
+
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import heart
+
+PORT = 7180
+
+
+class Page(BaseHTTPRequestHandler):
+    def do_GET(self):
+        text = f"Cloudera Manager on {socket.gethostname()}\n".encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+def answer():
+    server = ThreadingHTTPServer(("", PORT), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+heart.live("cloudera-scm-server", answer)

@@ -1,0 +1,128 @@
+"""The keeper of a lab: pid 1 of namespaces of its own, which hold everything that a lab is.
+
+Hosts, mounts and networks exist only inside them. When the keeper ends, however it ends, the kernel
+removes them all: nothing has to clean up, so nothing can forget to.
+
+Run by `orders.start_keeper` as: unshare … python3 -m cmhalab.keeper SETTINGS IMAGE VENV
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import selectors
+import socket
+import sys
+from pathlib import Path
+
+from . import network
+from .machine import Machine
+from .orders import SIZE, listen
+from .settings import LabError, Settings
+from .shell import run
+
+PATIENCE = 5  # with a caller who says nothing
+
+
+class Keeper:
+    """Does what it is told over a socket, and minds the hosts in between."""
+
+    def __init__(self, settings, image, venv):
+        self.settings = settings
+        self.loop = selectors.DefaultSelector()
+        self._make_rooms()
+        self.machines = {name: Machine(name, settings, image, venv) for name in settings.everyone}
+        for machine in self.machines.values():
+            self._on(machine.news, machine.hear)
+        self.door = listen(settings)
+        self._on(self.door, self._answer)
+
+    def run(self):
+        while True:
+            for key, _ in self.loop.select():
+                key.data()
+
+    def _make_rooms(self):
+        disks = self.settings.directory / "disks"
+        disks.mkdir()
+        run("mount", "-t", "tmpfs", "-o", "mode=755", "cmha-lab", disks)
+        # systemd-nspawn keeps notes on the machine's /run. Not on this one's.
+        notes = Path("/run/systemd/nspawn")
+        notes.mkdir(parents=True, exist_ok=True)
+        run("mount", "-t", "tmpfs", "-o", "mode=755", "cmha-lab", notes)
+        network.make_bridge()
+
+    def _on(self, source, action):
+        self.loop.register(source, selectors.EVENT_READ, action)
+
+    def _answer(self):
+        """Hears one order, obeys it, and says how it went. Whoever gave it may be gone by then."""
+        caller, _ = self.door.accept()
+        with caller, contextlib.suppress(OSError):
+            caller.settimeout(PATIENCE)
+            message, received, _, _ = socket.recv_fds(caller, SIZE, 1)
+            if not message:  # somebody only asked whether we are here
+                return
+            try:
+                answer, sent = self._obey(json.loads(message), received)
+            except (LabError, OSError) as error:
+                answer, sent = {"error": str(error)}, []
+            socket.send_fds(caller, [json.dumps(answer).encode()], sent)
+            for fd in sent:
+                os.close(fd)
+
+    def _obey(self, message, received):
+        """Does what an order says; returns the answer, and the open files that go with it."""
+        order = message["order"]
+        if order == "hosts":
+            return {name: machine.describe() for name, machine in self.machines.items()}, []
+        if order == "settings":
+            return self.settings.as_dict(), []
+        if order == "end-with":
+            self._on(received[0], lambda: os._exit(0))
+            return {}, []
+        machine = self._machine(message["host"])
+        if order == "leader":
+            return {}, [machine.open_leader()]
+        if order == "boot":
+            self._boot(machine)
+        elif order in ("crash", "reset", "cut", "heal"):
+            getattr(machine, order)()
+        else:
+            raise LabError(f"this lab knows no {order}: it was made by another checkout")
+        return {}, []
+
+    def _machine(self, host):
+        if host not in self.machines:
+            raise LabError(f"no host {host!r} in this lab; it has {', '.join(self.machines)}")
+        return self.machines[host]
+
+    def _boot(self, machine):
+        """Boots a host that is off, and boots it again whenever it reboots."""
+        if machine.state != "off":
+            return
+        machine.boot()
+        process = machine.process
+        fd = os.pidfd_open(process.pid)
+
+        def ended():
+            self.loop.unregister(fd)
+            os.close(fd)
+            if machine.process is process and machine.ended():
+                self._boot(machine)
+
+        self._on(fd, ended)
+
+
+def main(settings, image, venv):
+    # A newer recipe's image is no reason to remove this one from under running hosts.
+    in_use = os.open(image, os.O_RDONLY)
+    fcntl.flock(in_use, fcntl.LOCK_SH)
+    Keeper(Settings.from_dict(json.loads(settings)), image, venv).run()
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except (LabError, OSError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,55 @@
+"""Can a lab run here?"""
+
+import os
+import shutil
+import subprocess
+
+from .settings import LabError
+
+TOOLS = {
+    "systemd-nspawn": "systemd-container",
+    "mmdebstrap": "mmdebstrap",
+    "ip": "iproute2",
+    "unshare": "util-linux",
+    "nsenter": "util-linux",
+}
+
+
+def root():
+    if os.geteuid() != 0:
+        raise LabError("the lab boots hosts, and only root can")
+
+
+def check(lab):
+    """Raises LabError with what is missing."""
+    root()
+    missing = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
+    if missing:
+        raise LabError(f"not installed: {', '.join(missing)} (test/lab/install)")
+    here = _codename()
+    if here != lab.suite:  # hosts run Salt from a virtual environment of this machine's Python
+        raise LabError(f"this is {here}, and LAB_SUITE is {lab.suite}: they have to be the same")
+    if not _succeeds("unshare", "--pid", "--fork", "--mount-proc", "--mount", "--net", "true"):
+        raise LabError("this machine lets nobody make namespaces")
+    if not _succeeds("unshare", "--net", "ip", "link", "add", "name", "lan.0", "type", "bridge"):
+        raise LabError("this machine's kernel makes no network bridge")
+    if not _has_overlayfs():
+        raise LabError("this machine's kernel has no overlayfs")
+
+
+def _codename():
+    with open("/etc/os-release") as release:
+        words = dict(line.strip().split("=", 1) for line in release if "=" in line)
+    return words.get("VERSION_CODENAME", "another system")
+
+
+def _has_overlayfs():
+    with open("/proc/filesystems") as known:
+        return "overlay" in known.read().split() or _succeeds("modprobe", "overlay")
+
+
+def _succeeds(*command):
+    try:
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,95 @@
+"""What the environment asks for: the lab's name, its hosts, their release and their Salt."""
+
+import os
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+LAB = Path(__file__).resolve().parent.parent  # test/lab
+FORMULA = LAB.parent.parent  # the checkout
+FORMULA_ON_MASTER = "/srv/formula"
+LABS = Path("/run/cmha-lab")  # one directory a lab
+
+MASTER = "master"
+NETWORK = "192.0.2"  # TEST-NET-1 of RFC 5737
+PREFIX = 24
+ADDRESSES = {MASTER: 2, "cms1": 11, "cms2": 12, "mgmt1": 21, "mgmt2": 22}
+FIRST_FREE_ADDRESS = 31  # for hosts of any other name
+CLUSTER_HOSTS = "cms1 cms2 mgmt1 mgmt2"
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,14}")  # a network interface's name has 15 characters
+
+
+class LabError(Exception):
+    """Something the person at the keyboard can act on, said in one line."""
+
+    status = 69  # EX_UNAVAILABLE of sysexits.h
+
+
+class UsageError(LabError):
+    """Not how the command is called; says how it is."""
+
+    status = 64  # EX_USAGE
+
+    def __init__(self, usage):
+        super().__init__(f"usage: {usage}")
+
+
+class Unverified(LabError):
+    """The lab works, what runs in it doesn't."""
+
+    status = 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a lab is made of. Fixed when it comes up."""
+
+    name: str
+    hosts: tuple  # of the cluster: the master is one more
+    suite: str
+    salt: str
+
+    @property
+    def directory(self):
+        return LABS / self.name
+
+    @property
+    def shared(self):
+        """What all hosts see at /mnt/cm-shared; stands for the guide's NFS."""
+        return self.directory / "cm-shared"
+
+    @property
+    def everyone(self):
+        return (MASTER, *self.hosts)
+
+    def addresses(self):
+        """Every host's address: the guide's hosts have theirs for good, others in their order."""
+        others = [host for host in self.hosts if host not in ADDRESSES]
+        last = {**ADDRESSES, **{host: FIRST_FREE_ADDRESS + n for n, host in enumerate(others)}}
+        return {host: f"{NETWORK}.{last[host]}" for host in self.everyone}
+
+    def as_dict(self):
+        return {**asdict(self), "hosts": list(self.hosts)}
+
+    @classmethod
+    def from_dict(cls, words):
+        return cls(**{**words, "hosts": tuple(words["hosts"])})
+
+
+def from_environment(environment=os.environ):
+    hosts = tuple(environment.get("LAB_HOSTS", CLUSTER_HOSTS).split())
+    settings = Settings(
+        name=environment.get("LAB", "lab"),
+        hosts=hosts,
+        suite=environment.get("LAB_SUITE", "bookworm"),
+        salt=environment.get("LAB_SALT", "3008"),
+    )
+    for name in (settings.name, *hosts):
+        if not NAME.fullmatch(name):
+            raise LabError(
+                f"{name!r} can't be a lab's or a host's name: a-z, 0-9 and -, at most 15"
+            )
+    if MASTER in hosts or len(set(hosts)) != len(hosts) or not hosts:
+        raise LabError(f"LAB_HOSTS={' '.join(hosts)!r}: name each host once, and not {MASTER}")
+    return settings

@@ -1,0 +1,113 @@
+"""Booted hosts for the tests. Without what they need, the tests say so and are skipped."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+CMS = ["cms1", "cms2"]
+MGMT = ["mgmt1", "mgmt2"]
+HOSTS = CMS + MGMT
+
+
+class Lab:
+    """The lab's commands, and what tests ask of it again and again."""
+
+    def __init__(self, name):
+        self.environment = {**os.environ, "LAB": name}
+
+    def run(self, command, *arguments, check=True):
+        """A command of test/lab. With check, a failure fails the test and shows what it printed."""
+        done = subprocess.run(
+            [str(HERE / command), *arguments],
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            pytest.fail(
+                f"{command} {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+            )
+        return done
+
+    def on(self, host, *command, check=True):
+        """A command on a host; its output, without the last newline."""
+        return self.run("on", host, *command, check=check).stdout.rstrip("\n")
+
+    def code(self, host, *command):
+        """A command on a host; its exit code."""
+        return self.run("on", host, *command, check=False).returncode
+
+    def salt(self, hosts, function, *arguments, check=True):
+        """An execution module's answers, by host."""
+        answer = self.on(
+            "master", "salt", "-L", ",".join(hosts), "--out=json", "--static", function, *arguments,
+            check=check,
+        )  # fmt: skip
+        return json.loads(answer)
+
+    def state(self, hosts, *arguments):
+        """state.apply: the results of each host, by state id."""
+        answers = self.salt(hosts, "state.apply", *arguments, check=False)
+        return {host: by_id(answer) for host, answer in answers.items()}
+
+    def orchestrate(self, *arguments):
+        """The orchestration: its exit code, its steps by name, and all that it printed."""
+        done = self.run(
+            "on", "master", "salt-run", "--out=json", "state.orch", "cmha.orchestrate", *arguments,
+            check=False,
+        )  # fmt: skip
+        return Orchestration(done)
+
+    def cib(self, host):
+        return self.on(host, "cibadmin", "--query")
+
+    def started(self, host, resource):
+        return self.salt([host], "crm.started", resource)[host]
+
+
+class Orchestration:
+    def __init__(self, done):
+        self.code = done.returncode
+        self.printed = done.stdout + done.stderr
+        start = done.stdout.find("{")
+        data = json.loads(done.stdout[start:])["data"]
+        (self.steps,) = (by_id(states) for states in data.values())
+
+    @property
+    def failed(self):
+        """The steps that failed themselves, not those that never began."""
+        return [
+            name
+            for name, step in self.steps.items()
+            if step["result"] is False and "requisite" not in step["comment"]
+        ]
+
+    @property
+    def changed(self):
+        return [name for name, step in self.steps.items() if step["changes"]]
+
+
+def by_id(states):
+    """State results by id, in the order in which they ran; a text (an error) as it is."""
+    if not isinstance(states, dict):
+        return states
+    ran = sorted(states.items(), key=lambda item: item[1].get("__run_num__", 0))
+    return {key.split("_|-")[1]: state for key, state in ran}
+
+
+@pytest.fixture(scope="session")
+def lab():
+    ready = subprocess.run([str(HERE / "ready")], capture_output=True, text=True, check=False)
+    if ready.returncode == 69:
+        pytest.skip(f"no lab here: {ready.stderr.strip()}")
+    lab = Lab("test")
+    lab.run("down")
+    lab.run("up", "--die-with", str(os.getpid()))
+    yield lab
+    lab.run("down")

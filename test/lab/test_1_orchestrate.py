@@ -1,0 +1,242 @@
+"""From bare hosts to two verified pairs. The tests tell one story, in their order."""
+
+import re
+
+import pytest
+from conftest import CMS, HOSTS, MGMT
+
+pytestmark = pytest.mark.lab
+
+SERVICE = {"cms": "cloudera-scm-server", "mgmt": "cloudera-scm-agent"}
+PAIRS = {"cms": CMS, "mgmt": MGMT}
+
+# Everything on a host that the formula may touch, as text.
+TOUCHABLE = r"""
+dpkg-query -W -f '${Package} ${Version} ${Status}\n'
+find /etc /usr/lib/ocf /var/lib/pacemaker/cib /var/log/cluster /run/systemd/system \
+    -path /etc/salt -prune -o -printf '%p %m %u %T@\n' 2>/dev/null | sort
+iptables-save | grep -v '^#'
+for unit in corosync pacemaker; do systemctl is-active $unit; systemctl is-enabled $unit; done 2>&1
+"""
+
+
+def touchable(lab, host):
+    return lab.on(host, "sh", "-c", TOUCHABLE)
+
+
+def write_pillar(lab, text):
+    lab.run("on", "master", "sh", "-c", 'printf %s "$1" > /srv/pillar/cmha.sls', "sh", text)
+
+
+@pytest.fixture
+def wrong_pillar(lab):
+    """The site's pillar with a mistake in it, and the right one again afterwards."""
+    right = lab.on("master", "cat", "/srv/pillar/cmha.sls")
+    write_pillar(lab, right.replace("role: server", "role: sever"))
+    lab.salt(HOSTS, "saltutil.refresh_pillar", "wait=True")
+    yield
+    write_pillar(lab, right)
+    lab.salt(HOSTS, "saltutil.refresh_pillar", "wait=True")
+
+
+@pytest.fixture(scope="module")
+def orchestrated(lab):
+    """The first orchestration, from bare hosts."""
+    return lab.orchestrate()
+
+
+def test_a_wrong_pillar_touches_nothing(lab, wrong_pillar):
+    before = {host: touchable(lab, host) for host in CMS}
+    done = lab.orchestrate()
+    assert done.code != 0
+    (line,) = done.failed
+    assert line.startswith(
+        "site lab: pillar cmha:pairs:cms:role: should be server or agent, is 'sever'"
+    )
+    for host, states in lab.state(CMS, "cmha").items():
+        (state,) = states.values()
+        assert state["result"] is False
+        assert "cmha:pairs:cms:role: should be server or agent" in state["comment"]
+        assert touchable(lab, host) == before[host]
+    called = lab.run("on", "cms1", "salt-call", "state.apply", "cmha", check=False)
+    assert "Traceback" not in called.stdout + called.stderr + done.printed
+    assert called.returncode != 0
+
+
+def test_a_test_run_on_bare_hosts_predicts_and_touches_nothing(lab):
+    before = {host: touchable(lab, host) for host in HOSTS}
+    done = lab.orchestrate("test=True")
+    assert done.failed == []
+    assert {step["result"] for step in done.steps.values()} == {None}
+    prepare = done.steps["lab cms: prepare cms1 and cms2"]["changes"]["ret"]
+    for host in CMS:
+        predicted = by_result(prepare[host])
+        assert "cmha packages" in predicted
+        assert "cmha corosync.conf" in predicted
+        assert "cmha cloudera-scm-server not at boot" in predicted
+    cluster = done.steps["lab cms: configure the cluster cmf on cms1"]["changes"]["ret"]["cms1"]
+    assert "cmha cluster" in by_result(cluster)
+    assert {host: touchable(lab, host) for host in HOSTS} == before
+
+
+def by_result(states):
+    """The ids of the states that report a change."""
+    return [key.split("_|-")[1] for key, state in states.items() if state["changes"]]
+
+
+def test_it_succeeds(orchestrated):
+    assert orchestrated.failed == []
+    assert orchestrated.code == 0
+    assert all(step["result"] is True for step in orchestrated.steps.values())
+
+
+def test_cms_comes_first(orchestrated):
+    order = [name.split(":")[0] for name in orchestrated.steps]
+    assert order == ["lab cms"] * 4 + ["lab mgmt"] * 4
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_the_service_runs_on_exactly_one_host(lab, orchestrated, pair):
+    (active,) = lab.started(PAIRS[pair][0], SERVICE[pair])
+    codes = {host: lab.code(host, "service", SERVICE[pair], "status") for host in PAIRS[pair]}
+    assert codes == {host: 0 if host == active else 3 for host in PAIRS[pair]}
+
+
+def test_the_server_answers_where_it_runs(lab, orchestrated):
+    (active,) = lab.started("cms1", "cloudera-scm-server")
+    for host in CMS:
+        code = lab.code(host, "curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:7180/")
+        assert (code == 0) == (host == active)
+
+
+@pytest.mark.parametrize(("pair", "cluster_name"), [("cms", "cmf"), ("mgmt", "mgmt")])
+def test_the_cluster_holds_the_pair_and_nobody_else(lab, orchestrated, pair, cluster_name):
+    nodes = PAIRS[pair]
+    cib = lab.cib(nodes[0])
+    assert re.findall(r'<node id="(\d)" uname="([^"]+)"', cib) == [("1", nodes[0]), ("2", nodes[1])]
+    assert re.search(r'name="cluster-name" value="([^"]+)"', cib).group(1) == cluster_name
+    assert "node1" not in cib
+    assert cib == lab.cib(nodes[1])
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_other_cluster_ran_in_between(lab, orchestrated, host):
+    log = lab.on(host, "cat", "/var/log/cluster/corosync.log")
+    journal = lab.on(host, "journalctl", "--no-pager", "--unit=corosync", "--unit=pacemaker")
+    assert "127.0.0.1" not in log
+    assert "node1" not in log.replace(host, "")
+    assert "127.0.0.1" not in journal
+    assert lab.code(host, "test", "-e", "/var/log/corosync/corosync.log") == 1
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_nothing_starts_at_boot(lab, orchestrated, host):
+    service = SERVICE["cms" if host in CMS else "mgmt"]
+    for unit in ("corosync", "pacemaker", service):
+        assert lab.on(host, "systemctl", "is-enabled", unit, check=False) == "disabled"
+        links = f"find /etc/rc?.d -name 'S??{unit}'"
+        assert lab.on(host, "sh", "-c", links) == ""
+    assert lab.on(host, "find", "/run/systemd/system", "-lname", "/dev/null") == ""
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_firewall_lets_the_pair_in_and_out(lab, orchestrated, host):
+    rules = lab.on(host, "iptables-save").splitlines()
+    pair = ("192.0.2.11", "192.0.2.12") if host in CMS else ("192.0.2.21", "192.0.2.22")
+    ours = sorted(rule for rule in rules if "5404,5405" in rule)
+    assert ours == sorted(
+        f"-A {chain} {side} {address}/32 -p udp -m multiport --dports 5404,5405 -j ACCEPT"
+        for chain, side in (("INPUT", "-s"), ("OUTPUT", "-d"))
+        for address in pair
+    )
+
+
+def test_pacemaker_can_read_the_agents_metadata(lab, orchestrated):
+    for host in MGMT:
+        agent = "/usr/lib/ocf/resource.d/cm/agent"
+        assert lab.on(host, "stat", "-c", "%a %U:%G", agent) == "755 root:root"
+        assert lab.code(host, "runuser", "-u", "hacluster", "--", agent, "meta-data") == 0
+        log = lab.on(host, "sh", "-c", "cat /var/log/pacemaker/pacemaker.log")
+        assert "Failed to get metadata" not in log
+
+
+def test_never_two_at_once(lab, orchestrated):
+    lab.run("activity.py")
+
+
+@pytest.fixture(scope="module")
+def again(lab, orchestrated):
+    """A second orchestration, and what was there before it."""
+    before = state_of_things(lab)
+    return lab.orchestrate(), before
+
+
+def state_of_things(lab):
+    return {
+        host: (touchable(lab, host), re.search("<cib[^>]*>", lab.cib(host)).group(0))
+        for host in HOSTS
+    }
+
+
+def test_a_second_run_changes_nothing_and_says_so(lab, again):
+    done, before = again
+    assert (done.code, done.changed) == (0, [])
+    assert state_of_things(lab) == before
+
+
+def test_a_test_run_on_converged_pairs_predicts_nothing(lab, again):
+    before = state_of_things(lab)
+    done = lab.orchestrate("test=True")
+    assert (done.code, done.failed, done.changed) == (0, [], [])
+    assert {step["result"] for step in done.steps.values()} == {True}
+    assert state_of_things(lab) == before
+
+
+def test_highstate_on_one_host_at_a_time_and_on_all_at_once(lab, again):
+    before = state_of_things(lab)
+    for hosts in ([host] for host in HOSTS):
+        no_change(lab.salt(hosts, "state.highstate"))
+    no_change(lab.salt(HOSTS, "state.highstate"))
+    assert state_of_things(lab) == before
+
+
+def no_change(answers):
+    for host, states in answers.items():
+        assert isinstance(states, dict), states
+        for name, state in states.items():
+            assert state["result"] is True, (host, name, state)
+            assert state["changes"] == {}, (host, name, state)
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_the_service_moves_there_and_back_and_leaves_nothing_behind(lab, again, pair):
+    first, second = PAIRS[pair]
+    (start,) = lab.started(first, SERVICE[pair])
+    there = second if start == first else first
+    for target in (there, start):
+        lab.salt([first], "crm.move", SERVICE[pair], target)
+        assert lab.started(first, SERVICE[pair]) == [target]
+        other = first if target == second else second
+        assert lab.code(target, "service", SERVICE[pair], "status") == 0
+        assert lab.code(other, "service", SERVICE[pair], "status") == 3
+    assert "rsc_location" not in lab.cib(first)
+    lab.run("activity.py")
+
+
+def test_a_drifted_host_is_put_right_and_nothing_else(lab, again):
+    lab.on("cms2", "systemctl", "enable", "pacemaker")
+    lab.on("cms2", "iptables", "-D", "INPUT", "1")
+    lab.on("cms2", "crm", "configure", "rsc_defaults", "resource-stickiness=1")
+    done = lab.orchestrate()
+    assert done.code == 0
+    assert set(done.changed) == {
+        "lab cms: prepare cms1 and cms2",
+        "lab cms: configure the cluster cmf on cms1",
+    }
+    changed = by_result(done.steps["lab cms: prepare cms1 and cms2"]["changes"]["ret"]["cms2"])
+    assert (
+        changed == ["cmha pacemaker not at boot", "cmha firewall INPUT cms1"] or len(changed) == 2
+    )
+    cluster = done.steps["lab cms: configure the cluster cmf on cms1"]["changes"]["ret"]["cms1"]
+    (state,) = cluster.values()
+    assert state["changes"] == {"rsc_defaults:resource-stickiness": {"old": "1", "new": "100"}}

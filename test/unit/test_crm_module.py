@@ -1,0 +1,330 @@
+"""The `crm` module against a cluster in memory: what it starts, what it writes, what it refuses."""
+
+import pytest
+from salt.exceptions import CommandExecutionError
+
+DECLARED = {"properties": {"no-quorum-policy": "ignore"}, "primitives": {"cm": "lsb:cm"}}
+FENCE = {"primitives": {"f": {"agent": "stonith:fence_x", "params": {"passwd": "hunter2"}}}}
+
+
+def first_words(cluster):
+    return [command[0] for command in cluster.commands]
+
+
+# --- apply ---------------------------------------------------------------------------------------
+
+
+def test_apply_is_one_transaction(crm, cluster):
+    changes = crm.apply(DECLARED)["changes"]
+    assert list(changes) == ["properties:no-quorum-policy", "primitives:cm"]
+    assert len(cluster.writes()) == 1
+    assert crm.plan(DECLARED) == {"changes": {}}
+
+
+def test_the_second_apply_writes_nothing(crm, cluster):
+    crm.apply(DECLARED)
+    before = cluster.cib
+    cluster.commands.clear()
+    assert crm.apply(DECLARED) == {"changes": {}}
+    assert cluster.cib == before
+    assert all("--query" in command for command in cluster.commands)
+
+
+def test_the_number_of_processes(crm, cluster):
+    crm.apply(DECLARED)
+    asked = ["cibadmin"]
+    assert first_words(cluster) == [
+        *asked,
+        "cibadmin",
+        "crmadmin",
+        "crm_verify",
+        "crm_diff",
+        "cibadmin",
+        "cibadmin",
+    ]
+    cluster.commands.clear()
+    crm.apply(DECLARED)
+    assert first_words(cluster) == [*asked, "cibadmin"]
+
+
+def test_apply_survives_a_status_update_in_between(crm, cluster):
+    cluster.before_patch.append(
+        lambda it: setattr(it, "cib", it.cib.replace('num_updates="3"', 'num_updates="77"'))
+    )
+    crm.apply(DECLARED)
+    assert len(cluster.writes()) == 1
+
+
+def test_a_lost_race_loses_nobodys_edit(crm, cluster):
+    theirs = '<cluster_property_set id="p"><nvpair id="px" name="x" value="theirs"/></cluster_property_set>'
+    cluster.before_patch.append(
+        lambda it: it.somebody_edits("<crm_config/>", f"<crm_config>{theirs}</crm_config>")
+    )
+    crm.apply(DECLARED)
+    assert len(cluster.writes()) == 2
+    assert 'value="theirs"' in cluster.cib
+    assert crm.plan(DECLARED) == {"changes": {}}
+
+
+def test_a_race_that_is_always_lost_ends(crm, cluster):
+    cluster.before_patch += [lambda it: it.somebody_edits("", "")] * 99
+    with pytest.raises(CommandExecutionError, match="^cms1: someone changed .* try again"):
+        crm.apply(DECLARED)
+    assert len(cluster.writes()) == 10
+
+
+def test_somebody_else_did_it_first(crm, cluster):
+    def they_do_the_same(it):
+        it.somebody_edits(
+            "<crm_config/>",
+            '<crm_config><cluster_property_set id="p"><nvpair id="px" name="no-quorum-policy"'
+            ' value="ignore"/></cluster_property_set></crm_config>',
+        )
+
+    cluster.before_patch.append(they_do_the_same)
+    only_that = {"properties": {"no-quorum-policy": "ignore"}}
+    assert crm.apply(only_that) == {"changes": {}}
+    assert len(cluster.writes()) == 1
+
+
+def test_an_outcome_that_differs_is_an_error(crm, cluster, monkeypatch):
+    monkeypatch.setattr(cluster, "_patch", lambda stdin: (0, ""))
+    with pytest.raises(
+        CommandExecutionError, match="^cms1: the change was accepted, yet .*primitives:cm"
+    ):
+        crm.apply(DECLARED)
+
+
+def test_a_refused_change_is_an_error(crm, cluster, monkeypatch):
+    monkeypatch.setattr(cluster, "_patch", lambda stdin: (13, "Permission denied\n1 <cib>hunter2"))
+    with pytest.raises(
+        CommandExecutionError, match="^cms1: the cluster refused the change: Permission denied$"
+    ):
+        crm.apply(DECLARED)
+
+
+def test_an_invalid_configuration_is_never_pushed(crm, cluster):
+    cluster.verdict = lambda xml: (78, "does not validate") if 'type="cm"' in xml else (0, "")
+    with pytest.raises(CommandExecutionError, match="^cms1: Pacemaker finds .* does not validate"):
+        crm.apply(DECLARED)
+    assert cluster.writes() == []
+
+
+def test_what_was_invalid_before_is_not_for_us_to_refuse(crm, cluster):
+    cluster.verdict = lambda xml: (78, "Errors found during check: config not valid")
+    assert crm.apply(DECLARED)["changes"]
+
+
+def test_mere_warnings_refuse_nothing(crm, cluster):
+    cluster.verdict = lambda xml: (
+        (78, "x" * 999 + " Warnings found during check") if "lsb" in xml else (0, "")
+    )
+    assert crm.apply(DECLARED)["changes"]
+
+
+def test_absent(crm, cluster):
+    crm.apply(DECLARED)
+    changes = crm.apply({}, {"primitives": ["cm"]})["changes"]
+    assert list(changes) == ["primitives:cm"]
+    assert "lsb" not in cluster.cib
+
+
+@pytest.mark.parametrize(
+    "nodes", [["cms1", "cms2"], {"cms1": {"nodeid": 1}, "cms2": {"nodeid": 2}}]
+)
+def test_the_right_nodes(crm, cluster, nodes):
+    crm.apply(DECLARED, nodes=nodes)
+    assert cluster.writes()
+
+
+@pytest.mark.parametrize(
+    ("nodes", "message"),
+    [
+        (["cms1", "mgmt2"], "isn't cms1, mgmt2: mgmt2 is missing; cms2 doesn't belong; "),
+        (["cms1"], "cms2 doesn't belong"),
+        (["cms1", "cms2", "cms3"], "cms3 is missing"),
+    ],
+)
+def test_the_wrong_nodes_are_refused(crm, cluster, nodes, message):
+    with pytest.raises(CommandExecutionError, match=f"^cms1: this cluster .*{message}"):
+        crm.apply(DECLARED, nodes=nodes)
+    assert cluster.writes() == []
+
+
+def test_nothing_is_written_before_a_dc_is_elected(crm, cluster):
+    cluster.dc = None
+    with pytest.raises(CommandExecutionError, match=r"^cms1: .*no designated controller \(DC\)"):
+        crm.apply(DECLARED)
+    assert cluster.writes() == []
+
+
+def test_nothing_is_written_where_no_cluster_runs(crm, cluster):
+    cluster.is_running = False
+    with pytest.raises(CommandExecutionError, match="^cms1: no cluster runs here; start it with"):
+        crm.apply(DECLARED)
+
+
+def test_without_pacemaker(crm, cluster, monkeypatch):
+    monkeypatch.setattr(crm.salt.utils.path, "which", lambda name: None)
+    assert not crm.installed()
+    assert not crm.running()
+    assert crm.dc() is None
+    assert "primitives:cm" in crm.plan(DECLARED)["changes"]
+    for refused in (lambda: crm.apply(DECLARED), crm.status, lambda: crm.clear("cm"), crm.wait):
+        with pytest.raises(CommandExecutionError, match="^cms1: Pacemaker isn't installed"):
+            refused()
+    assert cluster.commands == []
+
+
+def test_a_bad_declaration_names_its_path(crm, cluster):
+    with pytest.raises(CommandExecutionError, match="^cms1: primitives:vip: has no agent$"):
+        crm.plan({"primitives": {"vip": {}}})
+    with pytest.raises(CommandExecutionError, match="^cms1: primitives:vip: has no agent$"):
+        crm.apply({"primitives": {"vip": {}}})
+    assert cluster.writes() == []
+
+
+def test_secrets_go_by_stdin_only(crm, cluster):
+    assert "hunter2" not in str(crm.plan(FENCE))
+    assert "hunter2" not in str(crm.apply(FENCE))
+    assert "hunter2" not in str(cluster.commands)
+    assert "hunter2" in str(cluster.stdins)
+
+
+def test_no_file_is_left_behind(crm, cluster, tmp_path, monkeypatch):
+    monkeypatch.setattr(crm.tempfile, "tempdir", str(tmp_path))
+    crm.apply(FENCE)
+    assert "crm_diff" in first_words(cluster)
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def test_query_of_a_live_cluster(crm, cluster):
+    assert crm.query() == cluster.cib
+    assert crm.nodes() == {"cms1": "1", "cms2": "2"}
+
+
+def test_query_of_a_stopped_cluster_reads_the_disk(crm, cluster, tmp_path, monkeypatch):
+    cluster.is_running = False
+    on_disk = tmp_path / "cib.xml"
+    on_disk.write_text("<cib>from the disk</cib>")
+    monkeypatch.setattr(crm, "_CIB_ON_DISK", str(on_disk))
+    assert crm.query() == "<cib>from the disk</cib>"
+
+
+def test_query_where_nothing_is(crm, cib, cluster):
+    cluster.is_running = False
+    assert crm.query() == cib.empty()
+
+
+def test_dc_and_node(crm, cluster):
+    assert (crm.dc(), crm.node()) == ("cms1", "cms1")
+    cluster.dc = None
+    assert crm.dc() is None
+    cluster.is_running = False
+    assert crm.dc() is None
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("Designated Controller is: cms2\n", "cms2"),
+        ("Designated Controller is: cms2 (DC version 2.0)\n", "cms2"),
+        ("Designated Controller is not yet elected\n", None),
+        ("Designated Controller is: \n", None),
+    ],
+)
+def test_the_dc_in_all_versions_words(crm, cluster, monkeypatch, said, name):
+    monkeypatch.setattr(cluster, "_crmadmin", lambda command, stdin: (0, said))
+    assert crm.dc() == name
+
+
+def test_status_and_started(crm):
+    assert crm.status()["dc"] == "cms1"
+    assert crm.started("cm") == ["cms1"]
+    with pytest.raises(CommandExecutionError, match=r"no resource nosuch \(it has: cm\)"):
+        crm.started("nosuch")
+
+
+def test_status_of_an_old_pacemaker(crm, cluster, monkeypatch):
+    def old(command, stdin):
+        return (0, cluster.mon) if "--as-xml" in command else (64, "unrecognized option")
+
+    monkeypatch.setattr(cluster, "_crm_mon", old)
+    assert crm.status()["dc"] == "cms1"
+
+
+def test_status_of_a_stopped_cluster(crm, cluster):
+    cluster.is_running = False
+    with pytest.raises(CommandExecutionError, match="^cms1: no cluster status: .*start it with"):
+        crm.status()
+
+
+@pytest.mark.parametrize(
+    ("answer", "running"),
+    [((0, "ok"), True), ((8, "promoted"), True), ((7, "not running"), False), ((1, "oops"), None)],
+)
+def test_check(crm, cluster, answer, running):
+    cluster.check = answer
+    assert crm.check("cm") == {"running": running, "rc": answer[0], "text": answer[1]}
+
+
+# --- move, clear, wait ---------------------------------------------------------------------------
+
+
+def resource_commands(cluster):
+    return [command[1:] for command in cluster.commands if command[0] == "crm_resource"]
+
+
+MOVE = ["--move", "--resource", "cm", "--node", "cms2"]
+CLEAR = ["--clear", "--resource", "cm", "--node", "cms2"]
+
+
+def test_move_waits_and_clears_its_constraint(crm, cluster):
+    assert crm.move("cm", "cms2") == ["cms2"]
+    assert resource_commands(cluster) == [MOVE, CLEAR]
+
+
+def test_move_keeps_the_constraint_when_asked_to(crm, cluster):
+    crm.move("cm", "cms2", keep=True)
+    assert resource_commands(cluster) == [MOVE]
+
+
+def test_no_move_to_where_it_is(crm, cluster):
+    assert crm.move("cm", "cms1") == ["cms1"]
+    assert resource_commands(cluster) == []
+
+
+def test_a_move_that_fails_clears_its_constraint(crm, cluster):
+    with pytest.raises(
+        CommandExecutionError, match="didn't start on cms-that-never-starts within 5 s; .*: cms1"
+    ):
+        crm.move("cm", "cms-that-never-starts", timeout=5)
+    assert resource_commands(cluster)[-1][0] == "--clear"
+
+
+def test_a_move_that_pacemaker_refuses_clears_too(crm, cluster, monkeypatch):
+    commands = []
+
+    def refuse(command, stdin):
+        commands.append(command[1])
+        return (6, "no such node") if "--move" in command else (0, "")
+
+    monkeypatch.setattr(cluster, "_crm_resource", refuse)
+    with pytest.raises(
+        CommandExecutionError, match="^cms1: moving cm to cms9 failed: no such node"
+    ):
+        crm.move("cm", "cms9")
+    assert commands == ["--move", "--clear"]
+
+
+def test_clear_all(crm, cluster):
+    assert crm.clear("cm")
+    assert resource_commands(cluster) == [["--clear", "--resource", "cm"]]
+
+
+def test_wait(crm, cluster):
+    assert crm.wait(30)
+    assert resource_commands(cluster) == [["--wait", "--timeout=30s"]]
