@@ -4,9 +4,16 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+import salt._logging
 import yaml
 
 FORMULA = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure():
+    # Salt holds back what is logged until a daemon's logging is set up. No test is one, and at the end
+    # there would be no stream left to print all that to.
+    salt._logging.shutdown_temp_handler()
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ def corosync(load_file, monkeypatch):
             },
             utils={
                 "cib.nodes": lambda xml: dict.fromkeys(cib_nodes, "1"),
-                "cib.model": lambda xml: {"primitives": dict.fromkeys(resources, {})},
+                "cib.model": lambda xml: {"primitives": {name: {} for name in resources}},
             },
         )
         monkeypatch.setattr("salt.utils.path.which", lambda name: f"/usr/sbin/{name}")

@@ -2,9 +2,11 @@
 # shellcheck shell=sh disable=SC2154,SC2034
 
 # Debian's init scripts pass on to systemd here, when a person or Pacemaker calls them on its hosts.
+# shellcheck source=/dev/null
 . /lib/lsb/init-functions
 
 set -a
+# shellcheck source=/dev/null
 . "/etc/default/$name"
 set +a
 
