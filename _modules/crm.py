@@ -123,8 +123,8 @@ def node():
 
 def query():
     """
-    The CIB as XML text, unmasked: of the live cluster; where it is stopped, what Pacemaker left on
-    the disk; where there is nothing, an empty one.
+    The CIB as XML text, secrets masked, since an answer goes to the master's job cache: of the live
+    cluster; where it is stopped, what Pacemaker left on the disk; where there is nothing, an empty one.
 
     Source: ``cibadmin(8)``.
 
@@ -134,12 +134,7 @@ def query():
 
         salt 'cms1*' crm.query
     """
-    if running():
-        return _query_live()
-    if os.path.exists(_CIB_ON_DISK):
-        with salt.utils.files.fopen(_CIB_ON_DISK) as cib:
-            return cib.read()
-    return __utils__["cib.empty"]()
+    return __utils__["cib.masked_xml"](_query())
 
 
 def nodes():
@@ -152,7 +147,7 @@ def nodes():
 
         salt 'cms1*' crm.nodes
     """
-    return __utils__["cib.nodes"](query())
+    return __utils__["cib.nodes"](_query())
 
 
 def status():
@@ -208,6 +203,51 @@ def started(resource):
     return sorted(resources[resource]["started"])
 
 
+def settled():
+    """
+    Whether the cluster has nothing left to do: the controller on the DC is idle.
+
+    Source: ``crmadmin(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.settled
+    """
+    coordinator = dc()
+    if coordinator is None:
+        return False
+    answer = _run(["crmadmin", f"--status={coordinator}", "--timeout=5000ms"])
+    return answer["retcode"] == 0 and "S_IDLE" in answer["stdout"]
+
+
+def given_up(resource):
+    """
+    Whether the cluster has given a resource up: its start failed on every node that could run it, and
+    the cluster has settled. It then tries no more until someone cleans these failures up.
+
+    resource
+        Id of a primitive.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.given_up cloudera-scm-server
+    """
+    seen = status()
+    failed = {
+        failure["node"]
+        for failure in seen["failures"]
+        if (failure["resource"], failure["task"]) == (resource, "start")
+    }
+    able = {name for name, node in seen["nodes"].items() if node["online"] and not node["standby"]}
+    known = seen["resources"].get(resource)
+    busy = known is None or known["active"] or known["pending"]
+    return bool(able) and able <= failed and not busy and settled()
+
+
 def check(resource):
     """
     Run a resource's own monitor on this host, now, whatever the cluster believes.
@@ -256,7 +296,7 @@ def plan(declared, absent=None):
         salt 'cms1*' crm.plan '{properties: {stonith-enabled: false}, primitives: {vip:
         "ocf:heartbeat:IPaddr2"}}'
     """
-    return {"changes": _difference(query(), declared, absent)["changes"]}
+    return {"changes": _difference(_query(), declared, absent)["changes"]}
 
 
 def apply(declared, absent=None, nodes=None):
@@ -472,6 +512,15 @@ def _require_nodes(xml, wanted):
             f"{_host()}: this cluster isn't {', '.join(sorted(wanted))}: {'; '.join(faults)}; "
             "start corosync on a missing node, remove a foreign one with crm node delete"
         )
+
+
+def _query():
+    if running():
+        return _query_live()
+    if os.path.exists(_CIB_ON_DISK):
+        with salt.utils.files.fopen(_CIB_ON_DISK) as cib:
+            return cib.read()
+    return __utils__["cib.empty"]()
 
 
 def _query_live():

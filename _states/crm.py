@@ -15,6 +15,10 @@ __virtualname__ = "crm"
 
 _PAUSE = 1
 
+_TRIES_NO_MORE = (
+    "the cluster has tried on every node and tries no more; mend the service, then run:"
+)
+
 
 def __virtual__():
     return __virtualname__
@@ -362,8 +366,8 @@ def _count(changes, verb):
 def started(name, nodes=None, port=None, timeout=600):
     """
     Verify that a resource is started on exactly one node, and that this host agrees: where it is
-    started its port answers, elsewhere its own agent says that it isn't running. Waits for that;
-    reports no change.
+    started its port answers, elsewhere its own agent says that it isn't running. Waits for that, but
+    not when the start has failed on every node and the cluster tries no more. Reports no change.
 
     name
         Id of the resource.
@@ -396,7 +400,16 @@ def started(name, nodes=None, port=None, timeout=600):
             return _result(name, None, f"would wait: {fault}")
         if time.monotonic() >= end:
             return _result(name, False, f"not as it should be within {timeout} s: {fault}")
+        if _given_up(name):
+            return _result(name, False, f"{fault}; {_TRIES_NO_MORE} crm resource cleanup {name}")
         time.sleep(_PAUSE)
+
+
+def _given_up(name):
+    try:
+        return __salt__["crm.given_up"](name)
+    except CommandExecutionError:
+        return False  # the cluster doesn't answer at the moment: that is worth waiting for
 
 
 def _fault_of_the_resource(name, nodes, port):

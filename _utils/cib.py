@@ -376,6 +376,22 @@ def masked(value, name=""):
     return MASK if value is not None and _SECRET.search(str(name)) else value
 
 
+def masked_xml(xml):
+    """
+    The text of a CIB in which every value that goes by the name of a secret is masked.
+
+    xml
+        Text of a CIB.
+    """
+    document = _Document(xml)
+    for pair in document.configuration.iter("nvpair"):
+        content = document.referred(pair)
+        name = pair.get("name") or content.get("name")
+        if "value" in content.attrib:
+            content.set("value", masked(content.get("value"), name))
+    return document.text()
+
+
 # --- the document --------------------------------------------------------------------------------
 
 

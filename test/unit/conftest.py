@@ -46,6 +46,7 @@ class Cluster:
         self.mon = MON
         self.dc = "cms1"
         self.node = "cms1"
+        self.controller = "S_IDLE"
         self.is_running = True
         self.check = (0, "ok")
         self.verdict = lambda xml: (0, "")
@@ -106,7 +107,9 @@ class Cluster:
     def _crm_verify(self, _command, stdin):
         return self.verdict(stdin)
 
-    def _crmadmin(self, _command, _stdin):
+    def _crmadmin(self, command, _stdin):
+        if f"--status={self.dc}" in command:
+            return 0, f"Controller on {self.dc} in state {self.controller}: ok"
         return (0, f"Designated Controller is: {self.dc}") if self.dc else (102, "timed out")
 
     def _crm_mon(self, _command, _stdin):
@@ -173,7 +176,7 @@ def members():
 @pytest.fixture
 def state(load_file, crm, members, clock):
     """The state, on the module, on the cluster in memory. ``state.opts["test"]`` may be set."""
-    functions = ("apply", "check", "dc", "node", "plan", "running", "started", "status")
+    functions = "apply check dc given_up node plan running started status".split()
     salt = {f"crm.{name}": getattr(crm, name) for name in functions}
     salt["corosync.members"] = lambda: members
     salt["network.connect"] = lambda host, port, timeout: {"result": port == 7180}

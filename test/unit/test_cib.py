@@ -599,6 +599,18 @@ def test_what_goes_by_the_name_of_a_secret(cib, name):
     assert cib.masked("hunter2", name) == cib.MASK
 
 
+def test_a_masked_cib_shows_no_secret_and_all_else(cib):
+    pairs = (
+        '<cluster_property_set id="p"><nvpair id="a" name="passwd" value="hunter2"/>'
+        '<nvpair id="b" name="key" value="hunter3"/><nvpair id="c" name="ip" value="10.0.0.9"/>'
+        '<nvpair id-ref="b" name="secret"/></cluster_property_set>'
+    )
+    masked = cib.masked_xml(xml(pairs))
+    assert "hunter" not in masked
+    assert 'id="c" name="ip" value="10.0.0.9"' in masked
+    assert cib.masked_xml(masked) == masked
+
+
 @pytest.mark.parametrize("name", ["ip", "bypass-count", "compass", "monkey", "passive"])
 def test_what_doesnt(cib, name):
     assert cib.masked("10.0.0.9", name) == "10.0.0.9"

@@ -1,7 +1,5 @@
 """The `crm` states on the module, on a cluster in memory: Salt's contract, and what they tell."""
 
-import re
-
 import pytest
 
 NODES = {
@@ -237,16 +235,51 @@ def test_started_on_both(state, cluster):
     assert "started on cms1, cms2, not on one" in result["comment"]
 
 
-def test_started_nowhere_with_the_reason(state, cluster):
-    failure = (
-        '<failures><failure op_key="cm_start_0" task="start" node="cms1" exitcode="1"'
-        ' exitreason="no disk"/></failures>'
+def stop_after_failed_starts(cluster, *nodes):
+    failures = "".join(
+        f'<failure op_key="cm_start_0" task="start" node="{node}" exitcode="1" exitreason="no disk"/>'
+        for node in nodes
     )
-    cluster.mon = re.sub(r"role=.Started.", 'role="Stopped"', cluster.mon)
-    cluster.mon = cluster.mon.replace("</pacemaker-result>", failure + "</pacemaker-result>")
+    cluster.mon = cluster.mon.replace('role="Started" active="true"', 'role="Stopped"')
+    cluster.mon = cluster.mon.replace(
+        "</pacemaker-result>", f"<failures>{failures}</failures></pacemaker-result>"
+    )
+
+
+def test_started_nowhere_with_the_reason(state, cluster):
+    stop_after_failed_starts(cluster, "cms1")
     result = state.started("cm", NODES, timeout=3)
     assert result["result"] is False
+    assert "within 3 s: cm is started on no host" in result["comment"]
     assert "started on no host, not on one (start failed on cms1: no disk)" in result["comment"]
+
+
+def test_no_waiting_for_what_the_cluster_has_given_up(state, cluster):
+    stop_after_failed_starts(cluster, "cms1", "cms2")
+    result = state.started("cm", NODES, timeout=600)
+    assert result["result"] is False
+    assert "start failed on cms2: no disk" in result["comment"]
+    assert "tries no more; mend the service, then run: crm resource cleanup cm" in result["comment"]
+    assert state.time.monotonic() == 0
+
+
+@pytest.mark.parametrize(
+    "still",
+    [
+        lambda cluster: setattr(cluster, "controller", "S_TRANSITION_ENGINE"),
+        lambda cluster: setattr(cluster, "dc", None),
+        lambda cluster: setattr(
+            cluster,
+            "mon",
+            cluster.mon.replace('role="Stopped"', 'role="Stopped" pending="Starting"'),
+        ),
+    ],
+)
+def test_waiting_while_the_cluster_tries(state, cluster, still):
+    stop_after_failed_starts(cluster, "cms1", "cms2")
+    still(cluster)
+    assert "within 5 s" in state.started("cm", NODES, timeout=5)["comment"]
+    assert state.time.monotonic() == 5
 
 
 def test_started_on_a_stranger(state):
