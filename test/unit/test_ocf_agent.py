@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import jinja2
 import pytest
@@ -120,6 +122,16 @@ def test_metadata(agent):
     assert root.get("name") == "agent"
     offered = {action.get("name") for action in root.iter("action")}
     assert offered == {"start", "stop", "monitor", "validate-all", "meta-data"}
+
+
+@pytest.mark.parametrize("stop", ["next_stop_hard", "hard_stop_confirmed"])
+def test_no_shell_has_reason_to_complain(agent, stop, tmp_path):
+    agent("meta-data", stop)
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    done = subprocess.run(
+        [shellcheck, tmp_path / "agent"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_nothing_happens_where_the_service_is_missing(agent, tmp_path):
