@@ -16,15 +16,15 @@ HOSTS = CMS + MGMT
 class Lab:
     """The lab's commands, and what tests ask of it again and again."""
 
-    def __init__(self, name):
-        self.environment = {**os.environ, "LAB": name}
+    def __init__(self, name, **environment):
+        self.environment = {**os.environ, "LAB": name, **environment}
 
-    def run(self, command, *arguments, check=True):
+    def run(self, command, *arguments, check=True, stdin=""):
         """A command of test/lab. With check, a failure fails the test and shows what it printed."""
         done = subprocess.run(
             [str(HERE / command), *arguments],
             env=self.environment,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             text=True,
             check=False,
@@ -46,8 +46,8 @@ class Lab:
     def salt(self, hosts, function, *arguments, check=True):
         """An execution module's answers, by host."""
         answer = self.on(
-            "master", "salt", "-L", ",".join(hosts), "--out=json", "--static", function, *arguments,
-            check=check,
+            "master", "salt", "--timeout=60", "-L", ",".join(hosts), "--out=json", "--static",
+            function, *arguments, check=check,
         )  # fmt: skip
         return json.loads(answer)
 
@@ -90,7 +90,23 @@ class Orchestration:
 
     @property
     def changed(self):
-        return [name for name, step in self.steps.items() if step["changes"]]
+        """The ids of the states that changed, or would change, something, by step and host."""
+        return {
+            name: {host: changed_ids(states) for host, states in step["changes"]["ret"].items()}
+            for name, step in self.steps.items()
+            if step["changes"]
+        }
+
+
+def changed_ids(states):
+    """The ids of the states that changed, or would change, something. Salt's own iptables state predicts by
+    its result alone."""
+    changing = {
+        key
+        for key, state in states.items()
+        if state["changes"] or (state["result"] is None and key.startswith("iptables_"))
+    }
+    return list(by_id({key: states[key] for key in changing}))
 
 
 def by_id(states):
@@ -102,10 +118,15 @@ def by_id(states):
 
 
 @pytest.fixture(scope="session")
-def lab():
-    ready = subprocess.run([str(HERE / "ready")], capture_output=True, text=True, check=False)
-    if ready.returncode == 69:
-        pytest.skip(f"no lab here: {ready.stderr.strip()}")
+def ready():
+    """Skips what needs a lab where none can run, and says why."""
+    asked = subprocess.run([str(HERE / "ready")], capture_output=True, text=True, check=False)
+    if asked.returncode == 69:
+        pytest.skip(f"no lab here: {asked.stderr.strip()}")
+
+
+@pytest.fixture(scope="session")
+def lab(ready):
     lab = Lab("test")
     lab.run("down")
     lab.run("up", "--die-with", str(os.getpid()))

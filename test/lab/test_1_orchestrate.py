@@ -16,7 +16,7 @@ dpkg-query -W -f '${Package} ${Version} ${Status}\n'
 find /etc /usr/lib/ocf /var/lib/pacemaker/cib /var/log/cluster /run/systemd/system \
     -path /etc/salt -prune -o -printf '%p %m %u %T@\n' 2>/dev/null | sort
 iptables-save | grep -v '^#'
-for unit in corosync pacemaker; do systemctl is-active $unit; systemctl is-enabled $unit; done 2>&1
+for unit in corosync pacemaker; do systemctl is-active $unit; systemctl is-enabled $unit; done 2>&1; true
 """
 
 
@@ -39,8 +39,22 @@ def wrong_pillar(lab):
     lab.salt(HOSTS, "saltutil.refresh_pillar", "wait=True")
 
 
+# What cms1 has had before anyone thought of a cluster.
+OTHER_RULES = (
+    "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT",
+    "-A INPUT -s 198.51.100.0/24 -j DROP",
+    "-A OUTPUT -d 198.51.100.0/24 -j DROP",
+)
+
+
 @pytest.fixture(scope="module")
-def orchestrated(lab):
+def other_rules(lab):
+    for rule in OTHER_RULES:
+        lab.on("cms1", "iptables", *rule.split())
+
+
+@pytest.fixture(scope="module")
+def orchestrated(lab, other_rules):
     """The first orchestration, from bare hosts."""
     return lab.orchestrate()
 
@@ -63,25 +77,24 @@ def test_a_wrong_pillar_touches_nothing(lab, wrong_pillar):
     assert called.returncode != 0
 
 
-def test_a_test_run_on_bare_hosts_predicts_and_touches_nothing(lab):
+@pytest.fixture(scope="module")
+def predicted(lab, other_rules):
+    """A test run on bare hosts, with what was there before and after it."""
     before = {host: touchable(lab, host) for host in HOSTS}
     done = lab.orchestrate("test=True")
+    return done, before, {host: touchable(lab, host) for host in HOSTS}
+
+
+def test_a_test_run_on_bare_hosts_touches_nothing(predicted):
+    done, before, after = predicted
     assert done.failed == []
-    assert {step["result"] for step in done.steps.values()} == {None}
-    prepare = done.steps["lab cms: prepare cms1 and cms2"]["changes"]["ret"]
-    for host in CMS:
-        predicted = by_result(prepare[host])
-        assert "cmha packages" in predicted
-        assert "cmha corosync.conf" in predicted
-        assert "cmha cloudera-scm-server not at boot" in predicted
-    cluster = done.steps["lab cms: configure the cluster cmf on cms1"]["changes"]["ret"]["cms1"]
-    assert "cmha cluster" in by_result(cluster)
-    assert {host: touchable(lab, host) for host in HOSTS} == before
+    assert after == before
 
 
-def by_result(states):
-    """The ids of the states that report a change."""
-    return [key.split("_|-")[1] for key, state in states.items() if state["changes"]]
+def test_a_test_run_on_bare_hosts_predicts_what_then_changes(predicted, orchestrated):
+    done, _, _ = predicted
+    assert done.changed == orchestrated.changed
+    assert len(done.changed) == 6
 
 
 def test_it_succeeds(orchestrated):
@@ -151,6 +164,12 @@ def test_the_firewall_lets_the_pair_in_and_out(lab, orchestrated, host):
     )
 
 
+def test_the_firewall_keeps_everybody_elses_rules(lab, orchestrated):
+    rules = lab.on("cms1", "iptables-save").splitlines()
+    assert [rule for rule in rules if rule in OTHER_RULES] == list(OTHER_RULES)
+    assert len([rule for rule in rules if rule.startswith("-A")]) == len(OTHER_RULES) + 4
+
+
 def test_pacemaker_can_read_the_agents_metadata(lab, orchestrated):
     for host in MGMT:
         agent = "/usr/lib/ocf/resource.d/cm/agent"
@@ -180,14 +199,14 @@ def state_of_things(lab):
 
 def test_a_second_run_changes_nothing_and_says_so(lab, again):
     done, before = again
-    assert (done.code, done.changed) == (0, [])
+    assert (done.code, done.changed) == (0, {})
     assert state_of_things(lab) == before
 
 
 def test_a_test_run_on_converged_pairs_predicts_nothing(lab, again):
     before = state_of_things(lab)
     done = lab.orchestrate("test=True")
-    assert (done.code, done.failed, done.changed) == (0, [], [])
+    assert (done.code, done.failed, done.changed) == (0, [], {})
     assert {step["result"] for step in done.steps.values()} == {True}
     assert state_of_things(lab) == before
 
@@ -206,6 +225,30 @@ def no_change(answers):
         for name, state in states.items():
             assert state["result"] is True, (host, name, state)
             assert state["changes"] == {}, (host, name, state)
+
+
+def test_what_corosync_rejects_never_replaces_the_old_file(lab, again):
+    before = state_of_things(lab)
+    # Corosync 3 encrypts with knet only
+    encrypted = "pillar={cmha: {corosync: {totem: {secauth: 'on'}}}}"
+    states = lab.state(["cms1"], "cmha.corosync", encrypted)["cms1"]
+    assert states["cmha corosync.conf"]["result"] is False
+    assert "corosync -t -c" in states["cmha corosync.conf"]["comment"]
+    assert state_of_things(lab) == before
+
+
+def test_a_changed_pillar_changes_the_file_and_restarts_nothing(lab, again):
+    old = lab.on("mgmt1", "cat", "/etc/corosync/corosync.conf")
+    running = lab.on("mgmt1", "pidof", "corosync")
+    longer = "pillar={cmha: {corosync: {totem: {token: 5000}}}}"
+    states = lab.state(["mgmt1"], "cmha", longer)["mgmt1"]
+    assert [name for name, state in states.items() if state["changes"]] == ["cmha corosync.conf"]
+    waits = states["cmha corosync.conf waits for the next start"]["comment"]
+    assert "Corosync on mgmt1 was not restarted: that would stop cloudera-scm-agent" in waits
+    assert "token: 5000" in lab.on("mgmt1", "cat", "/etc/corosync/corosync.conf")
+    assert lab.on("mgmt1", "pidof", "corosync") == running
+    lab.state(["mgmt1"], "cmha")
+    assert lab.on("mgmt1", "cat", "/etc/corosync/corosync.conf") == old
 
 
 @pytest.mark.parametrize("pair", PAIRS)
@@ -229,14 +272,12 @@ def test_a_drifted_host_is_put_right_and_nothing_else(lab, again):
     lab.on("cms2", "crm", "configure", "rsc_defaults", "resource-stickiness=1")
     done = lab.orchestrate()
     assert done.code == 0
-    assert set(done.changed) == {
-        "lab cms: prepare cms1 and cms2",
-        "lab cms: configure the cluster cmf on cms1",
+    assert done.changed == {
+        "lab cms: prepare cms1 and cms2": {
+            "cms2": ["cmha pacemaker not at boot", "cmha firewall INPUT cms2"],
+        },
+        "lab cms: configure the cluster cmf on cms1": {"cms1": ["cmha cluster"]},
     }
-    changed = by_result(done.steps["lab cms: prepare cms1 and cms2"]["changes"]["ret"]["cms2"])
-    assert (
-        changed == ["cmha pacemaker not at boot", "cmha firewall INPUT cms1"] or len(changed) == 2
-    )
     cluster = done.steps["lab cms: configure the cluster cmf on cms1"]["changes"]["ret"]["cms1"]
     (state,) = cluster.values()
     assert state["changes"] == {"rsc_defaults:resource-stickiness": {"old": "1", "new": "100"}}

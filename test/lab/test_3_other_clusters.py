@@ -4,31 +4,15 @@ import re
 
 import pytest
 from conftest import CMS
-from guide import CLUSTER, SERVER, install, start, wait_for, write_corosync_conf
+from guide import AGENT_FILE, PAIRS, follow, install, wait_for
 
 pytestmark = pytest.mark.lab
-
-RUNS = ("service", "cloudera-scm-server", "status")
-PID = "/run/cloudera-scm-server/cloudera-scm-server.pid"
 
 
 @pytest.fixture
 def bare(lab):
     """The CMS hosts as new; the Cloudera service isn't slow to start on them."""
     lab.run("reset", *CMS)
-
-
-def by_hand(lab, names):
-    """The guide, followed by hand, with these node names."""
-    nodes = dict(zip(("first", "second"), zip(names, ("192.0.2.11", "192.0.2.12"))))
-    for host in CMS:
-        install(lab, host)
-    for host in CMS:
-        write_corosync_conf(lab, host, cluster_name="cmf", **nodes)
-    start(lab, CMS)
-    for command in (*CLUSTER, SERVER):
-        lab.on("cms1", *command.split())
-    wait_for(lab, "cms1", "crm_mon -1 | grep -q 'Started '")
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +22,63 @@ def after_debians_own(lab):
     for host in CMS:
         install(lab, host)
         wait_for(lab, host, "crm_mon -1 | grep -q 'Online: . node1 .'")
-    return lab.orchestrate(), lab.cib("cms1")
+    return lab.orchestrate(), {name: lab.cib(pair.hosts[0]) for name, pair in PAIRS.items()}
 
 
 def test_debians_own_cluster_is_taken_away(lab, after_debians_own):
-    done, cib = after_debians_own
+    done, cibs = after_debians_own
     assert (done.code, done.failed) == (0, [])
-    assert re.findall(r'<node id="(\d)" uname="([^"]+)"', cib) == [("1", "cms1"), ("2", "cms2")]
-    assert 'value="debian"' not in cib
+    nodes = re.findall(r'<node id="(\d)" uname="([^"]+)"', cibs["cms"])
+    assert nodes == [("1", "cms1"), ("2", "cms2")]
+    assert 'value="debian"' not in cibs["cms"]
     assert lab.on("cms1", "sh", "-c", "ls -d /var/lib/pacemaker/cib-packaged-*")
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_the_guide_by_hand_gives_the_same_and_is_gone_on_with(lab, after_debians_own, pure, name):
+    pair = PAIRS[name]
+    lab.run("reset", *pair.hosts)
+    follow(lab, pair, names=pair.hosts)
+    active, pid = running(lab, pair)
+    guide, formula = (
+        pure("cib").model(xml) for xml in (lab.cib(pair.hosts[0]), after_debians_own[1][name])
+    )
+
+    # Deliberate: operations with time limits of minutes, where the guide's primitive has none. All else
+    # is equal.
+    operations = formula["primitives"][pair.service].pop("operations")
+    assert set(operations) == {"start", "stop", "monitor"}
+    assert not guide["primitives"][pair.service].pop("operations", None)
+    assert guide == formula
+
+    done = lab.orchestrate()
+    assert (done.code, done.failed) == (0, [])
+    assert running(lab, pair) == (active, pid)
+    configure = f"lab {name}: configure the cluster {pair.cluster_name} on {pair.hosts[0]}"
+    (state,) = done.steps[configure]["changes"]["ret"][pair.hosts[0]].values()
+    assert all(f"{pair.service}:operations" in path for path in state["changes"])
+    assert pure("cib").model(lab.cib(pair.hosts[0])) == pure("cib").model(
+        after_debians_own[1][name]
+    )
+
+
+def test_the_agents_mode_is_the_other_deliberate_difference(lab, after_debians_own):
+    """After the guide was followed by hand and gone on with."""
+    reads_metadata = ("runuser", "-u", "hacluster", "--", AGENT_FILE, "meta-data")
+    assert lab.code("mgmt1", *reads_metadata) == 0
+    lab.on("mgmt1", "chmod", "770", AGENT_FILE)
+    assert lab.code("mgmt1", *reads_metadata) != 0
+    states = lab.state(["mgmt1"], "cmha")["mgmt1"]
+    assert states["cmha ocf agent"]["changes"] == {"mode": "0755"}
+    assert lab.code("mgmt1", *reads_metadata) == 0
+
+
+def running(lab, pair):
+    """On which host of a pair the service runs, and as which process."""
+    (active,) = [
+        host for host in pair.hosts if lab.code(host, "service", pair.service, "status") == 0
+    ]
+    return active, lab.on(active, "cat", f"/run/{pair.service}/{pair.service}.pid")
 
 
 def test_highstate_does_not_touch_debians_own_cluster(lab, bare):
@@ -58,34 +90,10 @@ def test_highstate_does_not_touch_debians_own_cluster(lab, bare):
     assert "node1" in lab.on("cms1", "crm_mon", "-1")
 
 
-def test_the_guide_by_hand_gives_the_same_and_is_gone_on_with(lab, after_debians_own, bare, pure):
-    by_hand(lab, ("cms1", "cms2"))
-    guide = pure("cib").model(lab.cib("cms1"))
-    formula = pure("cib").model(after_debians_own[1])
-    (active,) = [host for host in CMS if lab.code(host, *RUNS) == 0]
-    pid = lab.on(active, "cat", PID)
-
-    # Deliberate: operations with time limits of minutes, where the guide's primitive has none. All else
-    # is equal.
-    operations = formula["primitives"]["cloudera-scm-server"].pop("operations")
-    assert set(operations) == {"start", "stop", "monitor"}
-    assert not guide["primitives"]["cloudera-scm-server"].pop("operations", None)
-    assert guide == formula
-
-    done = lab.orchestrate()
-    assert (done.code, done.failed) == (0, [])
-    assert lab.on(active, "cat", PID) == pid
-    changes = done.steps["lab cms: configure the cluster cmf on cms1"]["changes"]["ret"]["cms1"]
-    (state,) = changes.values()
-    assert all("cloudera-scm-server:operations" in path for path in state["changes"])
-    assert pure("cib").model(lab.cib("cms1")) == pure("cib").model(after_debians_own[1])
-
-
 def test_somebody_elses_cluster_is_left_alone(lab, bare):
-    by_hand(lab, ("alpha", "beta"))
-    before = lab.on(
-        "cms1", "sh", "-c", "cat /etc/corosync/corosync.conf; iptables-save | grep -v '#'"
-    )
+    follow(lab, PAIRS["cms"], names=("alpha", "beta"))
+    kept = "cat /etc/corosync/corosync.conf; iptables-save | grep -v '#'"
+    before = lab.on("cms1", "sh", "-c", kept), lab.cib("cms1")
     done = lab.orchestrate()
     assert done.failed == ["lab cms: prepare cms1 and cms2"]
     result = done.steps[done.failed[0]]["changes"]["ret"]["cms1"]
@@ -94,8 +102,5 @@ def test_somebody_elses_cluster_is_left_alone(lab, bare):
         "cms1 belongs to another cluster (nodes in the CIB: alpha, beta" in comment
         for comment in comments
     )
-    after = lab.on(
-        "cms1", "sh", "-c", "cat /etc/corosync/corosync.conf; iptables-save | grep -v '#'"
-    )
-    assert after == before
+    assert (lab.on("cms1", "sh", "-c", kept), lab.cib("cms1")) == before
     assert lab.code("cms1", "systemctl", "is-enabled", "corosync") == 0
