@@ -92,7 +92,7 @@ def test_highstate_does_not_touch_debians_own_cluster(lab, bare):
 
 def test_somebody_elses_cluster_is_left_alone(lab, bare):
     follow(lab, PAIRS["cms"], names=("alpha", "beta"))
-    kept = "cat /etc/corosync/corosync.conf; iptables-save | grep -v '#'"
+    kept = "cat /etc/corosync/corosync.conf; iptables -S"
     before = lab.on("cms1", "sh", "-c", kept), lab.cib("cms1")
     done = lab.orchestrate()
     assert done.failed == ["lab cms: prepare cms1 and cms2"]

@@ -3,6 +3,7 @@
 They are directories of the kernel's, so a killed keeper leaves them behind, empty.
 """
 
+import errno
 from pathlib import Path
 
 
@@ -23,10 +24,24 @@ def enter(lab, host):
 
 
 def remove(lab):
-    for hierarchy in _hierarchies():
-        top = hierarchy / _name(lab)
-        for group in sorted(top.glob("**/"), reverse=True):  # the innermost first
-            group.rmdir()
+    """Removes a lab's cgroups, but for those in which a process is still dying; says whether all are gone."""
+    return all(
+        _removed(group)
+        for hierarchy in _hierarchies()
+        for group in sorted(
+            (hierarchy / _name(lab)).glob("**/"), reverse=True
+        )  # the innermost first
+    )
+
+
+def _removed(group):
+    try:
+        group.rmdir()
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        return False
+    return True
 
 
 def _name(lab):

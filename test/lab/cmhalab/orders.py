@@ -14,6 +14,7 @@ from .settings import LAB, LabError
 
 SIZE = 65536
 POLL = 0.1
+DYING_TIME = 30  # from the kernel's SIGKILL to the end of the last process
 
 
 def listen(settings):
@@ -83,7 +84,11 @@ def end_keeper(settings):
         os.kill(pid, 9)
         wait_for_end(ended)
         os.close(ended)
-    cgroups.remove(settings.name)
+    wait_until(
+        lambda: cgroups.remove(settings.name),
+        DYING_TIME,
+        lambda: f"processes of the lab {settings.name!r} don't end",
+    )
 
 
 def wait_for_end(pidfd, timeout=None):
