@@ -1,5 +1,7 @@
 """Hosts that are down, come back, or fail half-way; after test_1, on the pairs it left."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from conftest import CMS, HOSTS, MGMT
 from guide import wait_for
@@ -17,8 +19,25 @@ def stopped(lab, host):
     return lab.code(host, "systemctl", "is-active", "--quiet", "corosync") != 0
 
 
+def test_a_host_that_is_lost_in_the_middle_of_its_step_is_named(lab):
+    """The power fails while the host still works at a step, here with a crm that takes for ever."""
+    slow = "#!/bin/sh\nexec sleep 7777\n"
+    lab.on("mgmt2", "mv", "/usr/sbin/crm", "/root/crm")
+    lab.on(
+        "mgmt2", "sh", "-c", 'printf %s "$1" > /usr/sbin/crm; chmod 755 /usr/sbin/crm', "sh", slow
+    )
+    with ThreadPoolExecutor() as pool:
+        orchestration = pool.submit(lab.orchestrate)
+        wait_for(lab, "mgmt2", "pgrep -x -f 'sleep 7777'")
+        lab.on("mgmt2", "mv", "/root/crm", "/usr/sbin/crm")
+        lab.run("crash", "mgmt2")
+        done = orchestration.result()
+    assert done.code != 0
+    assert done.failed == ["lab mgmt: prepare mgmt1 and mgmt2"]
+    assert "Run failed on minions: mgmt2" in done.steps[done.failed[0]]["comment"]
+
+
 def test_a_silent_host_stops_the_run_before_it_begins(lab):
-    lab.run("crash", "mgmt2")
     epoch = lab.cib("cms1").split("\n", 1)[0]
     done = lab.orchestrate()
     assert done.code != 0
