@@ -228,13 +228,18 @@ def no_change(answers):
 
 
 def test_what_corosync_rejects_never_replaces_the_old_file(lab, again):
-    before = state_of_things(lab)
+    seen = (
+        "sh",
+        "-c",
+        "cd /etc/corosync; ls -l --time-style=full-iso; cat corosync.conf; pidof corosync",
+    )
+    before = lab.on("cms1", *seen)
     # Corosync wants a key then, and there is none
     encrypted = "pillar={cmha: {corosync: {totem: {secauth: 'on'}}}}"
     states = lab.state(["cms1"], "cmha.corosync", encrypted)["cms1"]
     assert states["cmha corosync.conf"]["result"] is False
     assert "Could not open /etc/corosync/authkey" in states["cmha corosync.conf"]["comment"]
-    assert state_of_things(lab) == before
+    assert lab.on("cms1", *seen) == before
 
 
 def test_a_changed_pillar_changes_the_file_and_restarts_nothing(lab, again):
