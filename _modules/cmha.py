@@ -2,7 +2,12 @@
 What the formula's map asks on a minion.
 """
 
+import salt.utils.yaml
+from salt.exceptions import CommandExecutionError
+
 __virtualname__ = "cmha"
+
+_DEFAULTS = "salt://cmha/defaults.yaml"
 
 
 def __virtual__():
@@ -33,7 +38,9 @@ def mapping(defaults, os_family, init):
         salt '*' cmha.mapping "$(cat defaults.json)" "$(cat os_family.json)" "$(cat init.json)"
     """
     try:
-        site = __utils__["cmha_site.site"](__pillar__.get("cmha"), defaults, __utils__["cib.check"])
+        site = __utils__["cmha_site.site"](
+            __pillar__.get("cmha"), defaults, __utils__["cib.check_whole"]
+        )
         pair, node = __utils__["cmha_site.pair_of"](site, __grains__["id"])
         platform = _platform(os_family, init)
     except ValueError as error:
@@ -45,6 +52,30 @@ def mapping(defaults, os_family, init):
         "node": node,
         "rules": __utils__["cmha_site.firewall_rules"](pair),
     }
+
+
+def declared():
+    """
+    The configuration of Pacemaker that pillar, with the defaults, declares for this host's cluster.
+
+    Returns a mapping by section, and ``absent`` and ``purge``, as ``cib.check_whole`` does. Raises
+    ``CommandExecutionError`` with a line that names the pillar path when the pillar is wrong.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' cmha.declared
+    """
+    defaults = salt.utils.yaml.safe_load(__salt__["cp.get_file_str"](_DEFAULTS))
+    try:
+        site = __utils__["cmha_site.site"](
+            __pillar__.get("cmha"), defaults, __utils__["cib.check_whole"]
+        )
+        pair, _ = __utils__["cmha_site.pair_of"](site, __grains__["id"])
+    except ValueError as error:
+        raise CommandExecutionError(f"{__grains__['id']}: {error}") from None
+    return pair["pacemaker"]
 
 
 def _platform(os_family, init):

@@ -17,6 +17,7 @@ import tempfile
 import time
 
 import salt.utils.files
+import salt.utils.json
 import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
@@ -27,7 +28,7 @@ __virtualname__ = "crm"
 _CIB_ON_DISK = "/var/lib/pacemaker/cib/cib.xml"
 
 # Others may edit at the same time; each lost race costs one more read.
-_ATTEMPTS = 10
+_ATTEMPTS = 50
 
 # CRM_EX_OLD of Pacemaker 2 and later; 1.1 has other codes but the same words (cibadmin(8))
 _LOST_RACE_CODE = 103
@@ -134,7 +135,7 @@ def query():
 
         salt 'cms1*' crm.query
     """
-    return __utils__["cib.masked_xml"](_query())
+    return __utils__["cib.masked_xml"](_query()[0])
 
 
 def nodes():
@@ -147,7 +148,7 @@ def nodes():
 
         salt 'cms1*' crm.nodes
     """
-    return __utils__["cib.nodes"](_query())
+    return __utils__["cib.nodes"](_query()[0])
 
 
 def status():
@@ -174,7 +175,7 @@ def status():
         raise CommandExecutionError(
             f"{_host()}: no cluster status: {_said(answer)}; {_HOW_TO_START}"
         )
-    return __utils__["cib.status"](answer["stdout"])
+    return __utils__["crm_mon.status"](answer["stdout"])
 
 
 def started(resource):
@@ -276,48 +277,70 @@ def check(resource):
 # --- changing the configuration ------------------------------------------------------------------
 
 
-def plan(declared, absent=None):
+def plan(declared=None, absent=None, purge=None):
     """
-    What ``apply`` would change. Nothing is touched.
+    What ``apply`` would change, and what the cluster would then do about it. Nothing is touched.
 
     declared
-        Mapping with the sections ``properties``, ``rsc_defaults``, ``op_defaults`` (name to value)
-        and ``primitives`` (id to agent, or to a mapping with agent, params, meta and operations).
+        Mapping by section: ``properties``, ``rsc_defaults``, ``op_defaults`` (name to value),
+        ``primitives`` (id to agent, or to a mapping with agent, params, meta and operations), and the
+        others that the ``cib`` utility describes. The default is what pillar declares for this host.
     absent
         What shall not be there: mapping of section to a list of names.
+    purge
+        ``True``, or a list of sections: what isn't declared there shall not be there.
 
-    Returns ``{'changes': {path: {'old': …, 'new': …}}}``, secrets masked. Raises
-    ``CommandExecutionError`` that names the path of what can't be configured.
+    Returns a mapping, secrets masked:
+
+    - ``summary``: list of lines for people; when a running resource would stop or move, the first says so
+    - ``changes``: ``{path: {'old': …, 'new': …}}``
+    - ``effects``: list of what ``crm_simulate`` says: ``action``, ``what``, ``where``, ``why``
+
+    Raises ``CommandExecutionError`` that names the path of what can't be configured.
 
     CLI Example:
 
     .. code-block:: bash
 
+        salt 'cms1*' crm.plan
         salt 'cms1*' crm.plan '{properties: {stonith-enabled: false}, primitives: {vip:
         "ocf:heartbeat:IPaddr2"}}'
     """
-    return {"changes": _difference(_query(), declared, absent)["changes"]}
+    xml, live = _query()
+    wanted = _difference(xml, *_wanted(declared, absent, purge))
+    _refuse_purge_of_running(wanted["purged_resources"], live)
+    effects = _effects(wanted["xml"]) if live and wanted["xml"] else []
+    return {
+        "summary": _summary(wanted["changes"], effects),
+        "changes": wanted["changes"],
+        "effects": effects,
+    }
 
 
-def apply(declared, absent=None, nodes=None):
+def apply(declared=None, absent=None, purge=None, nodes=None):
     """
     Make the live cluster's configuration what is declared, in one transaction.
 
     One read, and where something differs one write, which fails when anyone else changed the
-    configuration in between; then all is read and compared again. Other people's objects and edits
-    stay.
+    configuration in between; then it is read again. Other people's objects and edits stay.
+
+    Processes: one ``cibadmin`` when nothing differs; else ``cibadmin``, ``crmadmin`` (is there a DC?),
+    ``crm_verify``, ``crm_diff`` and ``cibadmin``, for any number of objects. A lost race costs two more
+    ``cibadmin``, and one to see the outcome.
 
     declared
         See ``plan``.
     absent
         See ``plan``.
+    purge
+        See ``plan``. A resource that runs isn't purged; name it in ``absent``.
     nodes
         List of node names, or a mapping by node name. If given, the cluster's nodes must be exactly
         these.
 
     Returns ``{'changes': {path: {'old': …, 'new': …}}}``, secrets masked. Raises
-    ``CommandExecutionError`` when no cluster runs here, no DC is elected, the nodes are others,
-    Pacemaker refuses the configuration, or the outcome isn't what was declared.
+    ``CommandExecutionError`` when no cluster runs here, no DC is elected, the nodes are others, an agent
+    isn't installed, or Pacemaker refuses the configuration.
 
     Source: ``cibadmin(8)``, ``crm_diff(8)``, ``crm_verify(8)``.
 
@@ -325,24 +348,54 @@ def apply(declared, absent=None, nodes=None):
 
     .. code-block:: bash
 
+        salt 'cms1*' crm.apply
         salt 'cms1*' crm.apply '{rsc_defaults: {resource-stickiness: 100}}' nodes='[cms1, cms2]'
     """
-    _require_live()
+    asked_for = _wanted(declared, absent, purge)
+    patch, made_for, done = None, None, {}
     for _ in range(_ATTEMPTS):
         before = _query_live()
         _require_nodes(before, nodes)
-        wanted = _difference(before, declared, absent)
+        wanted = _difference(before, *asked_for)
         if wanted["xml"] is None:
-            return {"changes": {}}
-        _require_dc()
-        _verify(before, wanted["xml"])
-        if _push(_patch(before, wanted["xml"])):
-            _confirm(declared, absent)
-            return {"changes": wanted["changes"]}
+            return {"changes": done}
+        # What others change in between rarely touches what is changed here. Then the same patch does, and
+        # so little time passes before it is there that the next race is likely won.
+        made_now = wanted["changes"] != made_for
+        if made_now:
+            patch, made_for = _checked_patch(before, wanted), wanted["changes"]
+        refusal = _push(__utils__["cib.patch_onto"](patch, before))
+        if refusal is None and made_now:
+            return {"changes": {**done, **wanted["changes"]}}
+        if refusal is None:
+            done.update(wanted["changes"])  # and whether it fitted is seen in the next round
+        elif refusal and made_now:
+            raise CommandExecutionError(f"{_host()}: the cluster refused the change: {refusal}")
+        elif refusal:
+            made_for = None
     raise CommandExecutionError(
         f"{_host()}: someone changed the cluster's configuration during each of {_ATTEMPTS} "
         "attempts to change it; try again when it rests"
     )
+
+
+def export(secrets=False):
+    """
+    What the cluster's configuration holds, as data for pillar (``cmha:pairs:…:pacemaker``).
+
+    What Pacemaker itself and an administrator's move have put there isn't in it. To apply what was exported
+    on the same cluster changes nothing.
+
+    secrets
+        Show secrets, and don't mask them. They then go to the master's job cache.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.export --out=yaml
+    """
+    return __utils__["cib.export"](_query()[0], secrets)
 
 
 # --- resources -----------------------------------------------------------------------------------
@@ -515,23 +568,112 @@ def _require_nodes(xml, wanted):
 
 
 def _query():
-    if running():
-        return _query_live()
+    """The CIB, and whether it is a live cluster's."""
+    live = _query_cluster() if installed() else None
+    if live is not None:
+        return live, True
     if os.path.exists(_CIB_ON_DISK):
         with salt.utils.files.fopen(_CIB_ON_DISK) as cib:
-            return cib.read()
-    return __utils__["cib.empty"]()
+            return cib.read(), False
+    return __utils__["cib.empty"](), False
 
 
 def _query_live():
-    return _command(["cibadmin", "--query"], "reading the cluster's configuration")
+    _require_installed()
+    live = _query_cluster()
+    if live is None:
+        raise CommandExecutionError(f"{_host()}: no cluster runs here; {_HOW_TO_START}")
+    return live
 
 
-def _difference(xml, declared, absent):
+def _query_cluster():
+    answer = _run(["cibadmin", "--query"])
+    return answer["stdout"] if answer["retcode"] == 0 else None
+
+
+def _wanted(declared, absent, purge):
+    """What the caller says, or else what pillar does."""
+    if declared is not None:
+        return declared, absent, purge
+    pillar = dict(__salt__["cmha.declared"]())
+    in_pillar = pillar.pop("absent"), pillar.pop("purge")
+    return pillar, absent or in_pillar[0], purge or in_pillar[1]
+
+
+def _difference(xml, declared, absent, purge):
     try:
-        return __utils__["cib.difference"](xml, declared, absent)
+        return __utils__["cib.difference"](xml, declared, absent, purge)
     except ValueError as error:
         raise CommandExecutionError(f"{_host()}: {error}") from None
+
+
+def _effects(xml):
+    """What the scheduler makes of a configuration. Whatever it can't tell is no reason to fail."""
+    answer = _run(["crm_simulate", "--simulate", "--xml-pipe"], stdin=xml)
+    return __utils__["crm_simulate.effects"](answer["stdout"])
+
+
+def _summary(changes, effects):
+    if not changes:
+        return ["nothing differs"]
+    disruptive = __utils__["crm_simulate.disruptive"](effects)
+    rest = [effect for effect in effects if effect not in disruptive]
+    described = __utils__["crm_simulate.described"]
+    lines = []
+    if disruptive:
+        lines.append(f"stops or moves what runs: {', '.join(map(described, disruptive))}")
+    lines += [_change_line(path, change) for path, change in changes.items()]
+    if rest:
+        lines.append(f"then: {', '.join(map(described, rest))}")
+    return lines
+
+
+def _change_line(path, change):
+    if change["old"] is None:
+        return f"add {path}: {_short(change['new'])}"
+    if change["new"] is None:
+        return f"remove {path}: {_short(change['old'])}"
+    return f"change {path}: {_short(change['old'])} -> {_short(change['new'])}"
+
+
+def _short(value):
+    if not isinstance(value, dict):
+        return value if isinstance(value, str) else salt.utils.json.dumps(value)
+    kept = {key: each for key, each in value.items() if each not in ({}, [])}
+    return salt.utils.json.dumps(kept)
+
+
+def _refuse_purge_of_running(purged, live):
+    if not purged or not live:
+        return
+    seen = status()["resources"]
+    running = [each for each in purged if seen.get(each, {}).get("active")]
+    if running:
+        where = ", ".join(f"{each} (on {', '.join(seen[each]['nodes'])})" for each in running)
+        raise CommandExecutionError(
+            f"{_host()}: the purge would remove what runs: {where}; "
+            "declare it, or name it in absent if it shall go"
+        )
+
+
+def _require_agents(changes):
+    """Refuse a resource whose agent isn't here, before Pacemaker fails to start it."""
+    if _on_a_file():
+        return  # this host isn't the cluster's
+    for path, change in changes.items():
+        agent = _new_agent(path, change["new"])
+        if agent and not __salt__["resource_agent.installed"](agent):
+            raise CommandExecutionError(
+                f"{_host()}: {path}: the resource agent {agent} isn't installed on this host"
+            )
+
+
+def _new_agent(path, new):
+    parts = path.split(":")
+    if parts[0] not in ("primitives", "templates") or new is None:
+        return None
+    agent = new.get("agent") if isinstance(new, dict) else new if parts[2:] == ["agent"] else None
+    return None if agent is None or agent.startswith("@") else agent
 
 
 def _verify(before, after):
@@ -552,6 +694,15 @@ def _faults(xml):
     return schema + _said(answer)
 
 
+def _checked_patch(before, wanted):
+    """The patch, when nothing speaks against it."""
+    _require_dc()
+    _refuse_purge_of_running(wanted["purged_resources"], live=True)
+    _require_agents(wanted["changes"])
+    _verify(before, wanted["xml"])
+    return _patch(before, wanted["xml"])
+
+
 def _patch(before, after):
     """A patch by ``crm_diff``, from files: arguments show to everyone in the process list."""
     directory = tempfile.mkdtemp(prefix="cmha-")
@@ -566,30 +717,22 @@ def _patch(before, after):
     # 1 means that they differ
     if answer["retcode"] != 1:
         raise CommandExecutionError(f"{_host()}: crm_diff failed: {_said(answer)}")
-    return __utils__["cib.patch_for_any_status"](answer["stdout"])
+    return answer["stdout"]
 
 
 def _push(patch):
-    """Whether the patch was taken, and not refused since someone else changed the configuration."""
+    """``None`` when the patch was taken, no text when someone else changed the configuration meanwhile, and
+    else why it was refused."""
     answer = _run(["cibadmin", "--patch", "--xml-pipe"], stdin=patch)
     if answer["retcode"] == 0:
-        return True
+        return None
     said = _said(answer)
     if answer["retcode"] == _LOST_RACE_CODE or any(words in said for words in _LOST_RACE_WORDS):
         log.info(
             "the cluster's configuration changed while a change was prepared; reading it again"
         )
-        return False
-    raise CommandExecutionError(f"{_host()}: the cluster refused the change: {said}")
-
-
-def _confirm(declared, absent):
-    left = _difference(_query_live(), declared, absent)["changes"]
-    if left:
-        raise CommandExecutionError(
-            f"{_host()}: the change was accepted, yet this differs: {', '.join(sorted(left))}; "
-            "someone else changes it too"
-        )
+        return ""
+    return said
 
 
 def _wait_for_start(resource, node, timeout):

@@ -4,12 +4,14 @@ Call a resource agent's monitor by hand, as the guide does before the resource i
 
 import os
 
+import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
 __virtualname__ = "resource_agent"
 
 # Pacemaker's OCF_ROOT; the path is the guide's.
 _OCF_ROOT = "/usr/lib/ocf"
+_INIT_SCRIPTS = "/etc/init.d"
 _OCF_ANSWERS = {0: "running", 7: "stopped"}
 # LSB 5, Init Script Actions
 _LSB_ANSWERS = {0: "running", 3: "stopped"}
@@ -47,9 +49,40 @@ def monitor(agent, params=None):
     return asking[standard](rest, params or {})
 
 
-def _ocf(name, params):
+def installed(agent):
+    """
+    Whether a resource agent is on this host. Starts no process, but for systemd's units.
+
+    agent
+        As in a primitive: ``ocf:PROVIDER:TYPE``, ``lsb:NAME``, ``systemd:UNIT``, ``stonith:TYPE``.
+
+    A kind of agent that can't be looked up in the file system counts as installed.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt mgmt1 resource_agent.installed ocf:heartbeat:IPaddr2
+    """
+    standard, _, rest = agent.partition(":")
+    if standard == "ocf":
+        return os.access(_ocf_path(rest), os.X_OK)
+    if standard == "lsb":
+        return os.access(os.path.join(_INIT_SCRIPTS, rest), os.X_OK)
+    if standard == "systemd":
+        return __salt__["service.available"](rest)
+    if standard == "stonith" and rest.startswith("fence_"):
+        return bool(salt.utils.path.which(rest))
+    return True
+
+
+def _ocf_path(name):
     provider, _, kind = name.partition(":")
-    path = os.path.join(_OCF_ROOT, "resource.d", provider, kind)
+    return os.path.join(_OCF_ROOT, "resource.d", provider, kind)
+
+
+def _ocf(name, params):
+    path, kind = _ocf_path(name), name.rpartition(":")[2]
     _need(path, f"ocf:{name}")
     environment = {f"OCF_RESKEY_{key}": str(value) for key, value in params.items()}
     environment.update(OCF_ROOT=_OCF_ROOT, OCF_RESOURCE_INSTANCE=f"{kind}-by-hand")
@@ -57,7 +90,7 @@ def _ocf(name, params):
 
 
 def _lsb(name, _):
-    path = os.path.join("/etc/init.d", name)
+    path = os.path.join(_INIT_SCRIPTS, name)
     _need(path, f"lsb:{name}", f"; if {name} is a unit of systemd, set the agent systemd:{name}")
     return _answer([path, "status"], _LSB_ANSWERS)
 

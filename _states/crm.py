@@ -143,27 +143,76 @@ def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only
     properties=None,
     rsc_defaults=None,
     op_defaults=None,
+    node_attributes=None,
+    node_utilization=None,
+    templates=None,
     primitives=None,
+    groups=None,
+    clones=None,
+    bundles=None,
+    locations=None,
+    colocations=None,
+    orders=None,
+    tickets=None,
+    fencing_levels=None,
+    acl_roles=None,
+    acl_users=None,
+    acl_groups=None,
+    alerts=None,
+    tags=None,
     absent=None,
+    purge=None,
     nodes=None,
 ):
     """
     Make the cluster's configuration what is declared, in one transaction. What isn't declared stays
-    as it is.
+    as it is, unless its section is purged.
+
+    With ``test=True`` the comment says what would change, and what the cluster would then do about it.
 
     name
         Any text; by custom the name of the pair.
-    properties
-        Cluster properties: mapping of name to value.
-    rsc_defaults
-        Defaults of resources' meta attributes: mapping of name to value.
-    op_defaults
-        Defaults of operations: mapping of name to value.
-    primitives
-        Mapping of id to agent, or to a mapping with ``agent``, ``params``, ``meta`` and
-        ``operations``.
+    properties, rsc_defaults, op_defaults
+        Cluster properties, and defaults of resources and operations: mapping of name to value.
+    node_attributes, node_utilization
+        Mapping of node to a mapping of name to value.
+    primitives, templates
+        Mapping of id to agent, or to a mapping with ``agent``, ``description``, ``params``, ``meta``,
+        ``operations`` and ``utilization``. The agent ``@ID`` is that of a template.
+    groups
+        Mapping of id to the list of its members, or to a mapping with ``members``, ``meta``, ….
+    clones
+        Mapping of id to the resource, or to a mapping with ``resource``, ``meta``, …. A promotable clone
+        has the meta attribute ``promotable``.
+    bundles
+        Mapping of id to a mapping with ``docker``, ``podman`` or ``rkt``, ``network``, ``storage`` and
+        ``primitive``.
+    locations
+        Mapping of id to a mapping with ``rsc``, ``rsc-pattern`` or ``sets``; ``node`` and ``score``, or
+        ``rules``; ``role``, ``resource-discovery``.
+    colocations
+        Mapping of id to a mapping with ``rsc`` and ``with-rsc``, or ``sets``; ``score``, roles, ….
+    orders
+        Mapping of id to a mapping with ``first`` and ``then``, or ``sets``; ``kind``, actions, ….
+    tickets
+        Mapping of id to a mapping with ``ticket``; ``rsc`` or ``sets``; ``loss-policy``.
+    fencing_levels
+        Mapping of id to a mapping with ``target``, ``target-pattern``, or ``target-attribute`` and
+        ``target-value``; ``index`` and ``devices``.
+    acl_roles
+        Mapping of id to the list of permissions, each a mapping, or text such as ``read xpath //status``.
+    acl_users, acl_groups
+        Mapping of name to the list of roles.
+    alerts
+        Mapping of id to path, or to a mapping with ``path``, ``params``, ``meta``, ``select`` and
+        ``recipients``.
+    tags
+        Mapping of id to the list of ids.
     absent
         What shall not be there: mapping of section to a list of names.
+    purge
+        ``True``, or a list of sections: what isn't declared there is removed, but for what Pacemaker itself
+        or an administrator's ``crm resource`` has put there. A resource that runs isn't purged.
     nodes
         List of node names, or a mapping by node name. If given, a cluster with other nodes is
         refused.
@@ -182,17 +231,35 @@ def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only
                   operations:
                     start: {timeout: 600s}
                     monitor: {interval: 30s, timeout: 60s}
+                vip: {agent: 'ocf:heartbeat:IPaddr2', params: {ip: 10.0.0.9}}
+            - groups: {cloudera: [vip, cloudera-scm-server]}
+            - locations: {at-home: {rsc: cloudera, node: cms1.example.com, score: 50}}
             - nodes: [cms1.example.com, cms2.example.com]
     """
     sections = {
         "properties": properties,
         "rsc_defaults": rsc_defaults,
         "op_defaults": op_defaults,
+        "node_attributes": node_attributes,
+        "node_utilization": node_utilization,
+        "templates": templates,
         "primitives": primitives,
+        "groups": groups,
+        "clones": clones,
+        "bundles": bundles,
+        "locations": locations,
+        "colocations": colocations,
+        "orders": orders,
+        "tickets": tickets,
+        "fencing_levels": fencing_levels,
+        "acl_roles": acl_roles,
+        "acl_users": acl_users,
+        "acl_groups": acl_groups,
+        "alerts": alerts,
+        "tags": tags,
     }
-    return _converged(
-        name, {key: value for key, value in sections.items() if value is not None}, absent, nodes
-    )
+    declared = {key: value for key, value in sections.items() if value is not None}
+    return _converged(name, declared, absent, purge, nodes)
 
 
 def property_present(name, value):
@@ -338,26 +405,21 @@ def primitive_absent(name):
     return _converged(name, {}, {"primitives": [name]})
 
 
-def _converged(name, declared, absent=None, nodes=None):
+def _converged(name, declared, absent=None, purge=None, nodes=None):
     try:
         if __opts__["test"]:
-            return _predicted(name, __salt__["crm.plan"](declared, absent)["changes"])
-        changes = __salt__["crm.apply"](declared, absent, nodes)["changes"]
+            return _predicted(name, __salt__["crm.plan"](declared, absent, purge))
+        changes = __salt__["crm.apply"](declared, absent, purge, nodes)["changes"]
     except CommandExecutionError as error:
         return _result(name, False, str(error))
-    return _result(
-        name, True, _count(changes, "changed") if changes else "already as declared", changes
-    )
+    comment = f"changed: {', '.join(changes)}" if changes else "already as declared"
+    return _result(name, True, comment, changes)
 
 
-def _predicted(name, changes):
-    if not changes:
+def _predicted(name, plan):
+    if not plan["changes"]:
         return _result(name, True, "already as declared")
-    return _result(name, None, _count(changes, "would change"), changes)
-
-
-def _count(changes, verb):
-    return f"{verb}: {', '.join(changes)}"
+    return _result(name, None, "would:\n" + "\n".join(plan["summary"]), plan["changes"])
 
 
 # --- verification --------------------------------------------------------------------------------

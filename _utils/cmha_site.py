@@ -36,7 +36,7 @@ def site(pillar, defaults, check_cib):
         The content of ``cmha/defaults.yaml``.
     check_cib
         Called with a ``pacemaker`` section and its pillar path; returns it in its full form, or raises
-        ValueError when the CIB couldn't hold it (``cib.check``).
+        ValueError when the CIB couldn't hold it (``cib.check_whole``).
 
     Returns a mapping: ``site`` (its name) and ``pairs``, a list in the pillar's order. A pair has
     ``pair`` (its name), ``role``, ``cluster_name``, ``nodes`` (a list of mappings with ``id``, ``name``,
@@ -140,15 +140,20 @@ def _pair(name, checked, defaults):
 
 
 def _pacemaker(pair, checked, check_cib):
-    # First what each place in pillar says by itself, so that a mistake is named where it stands. A
-    # primitive may be spread over several places; it is checked when they have become one.
+    # First what each place in pillar says by itself, so that a mistake is named where it stands. An
+    # object may be spread over several places; it is checked when they have become one.
     for place in ((), ("roles", pair["role"]), ("pairs", pair["pair"])):
         section = checked
         for key in (*place, "pacemaker"):
             section = section.get(key, {})
-        alone = {key: value for key, value in section.items() if key != "primitives"}
+        alone = {key: value if key in _NOT_SPREAD else None for key, value in section.items()}
         _in_pillar(check_cib, alone, ":".join(("cmha", *place, "pacemaker")))
     return _in_pillar(check_cib, pair["pacemaker"], f"cmha:pairs:{pair['pair']}:pacemaker")
+
+
+_NOT_SPREAD = (
+    "properties", "rsc_defaults", "op_defaults", "node_attributes", "node_utilization", "absent", "purge",
+)  # fmt: skip
 
 
 def _in_pillar(check, section, path):
@@ -423,9 +428,7 @@ _SETTINGS = {
         "sources": _one_of("pair", "any"),
         "save": _flag,
     },
-    "pacemaker": dict.fromkeys(
-        ("properties", "rsc_defaults", "op_defaults", "primitives"), _section
-    ),
+    "pacemaker": _section,
     "timeouts": {"online": _SECONDS, "started": _SECONDS},
 }
 

@@ -7,8 +7,7 @@ cmha cluster:
   crm.configured:
     - name: {{ cmha.cluster_name }}
     - nodes: {{ cmha.nodes | map(attribute='name') | list | json }}
-    - properties: {{ cmha.pacemaker.properties | json }}
-    - rsc_defaults: {{ cmha.pacemaker.rsc_defaults | json }}
-    - op_defaults: {{ cmha.pacemaker.op_defaults | json }}
-    - primitives: {{ cmha.pacemaker.primitives | json }}
+{%- for section, objects in cmha.pacemaker.items() if objects %}
+    - {{ section }}: {{ objects | json }}
+{%- endfor %}
 {%- endblock %}

@@ -63,4 +63,4 @@ def cmha_site(pure):
 @pytest.fixture(scope="session")
 def site_model(pure, cmha_site, defaults):
     """Reads a site's pillar as the formula does."""
-    return lambda pillar: cmha_site.site(pillar, defaults, pure("cib").check)
+    return lambda pillar: cmha_site.site(pillar, defaults, pure("cib").check_whole)

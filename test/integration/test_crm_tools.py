@@ -1,9 +1,11 @@
 """The `crm` module and state with Salt's loader and Pacemaker's real tools, on a CIB in a file."""
 
+import json
 import threading
 from xml.etree import ElementTree
 
 import pytest
+from everything import EVERYTHING
 from salt.exceptions import CommandExecutionError
 
 GUIDE = [
@@ -17,34 +19,6 @@ DECLARED = {
     "properties": {"no-quorum-policy": "ignore", "stonith-enabled": False},
     "rsc_defaults": {"resource-stickiness": 100},
     "primitives": {"cloudera-scm-server": "lsb:cloudera-scm-server"},
-}
-
-EVERYTHING = {
-    "properties": {
-        "no-quorum-policy": "stop",
-        "maintenance-mode": False,
-        "cluster-name": "a<b&'c\"",
-    },
-    "rsc_defaults": {"resource-stickiness": 100, "migration-threshold": float("inf")},
-    "op_defaults": {"timeout": "60s", "record-pending": True},
-    "primitives": {
-        "cm": {
-            "agent": "ocf:cm:agent",
-            "meta": {"target-role": "Started", "priority": -5},
-            "operations": {
-                "start": {"timeout": "300s"},
-                "stop": {"timeout": "300s", "on-fail": "block"},
-                "monitor": [
-                    {"interval": "30s", "timeout": "60s"},
-                    {"interval": "60s", "OCF_CHECK_LEVEL": 10},
-                ],
-            },
-        },
-        "fence": {
-            "agent": "stonith:fence_ipmilan",
-            "params": {"ip": "10.0.0.9", "password": 'it\'s; $(secret) "quoted"'},
-        },
-    },
 }
 
 
@@ -114,21 +88,35 @@ def test_crm_configure_show_reads_naturally(crm, cib_file):
     ]
 
 
-def test_crm_shows_operations_as_one_would_type_them(crm, cib_file):
+def test_crm_shows_everything_as_one_would_type_it(crm, cib_file):
     crm("apply", EVERYTHING)
-    shown = cib_file.crm("configure show cm")
-    for part in (
-        "primitive cm ocf:cm:agent",
-        "meta target-role=Started priority=-5",
-        "op start timeout=300s interval=0s",
-        "op stop timeout=300s on-fail=block interval=0s",
+    shown = [
+        " ".join(line.strip(" \t\\").split())
+        for line in cib_file.crm("configure show").splitlines()
+    ]
+    for line in (
+        "primitive vip IPaddr2",
+        "op start interval=0s timeout=300s",
         "op monitor interval=30s timeout=60s",
-        "op monitor interval=60s",
         "op_params OCF_CHECK_LEVEL=10",
+        "primitive from-template @dummy-template",
+        "group cloudera vip cm",
+        "clone ping-everywhere ping",
+        "clone db-pair db",
+        "meta promotable=true promoted-max=1 notify=true",
+        "location cloudera-likes-cms1 cloudera 50: cms1",
+        "rule -inf: not_defined pingd or pingd number:lt 1",
+        "colocation db-with-cloudera inf: cloudera db-pair:Promoted",
+        "order db-then-cloudera Mandatory: db-pair:promote cloudera:start",
+        "rsc_ticket cloudera-needs-ticket ticketA: cloudera loss-policy=stop",
+        "location dummies-stay-away /dummy-.*/ resource-discovery=never -inf: cms2",
+        "order ping-then-rest ping-everywhere [ lonely from-template sequential=true ] symmetrical=false",
+        "colocation set-of-three 5: ( lonely from-template ) cloudera",
+        "cms1: fence1 fence1,fence2",
+        "acl_target alice",
+        "tag everything-of-cm cloudera db-with-cloudera",
     ):
-        assert sorted(part.split()) in [
-            sorted(line.strip(" \t\\").split()) for line in shown.splitlines()
-        ]
+        assert line in shown, "\n".join(shown)
 
 
 def test_the_same_ids_as_crmsh(crm, cib_file, another_cib_file):
@@ -158,15 +146,22 @@ def test_the_same_ids_as_crmsh(crm, cib_file, another_cib_file):
 
 
 def test_everything_arrives_and_stays(crm, cib, cib_file):
-    planned = crm("plan", EVERYTHING)
-    assert crm("apply", EVERYTHING) == planned
-    model = cib.model(cib_file.text())
-    assert model["properties"]["cluster-name"] == "a<b&'c\""
-    assert model["rsc_defaults"]["migration-threshold"] == "INFINITY"
-    assert model["primitives"]["fence"]["params"]["password"] == 'it\'s; $(secret) "quoted"'
+    planned = crm("plan", EVERYTHING)["changes"]
+    assert crm("apply", EVERYTHING)["changes"] == planned
+    password = cib.model(cib_file.text())["primitives"]["fence1"]["params"]["password"]
+    assert password == 'it\'s; $(secret) "x"'
     before = cib_file.path.stat().st_mtime_ns
     assert crm("apply", EVERYTHING) == {"changes": {}}
     assert cib_file.path.stat().st_mtime_ns == before
+
+
+def test_an_export_is_nothing_to_change(crm, cib_file):
+    crm("apply", EVERYTHING)
+    exported = crm("export", secrets=True)
+    assert crm("plan", exported, purge=True)["changes"] == {}
+    masked = json.dumps(crm("export"))
+    assert "hunter2" not in masked
+    assert "secret" not in masked
 
 
 def test_an_applied_model_is_the_same_cluster_again(crm, cib, cib_file, another_cib_file):
@@ -185,19 +180,30 @@ def test_a_change_raises_the_epoch_once(crm, cib_file):
 def test_the_number_of_processes(spied):
     spied.crm.apply(DECLARED)
     first = [command[0] for command in spied.commands]
-    assert first == ["cibadmin", "cibadmin", "crm_verify", "crm_diff", "cibadmin", "cibadmin"]
+    assert first == ["cibadmin", "crm_verify", "crm_diff", "cibadmin"]
     spied.commands.clear()
     assert spied.crm.apply(DECLARED) == {"changes": {}}
-    assert [command[:2] for command in spied.commands] == [["cibadmin", "--query"]] * 2
+    assert [command[:2] for command in spied.commands] == [["cibadmin", "--query"]]
 
 
 def test_a_lost_race_loses_nobodys_edit(spied, cib, cib_file):
     spied.before_patch.append(lambda: cib_file.crm("configure property cluster-name=theirs"))
     spied.crm.apply(DECLARED)
-    assert len(spied.writes()) == 2
+    assert len(spied.writes()) == 3  # lost, doesn't fit any more, made anew
     properties = cib.model(cib_file.text())["properties"]
     assert properties["cluster-name"] == "theirs"
     assert properties["no-quorum-policy"] == "ignore"
+
+
+def test_a_lost_race_is_won_with_the_same_patch(spied, cib, cib_file):
+    spied.crm.apply(DECLARED)
+    spied.commands.clear()
+    spied.before_patch.append(lambda: cib_file.crm("configure primitive theirs lsb:theirs"))
+    more = {"rsc_defaults": {"resource-stickiness": 5}, "primitives": {"ours": "lsb:ours"}}
+    assert len(spied.crm.apply(more)["changes"]) == 2
+    assert [command[0] for command in spied.commands].count("crm_diff") == 1
+    assert len(spied.writes()) == 2
+    assert {"theirs", "ours"} <= set(cib.model(cib_file.text())["primitives"])
 
 
 def test_a_status_update_is_no_race(spied, cib_file):
@@ -227,7 +233,7 @@ def test_the_old_patch_format_of_an_old_cib(spied, cib, cib_file):
     cib_file.path.write_text(cib.empty())
     spied.before_patch.append(lambda: cib_file.crm("configure property cluster-name=theirs"))
     spied.crm.apply(DECLARED)
-    assert len(spied.writes()) == 2
+    assert len(spied.writes()) == 3  # lost, doesn't fit any more, made anew
     assert cib.model(cib_file.text())["properties"]["cluster-name"] == "theirs"
     assert spied.crm.apply(DECLARED) == {"changes": {}}
 
@@ -273,7 +279,7 @@ def test_two_hosts_apply_at_once(crm, cib, cib_file):
     for thread in threads:
         thread.join()
     assert len(results) == 2
-    assert crm("plan", DECLARED) == {"changes": {}}
+    assert crm("plan", DECLARED)["changes"] == {}
 
 
 def test_a_refusal_tells_no_secrets(spied, cib_file, monkeypatch):
@@ -348,6 +354,33 @@ def test_status_of_a_simulated_cluster(crm, simulated):
     assert crm("started", "many") == ["cms1", "cms2"]
     assert crm("started", "off") == []
     assert status["resources"]["off"]["target_role"] == "Stopped"
+
+
+def test_a_plan_says_what_the_cluster_would_do(crm, simulated):
+    (here,) = crm("started", "solo")
+    there = "cms2" if here == "cms1" else "cms1"
+    away = {"locations": {"away": {"rsc": "solo", "node": here, "score": "-INFINITY"}}}
+    before = simulated.text()
+    plan = crm("plan", away)
+    first = plan["summary"][0]
+    assert first.startswith("stops or moves what runs: ")
+    assert f"Move solo ({here} -> {there})" in first
+    assert simulated.text() == before
+    assert crm("plan", {"properties": {"cluster-recheck-interval": "5min"}})["effects"] == []
+
+
+def test_what_runs_isnt_purged(crm, simulated):
+    rest = crm("export")
+    del rest["primitives"]["solo"]
+    before = simulated.text()
+    with pytest.raises(
+        CommandExecutionError, match=r"the purge would remove what runs: solo \(on cms"
+    ):
+        crm("apply", rest, purge=True)
+    assert simulated.text() == before
+    rest = crm("export")
+    del rest["primitives"]["off"]
+    assert list(crm("apply", rest, purge=True)["changes"]) == ["primitives:off"]
 
 
 # --- the state -----------------------------------------------------------------------------------

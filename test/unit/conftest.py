@@ -38,6 +38,10 @@ MON = """
 """
 
 
+def without_version(xml):
+    return re.sub(r'(epoch|num_updates)="\d+"', "", xml)
+
+
 class Cluster:
     """What the commands of Pacemaker do, as far as the module asks for it."""
 
@@ -47,6 +51,8 @@ class Cluster:
         self.dc = "cms1"
         self.node = "cms1"
         self.controller = "S_IDLE"
+        self.missing_agents = []
+        self.simulated = ""
         self.is_running = True
         self.check = (0, "ok")
         self.verdict = lambda xml: (0, "")
@@ -65,6 +71,9 @@ class Cluster:
         code, text = answer
         output, error = (text, "") if code in (0, 1) else ("", text)
         return {"retcode": code, "stdout": output, "stderr": error, "pid": 1}
+
+    def has_agent(self, agent):
+        return agent not in self.missing_agents
 
     def writes(self):
         return [command for command in self.commands if "--patch" in command]
@@ -85,6 +94,8 @@ class Cluster:
         source, now = patch.find("version/source"), ElementTree.fromstring(self.cib)
         if any(now.get(name) != value for name, value in source.attrib.items()):
             return 103, "Call failed: Update was older than existing configuration"
+        if without_version(patch.find("old").text) != without_version(self.cib):
+            return 78, "Call failed: Update does not conform to the configured schema"
         self.cib = patch.find("new").text
         self.somebody_edits("", "")
         return 0, ""
@@ -101,8 +112,13 @@ class Cluster:
             for name in ("admin_epoch", "epoch", "num_updates")
         }
         ElementTree.SubElement(ElementTree.SubElement(patch, "version"), "source", versions)
+        ElementTree.SubElement(patch, "old").text = old
         ElementTree.SubElement(patch, "new").text = new
         return 1, ElementTree.tostring(patch, encoding="unicode")
+
+    def _crm_simulate(self, _command, stdin):
+        assert "<cib" in stdin
+        return 0, self.simulated
 
     def _crm_verify(self, _command, stdin):
         return self.verdict(stdin)
@@ -141,11 +157,19 @@ def cluster():
 
 
 @pytest.fixture
-def crm(load_file, cib, cluster, clock, monkeypatch):
+def crm(load_file, pure, cluster, clock, monkeypatch):
     """The module, on a cluster in memory, with a clock that doesn't make one wait."""
-    utils = {f"cib.{name}": getattr(cib, name) for name in vars(cib) if not name.startswith("_")}
+    utils = {
+        f"{name}.{function}": getattr(pure(name), function)
+        for name in ("cib", "crm_mon", "crm_simulate")
+        for function in dir(pure(name))
+        if not function.startswith("_")
+    }
     module = load_file(
-        "_modules/crm.py", salt={"cmd.run_all": cluster.run_all}, utils=utils, grains={"id": "cms1"}
+        "_modules/crm.py",
+        salt={"cmd.run_all": cluster.run_all, "resource_agent.installed": cluster.has_agent},
+        utils=utils,
+        grains={"id": "cms1"},
     )
     monkeypatch.setattr(module.salt.utils.path, "which", lambda name: f"/usr/sbin/{name}")
     monkeypatch.setattr(module, "_CIB_ON_DISK", "/nonexistent/cib.xml")

@@ -1,0 +1,663 @@
+"""
+The sections of Pacemaker's configuration: what kinds of objects there are, what each is made of, and where it
+stands in the CIB.
+
+A section is declared as a mapping: by name for values, by id for objects. Pure functions and plain data.
+Sources: "Pacemaker Explained"; the schemas in ``/usr/share/pacemaker/*.rng``.
+"""
+
+import cib_fields
+import cib_values
+from cib_fields import Agent, Attribute, Items, Nested, Objects, Operations, References, Values
+from cib_values import InvalidCib, at
+
+__virtualname__ = "cib_objects"
+
+RESOURCE_TAGS = ("primitive", "group", "clone", "master", "bundle")
+
+# What Pacemaker itself writes among the cluster properties.
+PACEMAKERS_OWN = (
+    "cluster-infrastructure", "cluster-name", "dc-version", "have-watchdog", "last-lrm-refresh",
+)  # fmt: skip
+
+# Constraints that crm_resource makes for an administrator's move or ban.
+ADMINISTRATORS_OWN = "cli-"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+class ValueSection:
+    """A section that is one set of values: cluster properties, defaults."""
+
+    def __init__(self, key, home, values):
+        self.key = key
+        self._home = home
+        self._values = values
+
+    def check(self, value, path):
+        return self._values.check(value, path)
+
+    def check_absent(self, value, path):
+        return [cib_values.name(each, path) for each in cib_values.listed(value, path)]
+
+    def read(self, document):
+        return self._values.read(document, document.section(self._home))
+
+    def put(self, edit, wanted):
+        self._values.put(edit, self.key, edit.document.section(self._home), wanted)
+
+    def remove(self, edit, names):
+        self._values.remove(edit, self.key, edit.document.section(self._home), names)
+
+    def purge(self, edit, wanted):
+        self._values.purge(edit, self.key, edit.document.section(self._home), wanted)
+
+
+class NodeSection:
+    """Values of the cluster's nodes, by the node's name. Nodes come and go with the cluster alone."""
+
+    def __init__(self, key, values):
+        self.key = key
+        self._values = values
+
+    def check(self, value, path):
+        return {
+            cib_values.name(node, at(path, node)): self._values.check(each, at(path, node))
+            for node, each in cib_values.mapping(value, path).items()
+        }
+
+    def check_absent(self, value, path):
+        return {
+            cib_values.name(node, at(path, node)): [
+                cib_values.name(each, at(path, node))
+                for each in cib_values.listed(names, at(path, node))
+            ]
+            for node, names in cib_values.mapping(value, path).items()
+        }
+
+    def read(self, document):
+        values = {
+            node.get("uname"): self._values.read(document, node)
+            for node in document.section("nodes").findall("node")
+        }
+        return {name: each for name, each in values.items() if each}
+
+    def put(self, edit, wanted):
+        for name, values in wanted.items():
+            self._values.put(edit, at(self.key, name), self._node(edit, name), values)
+
+    def remove(self, edit, wanted):
+        for name, names in wanted.items():
+            self._values.remove(edit, at(self.key, name), self._node(edit, name), names)
+
+    def purge(self, edit, wanted):
+        for node in edit.document.section("nodes").findall("node"):
+            name = node.get("uname")
+            self._values.purge(edit, at(self.key, name), node, wanted.get(name, {}))
+
+    def _node(self, edit, name):
+        nodes = edit.document.section("nodes").findall("node")
+        found = next((node for node in nodes if node.get("uname") == name), None)
+        if found is None:
+            known = ", ".join(node.get("uname") for node in nodes) or "none"
+            raise InvalidCib(
+                at(self.key, name), f"the cluster has no node {name} (it has: {known})"
+            )
+        return found
+
+
+# The keys with a list as their value whose objects may be declared as that list.
+_LISTS = ("members", "permissions", "roles", "references")
+
+
+class Kind:
+    """Objects of one kind, by id."""
+
+    def __init__(self, key, tag, home, fields, *, required=(), short=None, either=(), exclusive=()):
+        self.key = key
+        self.tags = (tag,)
+        self._home = home
+        self._fields = fields
+        self._required = required
+        self._short = short
+        # Keys of which an object has exactly one, or at most one: declaring one takes the others away.
+        self._either = either
+        self._exclusive = [*either, *exclusive]
+
+    # declared
+
+    def check(self, value, path):
+        return {
+            self._identifier(each, at(path, each)): self._check_one(inner, at(path, each))
+            for each, inner in cib_values.mapping(value, path).items()
+        }
+
+    def _identifier(self, value, path):
+        return cib_values.identifier(value, path)
+
+    def _check_one(self, value, path):
+        if isinstance(value, str) and self._short:
+            value = {self._short: value}
+        if isinstance(value, (list, tuple)) and self._short in _LISTS:
+            value = {self._short: list(value)}
+        found = cib_fields.checked(value, self._fields, path, self._required)
+        for keys in self._exclusive:
+            both = [key for key in keys if key in found]
+            if len(both) > 1:
+                raise InvalidCib(at(path, both[1]), f"not together with {both[0]}")
+        return {
+            **{field.key: field.absent for field in self._fields if field.absent == {}},
+            **found,
+        }
+
+    def check_absent(self, value, path):
+        return [self._identifier(each, path) for each in cib_values.listed(value, path)]
+
+    # present
+
+    def elements(self, document):
+        return [each for each in document.section(self._home).iter() if each.tag in self.tags]
+
+    def path_of(self, element):
+        return at(self.key, element.get("id"))
+
+    def read(self, document):
+        return {each.get("id"): self.read_one(document, each) for each in self.elements(document)}
+
+    def read_one(self, document, element):
+        found = cib_fields.read(document, element, self._fields)
+        return {key: value for key, value in found.items() if value is not None}
+
+    # changed
+
+    def put(self, edit, wanted):
+        for identifier, each in wanted.items():
+            path = at(self.key, identifier)
+            element = self._find(edit.document, identifier)
+            if element is not None:
+                self._put_one(edit, path, element, each)
+                continue
+            edit.need_free(path, identifier)
+            self._need_complete(path, each)
+            with edit.one_change(path, identifier) as change:
+                element = self._make(edit.document, identifier, each)
+                self._put_one(edit, path, element, each)
+                change["new"] = self.read_one(edit.document, element)
+
+    def _find(self, document, identifier):
+        found = document.with_id(identifier)
+        return found if found is not None and found.tag in self.tags else None
+
+    def _make(self, document, identifier, _wanted):
+        return document.add(document.section(self._home), self.tags[0], identifier)
+
+    def _need_complete(self, path, wanted):
+        for keys in self._either:
+            if not any(key in wanted for key in keys):
+                raise InvalidCib(path, f"needs {' or '.join(keys)}")
+
+    def _put_one(self, edit, path, element, wanted):
+        for keys in self._exclusive:
+            if any(key in wanted for key in keys):
+                for field in self._fields:
+                    if field.key in keys and field.key not in wanted:
+                        field.clear(edit, at(path, field.key), element)
+        cib_fields.put(edit, path, element, wanted, self._fields)
+
+    def remove(self, edit, identifiers):
+        for identifier in identifiers:
+            element = self._find(edit.document, identifier)
+            if element is not None:
+                self.remove_one(edit, element)
+            elif edit.document.with_id(identifier) is not None:
+                found = edit.document.with_id(identifier).tag
+                raise InvalidCib(at(self.key, identifier), f"is a {found}, not a {self.tags[0]}")
+
+    def remove_one(self, edit, element):
+        old = self.read_one(edit.document, element)
+        edit.record(self.path_of(element), element.get("id"), old, None)
+        self._take_away(edit, element)
+
+    def _take_away(self, edit, element):
+        edit.document.remove(element)
+        edit.forget(element.get("id"))
+
+    def purge(self, edit, wanted):
+        for element in self.elements(edit.document):
+            identifier = element.get("id")
+            if edit.document.with_id(identifier) is not element:
+                continue  # it went with another
+            if identifier in wanted:
+                self._purge_one(edit, at(self.key, identifier), element, wanted[identifier])
+            elif not identifier.startswith(ADMINISTRATORS_OWN):
+                self.purge_whole(edit, element)
+
+    def purge_whole(self, edit, element):
+        self.remove_one(edit, element)
+
+    def _purge_one(self, edit, path, element, wanted):
+        for field in self._fields:
+            if hasattr(field, "purge"):
+                field.purge(edit, at(path, field.key), element, wanted.get(field.key, {}))
+
+
+class ResourceKind(Kind):
+    """Resources and their templates. A resource that is removed takes what refers to it along."""
+
+    def purge_whole(self, edit, element):
+        edit.purged_resources.append(element.get("id"))
+        super().purge_whole(edit, element)
+
+
+class PrimitiveKind(ResourceKind):
+    """Primitives stand by themselves, in a group, a clone or a bundle."""
+
+    def _take_away(self, edit, element):
+        parent = edit.document.parent(element)
+        super()._take_away(edit, element)
+        edit.remove_if_hollow(parent)
+
+
+class CollectionKind(ResourceKind):
+    """Resources that hold others: groups, clones."""
+
+    def __init__(self, *words, inside, **rest):
+        super().__init__(*words, **rest)
+        self._inside = inside  # the key under which the held ones are declared
+
+    def _take_away(self, edit, element):
+        """What a collection held goes on by itself."""
+        home = edit.document.parent(element)
+        for held in _held(edit.document, element):
+            edit.document.move(held, home)
+        super()._take_away(edit, element)
+
+
+class CloneKind(CollectionKind):
+    """Clones; what Pacemaker 1.1 calls master is a clone with the meta attribute promotable."""
+
+    def __init__(self, *words, **rest):
+        super().__init__(*words, **rest)
+        self.tags = ("clone", "master")
+
+    def read_one(self, document, element):
+        found = super().read_one(document, element)
+        if element.tag == "master":
+            found["meta"] = {"promotable": "true", **found["meta"]}
+        return found
+
+    def _make(self, document, identifier, wanted):
+        old = self._is_promotable(wanted) and not document.has_promotable_clones
+        return document.add(document.section(self._home), "master" if old else "clone", identifier)
+
+    @staticmethod
+    def _is_promotable(wanted):
+        return cib_values.same("promotable", wanted["meta"].get("promotable"), "true")
+
+    def _put_one(self, edit, path, element, wanted):
+        if element.tag == "master" and "promotable" in wanted["meta"]:
+            if not self._is_promotable(wanted):
+                raise InvalidCib(
+                    at(path, "meta:promotable"), "a master can't be made a plain clone"
+                )
+            rest = {key: value for key, value in wanted["meta"].items() if key != "promotable"}
+            wanted = {**wanted, "meta": rest}
+        super()._put_one(edit, path, element, wanted)
+
+
+class BundleKind(CollectionKind):
+    """Bundles: containers, each perhaps with a primitive inside."""
+
+
+class UserKind(Kind):
+    """ACL users: ids may be any name."""
+
+    def _identifier(self, value, path):
+        return cib_values.text(value, path)
+
+    def _find(self, document, identifier):
+        targets = self.elements(document)
+        return next((each for each in targets if each.get("id") == identifier), None)
+
+    def _make(self, document, identifier, _wanted):
+        attributes = {"id": identifier}
+        return document.add(document.section(self._home), self.tags[0], attributes=attributes)
+
+    def purge(self, edit, wanted):
+        for element in self.elements(edit.document):
+            if element.get("id") not in wanted:
+                self.remove_one(edit, element)
+
+
+# --- what stands inside another resource ---------------------------------------------------------
+
+
+def _held(document, element):
+    return [each for each in document.children(element) if each.tag in RESOURCE_TAGS]
+
+
+class Held:
+    """The resources inside another: several, in order, or one."""
+
+    absent = None
+
+    def __init__(self, key, tags, *, several):
+        self.key = key
+        self._tags = tags
+        self._several = several
+
+    def check(self, value, path):
+        if not self._several:
+            return cib_values.identifier(value, path)
+        members = cib_values.listed(value, path)
+        if not members:
+            raise InvalidCib(path, "is empty")
+        return References(self.key, "").check(list(members), path)
+
+    def read(self, document, element):
+        held = [each.get("id") for each in _held(document, element)]
+        return held if self._several else next(iter(held), None)
+
+    def put(self, edit, path, element, wanted):
+        present = self.read(edit.document, element)
+        if present == wanted:
+            return
+        ids = wanted if self._several else [wanted]
+        found = [self._resource(edit.document, identifier, path) for identifier in ids]
+        home = edit.document.parent(element)
+        for each in _held(edit.document, element):
+            if each not in found:
+                edit.document.move(each, home)
+        for each in found:
+            left = edit.document.parent(each)
+            edit.document.move(each, element)
+            if left is not element:
+                edit.touched.append(left)
+        edit.record(path, self.key, present, wanted)
+
+    def _resource(self, document, identifier, path):
+        found = document.with_id(identifier)
+        if found is None or found.tag not in self._tags:
+            what = "there is none" if found is None else f"it is a {found.tag}"
+            wanted = " or ".join(tag for tag in self._tags if tag != "master")
+            raise InvalidCib(path, f"{identifier} should be a {wanted}, {what}")
+        return found
+
+
+# --- the kinds -----------------------------------------------------------------------------------
+
+_ROLE = cib_values.one_of("Promoted", "Unpromoted", "Started", "Stopped")
+_ACTION = cib_values.one_of("start", "stop", "promote", "demote")
+_ORDER_KIND = cib_values.one_of("Mandatory", "Optional", "Serialize")
+
+_DESCRIPTION = Attribute("description")
+
+_PRIMITIVE = (
+    Agent(),
+    _DESCRIPTION,
+    cib_fields.PARAMS,
+    cib_fields.META,
+    Operations(),
+    cib_fields.UTILIZATION,
+)
+
+
+def _set_of(value, path):
+    return {"resources": value} if isinstance(value, list) else value
+
+
+_SETS = Items(
+    "sets",
+    "resource_set",
+    {
+        "sequential": cib_values.boolean,
+        "require-all": cib_values.boolean,
+        "ordering": cib_values.one_of("group", "listed"),
+        "action": _ACTION,
+        "role": _ROLE,
+        "score": cib_values.score,
+        "kind": _ORDER_KIND,
+    },
+    references=References("resources", "resource_ref", ordered=True),
+    short=_set_of,
+    one_of=("resources",),
+    suffix="set",
+)
+
+
+def _permission(value, path):
+    words = value.split(None, 2) if isinstance(value, str) else []
+    if len(words) == 3 and words[1] in ("xpath", "reference", "object-type"):
+        return {"kind": words[0], words[1]: words[2]}
+    raise InvalidCib(
+        path, "write KIND xpath XPATH, KIND reference ID or KIND object-type TAG, or a mapping"
+    )
+
+
+_PERMISSIONS = Items(
+    "permissions",
+    "acl_permission",
+    {
+        "kind": cib_values.one_of("read", "write", "deny"),
+        "xpath": cib_values.text,
+        "reference": cib_values.identifier,
+        "object-type": cib_values.text,
+        "attribute": cib_values.text,
+        "description": cib_values.text,
+    },
+    short=_permission,
+    one_of=("xpath", "reference", "object-type"),
+    suffix="permission",
+)
+
+_CONTAINER = (
+    Attribute("image"),
+    Attribute("replicas", cib_values.number),
+    Attribute("replicas-per-host", cib_values.number),
+    Attribute("promoted-max", cib_values.number),
+    Attribute("run-command"),
+    Attribute("network"),
+    Attribute("options"),
+)
+
+_NETWORK = (
+    Attribute("ip-range-start"),
+    Attribute("control-port", cib_values.number),
+    Attribute("host-interface"),
+    Attribute("host-netmask", cib_values.number),
+    Attribute("add-host", cib_values.boolean),
+    Objects(
+        "port-mappings",
+        "port-mapping",
+        (
+            Attribute("port", cib_values.number),
+            Attribute("internal-port", cib_values.number),
+            Attribute("range"),
+        ),
+    ),
+)
+
+_STORAGE = (
+    Objects(
+        "storage-mappings",
+        "storage-mapping",
+        tuple(
+            Attribute(name) for name in ("source-dir", "source-dir-root", "target-dir", "options")
+        ),
+    ),
+)
+
+
+def _devices(value, path):
+    devices = value.split(",") if isinstance(value, str) else cib_values.listed(value, path)
+    if not devices:
+        raise InvalidCib(path, "is empty")
+    return ",".join(cib_values.identifier(each, path) for each in devices)
+
+
+SECTIONS = (
+    ValueSection(
+        "properties",
+        "crm_config",
+        Values(
+            "properties", "cluster_property_set", "cib-bootstrap-options",
+            always_first="cib-bootstrap-options", kept=PACEMAKERS_OWN,
+        ),
+    ),
+    ValueSection("rsc_defaults", "rsc_defaults", Values("", "meta_attributes", "rsc-options")),
+    ValueSection("op_defaults", "op_defaults", Values("", "meta_attributes", "op-options")),
+    NodeSection("node_attributes", Values("", "instance_attributes", "nodes-{id}")),
+    NodeSection("node_utilization", Values("", "utilization", "nodes-{id}-utilization")),
+    ResourceKind("templates", "template", "resources", _PRIMITIVE, short="agent", required=["agent"]),
+    PrimitiveKind("primitives", "primitive", "resources", _PRIMITIVE, short="agent", required=["agent"]),
+    CollectionKind(
+        "groups",
+        "group",
+        "resources",
+        (
+            Held("members", ("primitive",), several=True),
+            _DESCRIPTION,
+            cib_fields.META,
+            cib_fields.PARAMS,
+        ),
+        short="members",
+        required=["members"],
+        inside="members",
+    ),
+    CloneKind(
+        "clones",
+        "clone",
+        "resources",
+        (
+            Held("resource", ("primitive", "group"), several=False),
+            _DESCRIPTION,
+            cib_fields.META,
+            cib_fields.PARAMS,
+        ),
+        short="resource",
+        required=["resource"],
+        inside="resource",
+    ),
+    BundleKind(
+        "bundles",
+        "bundle",
+        "resources",
+        (
+            *(Nested(name, _CONTAINER) for name in ("docker", "podman", "rkt")),
+            Nested("network", _NETWORK),
+            Nested("storage", _STORAGE),
+            Held("primitive", ("primitive",), several=False),
+            _DESCRIPTION,
+            cib_fields.META,
+            cib_fields.PARAMS,
+        ),
+        either=[("docker", "podman", "rkt")],
+        inside="primitive",
+    ),
+    Kind(
+        "locations",
+        "rsc_location",
+        "constraints",
+        (
+            Attribute("rsc", cib_values.identifier),
+            Attribute("rsc-pattern"),
+            _SETS,
+            Attribute("role", _ROLE),
+            Attribute("node"),
+            Attribute("score", cib_values.score),
+            cib_fields.Rules(),
+            Attribute("resource-discovery", cib_values.one_of("always", "never", "exclusive")),
+        ),
+        either=[("rsc", "rsc-pattern", "sets"), ("node", "rules"), ("score", "rules")],
+    ),
+    Kind(
+        "colocations",
+        "rsc_colocation",
+        "constraints",
+        (
+            Attribute("rsc", cib_values.identifier),
+            Attribute("with-rsc", cib_values.identifier),
+            _SETS,
+            Attribute("score", cib_values.score),
+            Attribute("rsc-role", _ROLE),
+            Attribute("with-rsc-role", _ROLE),
+            Attribute("node-attribute"),
+            Attribute("influence", cib_values.boolean),
+        ),
+        either=[("rsc", "sets"), ("with-rsc", "sets")],
+    ),
+    Kind(
+        "orders",
+        "rsc_order",
+        "constraints",
+        (
+            Attribute("first", cib_values.identifier),
+            Attribute("then", cib_values.identifier),
+            _SETS,
+            Attribute("first-action", _ACTION),
+            Attribute("then-action", _ACTION),
+            Attribute("kind", _ORDER_KIND),
+            Attribute("score", cib_values.score),
+            Attribute("symmetrical", cib_values.boolean),
+            Attribute("require-all", cib_values.boolean),
+        ),
+        either=[("first", "sets"), ("then", "sets")],
+        exclusive=[("kind", "score")],
+    ),
+    Kind(
+        "tickets",
+        "rsc_ticket",
+        "constraints",
+        (
+            Attribute("ticket"),
+            Attribute("rsc", cib_values.identifier),
+            _SETS,
+            Attribute("rsc-role", _ROLE),
+            Attribute("loss-policy", cib_values.one_of("stop", "demote", "fence", "freeze")),
+        ),
+        required=["ticket"],
+        either=[("rsc", "sets")],
+    ),
+    Kind(
+        "fencing_levels",
+        "fencing-level",
+        "fencing-topology",
+        (
+            Attribute("target"),
+            Attribute("target-pattern"),
+            Attribute("target-attribute"),
+            Attribute("target-value"),
+            Attribute("index", cib_values.number),
+            Attribute("devices", _devices),
+        ),
+        required=["index", "devices"],
+        either=[("target", "target-pattern", "target-attribute")],
+    ),
+    Kind("acl_roles", "acl_role", "acls", (_DESCRIPTION, _PERMISSIONS), short="permissions"),
+    UserKind("acl_users", "acl_target", "acls", (References("roles", "role"),), short="roles"),
+    UserKind("acl_groups", "acl_group", "acls", (References("roles", "role"),), short="roles"),
+    Kind(
+        "alerts",
+        "alert",
+        "alerts",
+        (
+            Attribute("path"),
+            _DESCRIPTION,
+            cib_fields.PARAMS,
+            cib_fields.META,
+            cib_fields.Select(),
+            Objects(
+                "recipients",
+                "recipient",
+                (Attribute("value"), _DESCRIPTION, cib_fields.PARAMS, cib_fields.META),
+                short="value",
+            ),
+        ),
+        short="path",
+        required=["path"],
+    ),
+    Kind("tags", "tag", "tags", (References("references", "obj_ref"),), short="references",
+         required=["references"]),
+)  # fmt: skip

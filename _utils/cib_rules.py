@@ -1,0 +1,185 @@
+"""
+Rules of Pacemaker's configuration: ``<rule>`` and the expressions in it.
+
+A rule is declared as a mapping with Pacemaker's own names:
+
+.. code-block:: yaml
+
+    score: -INFINITY
+    boolean-op: or
+    expressions:
+      - not_defined pingd                 # the short form of a comparison: OPERATION ATTRIBUTE
+      - pingd lt 1                        # … or ATTRIBUTE OPERATION VALUE
+      - {attribute: pingd, operation: lt, value: 1, type: number}
+      - date_expression: {operation: date_spec, date_spec: {hours: 9-17}}
+      - rule: {expressions: [...]}
+
+or, with one expression and the score INFINITY, as that expression's text. Pure functions. Source: "Pacemaker
+Explained", chapter "Rules".
+"""
+
+import cib_values
+from cib_values import InvalidCib, at
+
+__virtualname__ = "cib_rules"
+
+_RULE = {
+    "score": cib_values.score,
+    "score-attribute": cib_values.text,
+    "boolean-op": cib_values.one_of("and", "or"),
+    "role": cib_values.one_of("Promoted", "Unpromoted", "Started", "Stopped"),
+}
+_COMPARISONS = ("lt", "gt", "lte", "gte", "eq", "ne")
+_TESTS = ("defined", "not_defined")
+_ELEMENTS = {
+    "expression": {
+        "attribute": cib_values.text,
+        "operation": cib_values.one_of(*_COMPARISONS, *_TESTS),
+        "value": cib_values.text,
+        "type": cib_values.one_of("string", "integer", "number", "version"),
+        "value-source": cib_values.one_of("literal", "param", "meta"),
+    },
+    "date_expression": {
+        "operation": cib_values.one_of("in_range", "gt", "lt", "date_spec"),
+        "start": cib_values.text,
+        "end": cib_values.text,
+    },
+    "rsc_expression": dict.fromkeys(("class", "provider", "type"), cib_values.text),
+    "op_expression": dict.fromkeys(("name", "interval"), cib_values.text),
+}
+_TIMES = dict.fromkeys(
+    "years months weeks days hours minutes seconds monthdays weekdays yeardays yearsdays weekyears "
+    "moon".split(),
+    cib_values.text,
+)
+_INSIDE = {"date_expression": ("duration", "date_spec")}
+_SUFFIXES = {"expression": "expr"}
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def check(value, path):
+    """Check a rule, and return it in its full form."""
+    if isinstance(value, str):
+        value = {"score": "INFINITY", "expressions": [value]}
+    return _rule(value, path)
+
+
+def _rule(value, path):
+    _need_mapping(value, path)
+    cib_values.known_keys(value, [*_RULE, "expressions"], path, "key")
+    if not value.get("expressions"):
+        raise InvalidCib(path, "has no expressions")
+    expressions = cib_values.listed(value["expressions"], at(path, "expressions"))
+    return {
+        **_attributes(value, _RULE, path),
+        "expressions": [
+            _expression(each, f"{path}:expressions:{number}")
+            for number, each in enumerate(expressions)
+        ],
+    }
+
+
+def _expression(value, path):
+    if isinstance(value, str):
+        return _comparison(value.split(), value, path)
+    _need_mapping(value, path)
+    if "attribute" in value:
+        return _element("expression", value, path)
+    if len(value) != 1:
+        raise InvalidCib(path, "should be a comparison with attribute and operation, or one of "
+                         "date_expression, rsc_expression, op_expression and rule")  # fmt: skip
+    ((kind, inner),) = value.items()
+    if kind == "rule":
+        return {"rule": _rule(inner, at(path, kind))}
+    cib_values.known_keys(value, [*list(_ELEMENTS)[1:], "rule"], path, "kind of expression")
+    return {kind: _element(kind, inner, at(path, kind))}
+
+
+def _comparison(words, said, path):
+    if len(words) == 2 and words[0] in _TESTS:
+        return {"attribute": words[1], "operation": words[0]}
+    if len(words) >= 3 and words[1] in _COMPARISONS:
+        value = said.split(None, 2)[2]
+        return {"attribute": words[0], "operation": words[1], "value": value}
+    raise InvalidCib(
+        path,
+        f"{said!r} is no comparison: write ATTRIBUTE OPERATION VALUE with one of "
+        f"{', '.join(_COMPARISONS)}, or {' or '.join(_TESTS)} ATTRIBUTE",
+    )
+
+
+def _element(kind, value, path):
+    _need_mapping(value, path)
+    inside = _INSIDE.get(kind, ())
+    cib_values.known_keys(value, [*_ELEMENTS[kind], *inside], path, "key")
+    found = _attributes(value, _ELEMENTS[kind], path)
+    if kind in ("expression", "date_expression") and "operation" not in found:
+        raise InvalidCib(path, "has no operation")
+    for part in inside:
+        if value.get(part) is not None:
+            _need_mapping(value[part], at(path, part))
+            cib_values.known_keys(value[part], list(_TIMES), at(path, part), "key")
+            found[part] = _attributes(value[part], _TIMES, at(path, part))
+    return found
+
+
+def _attributes(value, known, path):
+    return {
+        name: check_one(value[name], at(path, name))
+        for name, check_one in known.items()
+        if value.get(name) is not None
+    }
+
+
+def _need_mapping(value, path):
+    if not isinstance(value, dict):
+        raise InvalidCib(path, f"a mapping is wanted, not {cib_values.kind(value)}")
+
+
+def read(document, element):
+    """What a rule says, in the form that ``check`` returns."""
+    element = document.referred(element)
+    found = {name: element.get(name) for name in _RULE if name in element.attrib}
+    return {
+        **found,
+        "expressions": [_read_expression(document, each) for each in document.children(element)],
+    }
+
+
+def _read_expression(document, element):
+    if element.tag == "rule":
+        return {"rule": read(document, element)}
+    found = {name: element.get(name) for name in _ELEMENTS[element.tag] if name in element.attrib}
+    for part in document.children(element):
+        found[part.tag] = {name: value for name, value in part.attrib.items() if name != "id"}
+    return found if element.tag == "expression" else {element.tag: found}
+
+
+def write(document, parent, rule, suffix="rule"):
+    """Add a rule to an element."""
+    identifier = f"{parent.get('id')}-{suffix}"
+    element = document.add(parent, "rule", identifier)
+    for name in _RULE:
+        if name in rule:
+            document.set_option(element, name, rule[name])
+    for expression in rule["expressions"]:
+        _write_expression(document, element, expression)
+
+
+def _write_expression(document, rule, expression):
+    if "rule" in expression:
+        write(document, rule, expression["rule"])
+        return
+    kind, inner = "expression", expression
+    if "attribute" not in expression:
+        ((kind, inner),) = expression.items()
+    suffix = _SUFFIXES.get(kind, kind)
+    element = document.add(rule, kind, f"{rule.get('id')}-{suffix}")
+    for name, value in inner.items():
+        if isinstance(value, dict):
+            document.add(element, name, f"{element.get('id')}-{name}", value)
+        else:
+            element.set(name, value)

@@ -1,0 +1,303 @@
+"""
+Values in Pacemaker's configuration: what may be declared, how it is spelled, when two of them mean the
+same, and which are secret.
+
+Pure functions. Sources: "Pacemaker Explained"; ``pacemaker-schedulerd(7)`` and
+``pacemaker-controld(7)`` for cluster properties; the schemas in ``/usr/share/pacemaker/*.rng``.
+"""
+
+import difflib
+import math
+import re
+
+__virtualname__ = "cib_values"
+
+MASK = "********"
+
+# An id is an XML ID, of which only the ASCII part is easy to type in crmsh.
+_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_NAME = re.compile(r"[A-Za-z0-9_#][A-Za-z0-9_.:#-]*")
+_AGENT = re.compile(
+    r"ocf:[\w.-]+:[\w.+-]+|(?:lsb|systemd|service|upstart|stonith|nagios|heartbeat):[\w.@:\\+-]+"
+    r"|@[A-Za-z_][A-Za-z0-9_.-]*",
+    re.ASCII,
+)
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_SECRET = re.compile(
+    r"pass(wd|word|phrase)|(^|[_-])(pass|pw|secret|token)($|[_-])|private[_-]?key|secret", re.I
+)
+
+
+def __virtual__():
+    return __virtualname__
+
+
+class InvalidCib(ValueError):
+    """What was declared can't be configured; the message begins with the path of the fault."""
+
+    def __init__(self, path, message):
+        super().__init__(f"{path}: {message}" if path else message)
+        self.path = path
+
+
+# --- what may be declared ------------------------------------------------------------------------
+
+
+def at(path, key):
+    """The path of a key below a path."""
+    return f"{path}:{key}" if path else str(key)
+
+
+def kind(value):
+    """What a value is, in words for a message."""
+    kinds = {
+        dict: "a mapping",
+        list: "a list",
+        tuple: "a list",
+        bool: "a boolean",
+        str: "text",
+        type(None): "nothing",
+    }
+    return next((word for type_, word in kinds.items() if isinstance(value, type_)), "a number")
+
+
+def mapping(value, path):
+    """The value, a mapping; nothing is an empty one."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidCib(path, f"a mapping is wanted, not {kind(value)}")
+    return value
+
+
+def listed(value, path):
+    """The value, a list; nothing is an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, (list, tuple)):
+        raise InvalidCib(path, f"a list is wanted, not {kind(value)}")
+    return value
+
+
+def known_keys(value, known, path, word):
+    """Refuse a key that isn't known, and name the nearest that is."""
+    for key in value:
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+            raise InvalidCib(at(path, key), f"unknown {word}, {hint}")
+
+
+def identifier(value, path):
+    """The value, an id."""
+    rule = "begin with a letter or underscore; then letters, digits, underscore, dot and hyphen"
+    return _matching(_ID, value, path, "an id", rule)
+
+
+def name(value, path):
+    """The value, the name of an option."""
+    rule = "letters, digits, underscore, dot, colon, # and hyphen"
+    return _matching(_NAME, value, path, "a name", rule)
+
+
+def agent(value, path):
+    """The value, a resource agent, or ``@`` and the id of a template."""
+    rule = (
+        "write ocf:PROVIDER:TYPE, or CLASS:TYPE with class lsb, systemd, service or stonith, "
+        "or @TEMPLATE"
+    )
+    return _matching(_AGENT, value, path, "a resource agent", rule)
+
+
+def _matching(pattern, value, path, word, rule):
+    if not isinstance(value, str):
+        raise InvalidCib(path, f"{word} is text, not {kind(value)} ({value!r}): quote it")
+    if not pattern.fullmatch(value):
+        raise InvalidCib(path, f"{value!r} is not {word}: {rule}")
+    return value
+
+
+def text(value, path):
+    """One value as Pacemaker spells it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and math.isinf(value):
+        return "INFINITY" if value > 0 else "-INFINITY"
+    if isinstance(value, float) and math.isnan(value):
+        raise InvalidCib(path, "not a number")
+    if isinstance(value, (int, float)):
+        return str(value)
+    if not isinstance(value, str):
+        raise InvalidCib(path, f"one value is wanted, not {kind(value)}")
+    if _NOT_IN_XML.search(value):
+        raise InvalidCib(path, "the value holds a control character, which XML can't carry")
+    return value
+
+
+def one_of(*words):
+    """A check for one of some words, in any spelling that means one of them."""
+
+    def check(value, path):
+        said = text(value, path)
+        found = next((word for word in words if role(word) == role(said)), None)
+        if found is None:
+            near = difflib.get_close_matches(said, words, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise InvalidCib(path, f"should be one of {', '.join(words)}, is {said!r}{hint}")
+        return found
+
+    return check
+
+
+def boolean(value, path):
+    """A truth value, as Pacemaker spells it."""
+    meant = _boolean(text(value, path))
+    if not isinstance(meant, bool):
+        raise InvalidCib(path, f"should be true or false, is {value!r}")
+    return "true" if meant else "false"
+
+
+def score(value, path):
+    """A score: a number, INFINITY or -INFINITY."""
+    said = text(value, path)
+    if not isinstance(_score(said), int):
+        raise InvalidCib(path, f"should be a number, INFINITY or -INFINITY, is {said!r}")
+    return said
+
+
+def number(value, path):
+    """A whole number, not negative."""
+    said = text(value, path)
+    if not said.isdecimal():
+        raise InvalidCib(path, f"should be a whole number, is {said!r}")
+    return said
+
+
+# --- what values mean ----------------------------------------------------------------------------
+
+_TRUE = ("true", "on", "yes", "y", "1")
+_FALSE = ("false", "off", "no", "n", "0")
+_MILLISECONDS = {
+    "": 1000, "s": 1000, "sec": 1000, "ms": 1, "msec": 1, "us": 0.001, "usec": 0.001,
+    "m": 60000, "min": 60000, "h": 3600000, "hr": 3600000,
+}  # fmt: skip
+_ISO_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_INFINITY = 1000000
+_OLD_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
+
+
+def _boolean(said):
+    word = said.lower()
+    return True if word in _TRUE else False if word in _FALSE else said
+
+
+def duration(said):
+    """Milliseconds, or the text itself where it is no duration."""
+    said = said.strip()
+    plain = re.fullmatch(r"(\d+)\s*([a-z]*)", said)
+    if plain and plain[2] in _MILLISECONDS:
+        return int(int(plain[1]) * _MILLISECONDS[plain[2]])
+    iso = _ISO_DURATION.fullmatch(said) if said not in ("P", "PT") else None
+    if iso:
+        days, hours, minutes, seconds = (int(part or 0) for part in iso.groups())
+        return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
+    return said
+
+
+def _score(said):
+    if said.lstrip("+") == "INFINITY":
+        return _INFINITY
+    if said == "-INFINITY":
+        return -_INFINITY
+    if re.fullmatch(r"[+-]?\d+", said):
+        return max(-_INFINITY, min(_INFINITY, int(said)))
+    return said
+
+
+def rank(said):
+    """The score as a number; what is no score counts as 0."""
+    meant = _score(said)
+    return meant if isinstance(meant, int) else 0
+
+
+def role(said):
+    """A role in the words of Pacemaker 2.1: Promoted and Unpromoted."""
+    word = said.capitalize()
+    return _OLD_ROLES.get(word, word)
+
+
+def _named(meaning, names):
+    return dict.fromkeys(names.split(), meaning)
+
+
+# Names of other options, and every agent's parameters, have no meaning that is known here: they
+# compare as text.
+_MEANINGS = {
+    **_named(
+        _boolean,
+        "symmetric-cluster maintenance-mode stonith-enabled fencing-enabled startup-fencing "
+        "stop-all-resources stop-orphan-resources stop-orphan-actions stop-removed-resources "
+        "start-failure-is-fatal enable-startup-probes enable-acl remove-after-stop "
+        "concurrent-fencing shutdown-lock is-managed-default is-managed maintenance "
+        "allow-migrate critical globally-unique ordered interleave notify promotable "
+        "allow-unhealthy-nodes remote-allow-migrate enabled record-pending "
+        "symmetrical require-all sequential add-host influence",
+    ),
+    **_named(
+        duration,
+        "cluster-delay dc-deadtime cluster-recheck-interval election-timeout "
+        "shutdown-escalation join-integration-timeout join-finalization-timeout "
+        "transition-delay stonith-timeout fencing-timeout stonith-watchdog-timeout "
+        "fencing-watchdog-timeout priority-fencing-delay shutdown-lock-limit "
+        "node-pending-timeout failure-timeout interval timeout start-delay",
+    ),
+    **_named(
+        _score,
+        "resource-stickiness default-resource-stickiness migration-threshold priority "
+        "node-health-red node-health-yellow node-health-green node-health-base score",
+    ),
+    **_named(role, "role target-role rsc-role with-rsc-role"),
+    **_named(str.lower, "boolean-op kind"),
+}
+
+
+def same(option, one, other):
+    """Whether two values of an option mean the same; ``None`` stands for none."""
+    if one is None or other is None:
+        return one is other
+    meaning = _MEANINGS.get(option, str)
+    return meaning(one) == meaning(other)
+
+
+def meant(value, option=""):
+    """Something that is equal for two values, mappings or lists exactly when they mean the same."""
+    if isinstance(value, dict):
+        return {key: meant(each, key) for key, each in value.items()}
+    if isinstance(value, list):
+        return [meant(each, option) for each in value]
+    return value if value is None else _MEANINGS.get(option, str)(value)
+
+
+def operation_identity(operation):
+    """What tells the operations of one name apart."""
+    said = operation.get("role", "")
+    return (duration(operation.get("interval", "0")), role(said) if said else "")
+
+
+# --- secrets -------------------------------------------------------------------------------------
+
+
+def masked(value, option=""):
+    """
+    A copy of a value or a mapping in which whatever has the name of a secret is masked.
+
+    value
+        Text, or a mapping or list with text in it.
+    option
+        The name that the value goes by.
+    """
+    if isinstance(value, dict):
+        return {key: masked(each, key) for key, each in value.items()}
+    if isinstance(value, list):
+        return [masked(each, option) for each in value]
+    return MASK if value is not None and _SECRET.search(str(option)) else value
