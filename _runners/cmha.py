@@ -1,5 +1,6 @@
 """
-What one asks at the master: which sites there are, and whether they can be worked on.
+What one asks at the master: which sites there are, whether they can be worked on, and what their clusters
+hold.
 """
 
 import salt.client
@@ -56,6 +57,50 @@ def sites(only=None):
     return {"sites": [site for site in found if not _lost(site, silent)], "errors": errors}
 
 
+def export(site=None, secrets=False):
+    """
+    Turn the live clusters' configuration into pillar data: what stands, or could stand, under
+    ``cmha:pairs:…:pacemaker``.
+
+    site
+        Name of a site; the default is all.
+    secrets
+        Show secrets, and don't mask them. They then go to the master's job cache.
+
+    Returns a mapping by site, in it by pair; and, where something is wrong, ``errors``, a list of lines.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.export --out=yaml
+        salt-run cmha.export site=east
+    """
+    found = sites([site] if site else None)
+    exported, errors = {}, list(found["errors"])
+    for each in found["sites"]:
+        for pair in each["pairs"]:
+            host = _host_with_cluster(pair)
+            answer = _ask([host], "crm.export", secrets).get(host) if host else None
+            if isinstance(answer, dict):
+                exported.setdefault(each["site"], {})[pair["pair"]] = {"pacemaker": answer}
+            else:
+                why = answer or "its cluster runs on no host"
+                errors.append(f"site {each['site']}, pair {pair['pair']}: {why}")
+    return {**exported, **({"errors": errors} if errors else {})}
+
+
+def _host_with_cluster(pair):
+    ids = [node["id"] for node in pair["nodes"]]
+    running = _ask(ids, "crm.running")
+    return next((host for host in ids if running.get(host) is True), None)
+
+
+def _ask(minions, function, *arguments):
+    with salt.client.get_local_client(mopts=__opts__) as client:
+        return client.cmd(minions, function, arguments, tgt_type="list")
+
+
 def _pillars():
     candidates = salt.utils.minions.CkMinions(__opts__).check_minions("cmha:pairs", "pillar")
     compiled = {minion: __salt__["pillar.show_pillar"](minion) for minion in candidates["minions"]}
@@ -75,7 +120,7 @@ def _by_site(pillars):
 
 def _site(minions, pillars):
     pillar = pillars[minions[0]]
-    site = __utils__["cmha_site.site"](pillar, _defaults(), __utils__["cib.check"])
+    site = __utils__["cmha_site.site"](pillar, _defaults(), __utils__["cib.check_whole"])
     for node in _nodes(site):
         if node["id"] not in pillars:
             raise ValueError(
@@ -104,10 +149,7 @@ def _nodes(site):
 
 
 def _silent(minions):
-    if not minions:
-        return set()
-    with salt.client.get_local_client(mopts=__opts__) as client:
-        answers = client.cmd(sorted(minions), "test.ping", tgt_type="list")
+    answers = _ask(sorted(minions), "test.ping") if minions else {}
     return {minion for minion in minions if answers.get(minion) is not True}
 
 

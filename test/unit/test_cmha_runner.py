@@ -10,8 +10,9 @@ from pillars import SITE, with_
 def master(load_file, pure, formula, monkeypatch):
     """The runner on a master that knows ``pillars`` (minion id to pillar) and hears ``answering``."""
 
-    def with_pillars(pillars, answering=None):
+    def with_pillars(pillars, answering=None, **functions):
         answering = pillars if answering is None else answering
+        answers = {"test.ping": lambda _: True, **functions}
 
         class Client:
             def __enter__(self):
@@ -20,9 +21,10 @@ def master(load_file, pure, formula, monkeypatch):
             def __exit__(self, *_):
                 pass
 
-            def cmd(self, tgt, fun, tgt_type):
-                assert (fun, tgt_type) == ("test.ping", "list")
-                return {minion: True for minion in tgt if minion in answering}
+            def cmd(self, tgt, fun, arg, tgt_type):
+                assert tgt_type == "list"
+                answer = answers.get(fun, lambda minion, *_: None)
+                return {minion: answer(minion, *arg) for minion in tgt if minion in answering}
 
         class Minions:
             def __init__(self, opts):
@@ -45,7 +47,7 @@ def master(load_file, pure, formula, monkeypatch):
             utils={
                 "cmha_site.site": pure("cmha_site").site,
                 "cmha_site.pair_of": pure("cmha_site").pair_of,
-                "cib.check": pure("cib").check,
+                "cib.check_whole": pure("cib").check_whole,
             },
         )
 
@@ -131,3 +133,45 @@ def test_a_site_with_silent_hosts_is_not_begun(master, silent, said):
     assert [site["site"] for site in found["sites"]] == ["west"]
     (error,) = found["errors"]
     assert error.startswith(f"site east: {said} not answer this master; nothing was done at this")
+
+
+# --- export --------------------------------------------------------------------------------------
+
+
+def test_export_asks_where_the_cluster_runs(master):
+    runner = master(
+        of(SITE),
+        **{
+            "crm.running": lambda minion: minion in ("cms2", "mgmt1"),
+            "crm.export": lambda minion, secrets: {"tags": {minion: [str(secrets)]}},
+        },
+    )
+    assert runner.export() == {
+        "east": {
+            "cms": {"pacemaker": {"tags": {"cms2": ["False"]}}},
+            "mgmt": {"pacemaker": {"tags": {"mgmt1": ["False"]}}},
+        }
+    }
+    assert runner.export("east", secrets=True)["east"]["cms"]["pacemaker"]["tags"] == {
+        "cms2": ["True"]
+    }
+
+
+def test_export_of_a_stopped_pair_and_of_one_that_can_not_tell(master):
+    runner = master(
+        of(SITE),
+        **{
+            "crm.running": lambda minion: minion == "mgmt1",
+            "crm.export": lambda minion, secrets: "ERROR: no memory",
+        },
+    )
+    assert runner.export() == {
+        "errors": [
+            "site east, pair cms: its cluster runs on no host",
+            "site east, pair mgmt: ERROR: no memory",
+        ]
+    }
+
+
+def test_export_of_an_unknown_site(master):
+    assert master(of(SITE)).export("west") == {"errors": ["no minion's pillar names the site west"]}
