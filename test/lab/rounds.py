@@ -1,0 +1,33 @@
+"""Applies a configuration of its own, another one each time, as highstates would. Runs on a host of the lab.
+
+    python - HOST ROUNDS < test/lab/rounds.py
+
+Ends with the first result that isn't what was asked for.
+"""
+
+import sys
+
+import salt.client
+import salt.config
+
+host, rounds = sys.argv[1], int(sys.argv[2])
+opts = salt.config.minion_config("/etc/salt/minion")
+opts["file_client"] = "local"
+caller = salt.client.Caller(mopts=opts)
+for number in range(1, rounds + 1):
+    returned = caller.cmd(
+        "state.single",
+        "crm.configured",
+        name="rounds",
+        properties={f"salt-{host}": number},
+        primitives={
+            f"by-salt-{host}": {
+                "agent": "ocf:pacemaker:Dummy",
+                "meta": {"target-role": "Stopped", "priority": number},
+            }
+        },
+    )
+    (state,) = returned.values()
+    if state["result"] is not True or not state["changes"]:
+        sys.exit(f"{host}, round {number}: {state}")
+print(f"{rounds} rounds")
