@@ -1,5 +1,5 @@
 # What one does with a clone. Each target installs what it needs.
-.PHONY: demo test lab lab-down lint
+.PHONY: demo test lab lab-down lint bench
 
 demo:
 	@test/lab/demo
@@ -15,3 +15,6 @@ lab-down:
 
 lint:
 	@test/run lint
+
+bench:
+	@test/run bench
