@@ -621,19 +621,19 @@ def _summary(changes, effects):
     described = __utils__["crm_simulate.described"]
     lines = []
     if disruptive:
-        lines.append(f"stops or moves what runs: {', '.join(map(described, disruptive))}")
+        lines.append(f"would stop or move what runs: {', '.join(map(described, disruptive))}")
     lines += [_change_line(path, change) for path, change in changes.items()]
     if rest:
-        lines.append(f"then: {', '.join(map(described, rest))}")
+        lines.append(f"and then: {', '.join(map(described, rest))}")
     return lines
 
 
 def _change_line(path, change):
     if change["old"] is None:
-        return f"add {path}: {_short(change['new'])}"
+        return f"would add {path}: {_short(change['new'])}"
     if change["new"] is None:
-        return f"remove {path}: {_short(change['old'])}"
-    return f"change {path}: {_short(change['old'])} -> {_short(change['new'])}"
+        return f"would remove {path}: {_short(change['old'])}"
+    return f"would change {path}: {_short(change['old'])} -> {_short(change['new'])}"
 
 
 def _short(value):

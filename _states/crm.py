@@ -419,7 +419,7 @@ def _converged(name, declared, absent=None, purge=None, nodes=None):
 def _predicted(name, plan):
     if not plan["changes"]:
         return _result(name, True, "already as declared")
-    return _result(name, None, "would:\n" + "\n".join(plan["summary"]), plan["changes"])
+    return _result(name, None, "\n".join(plan["summary"]), plan["changes"])
 
 
 # --- verification --------------------------------------------------------------------------------

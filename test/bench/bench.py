@@ -248,8 +248,9 @@ def bench(shop, ways, sizes):
 def table(rows):
     names = list(rows[0]["ways"])
     others = [name for name in names if name not in ("ours", "floor")]
-    yield f"{'resources':>9} {'case':12} {'ours':>9} {'ours/floor':>11} " + " ".join(
-        f"{name + '/ours':>12}" for name in others
+    yield (
+        f"{'resources':>9} {'case':12} {'ours':>9} {'ours/floor':>11} {'CPU/floor':>10} "
+        + " ".join(f"{name + '/ours':>12}" for name in others)
     )
     for row in rows:
         ours, floor = row["ways"]["ours"]["seconds"], row["ways"]["floor"]["seconds"]
@@ -258,15 +259,19 @@ def table(rows):
             way = row["ways"][name]
             mark = "*" if way["scale"] > 1 else " "
             ratios.append(f"{way['seconds'] / ours:11.1f}{mark}")
-        yield (
-            f"{row['resources']:9} {row['case']:12} {ours:8.3f}s {ours / floor:11.2f} "
-            + " ".join(ratios)
-        )
+        cpu = row["ways"]["ours"]["cpu"] / row["ways"]["floor"]["cpu"]
+        figures = f"{ours:8.3f}s {ours / floor:11.2f} {cpu:10.2f}"
+        yield f"{row['resources']:9} {row['case']:12} {figures} " + " ".join(ratios)
     if any(way["scale"] > 1 for row in rows for way in row["ways"].values()):
         yield f"* {MOST_COMMANDS} of its commands were run, the rest is reckoned"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    yield f"peak memory: {peak} MiB in the process, {child} MiB in the largest of its children"
+    mine, childs = peak_memory()
+    yield f"peak memory: {mine} MiB in the process, {childs} MiB in the largest of its children"
+
+
+def peak_memory():
+    """In MiB, of this process and of the largest of its children."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return [resource.getrusage(each).ru_maxrss // 1024 for each in who]
 
 
 def main():
@@ -277,7 +282,9 @@ def main():
         ways = [Ours, Floor, Crmsh, Load] + ([Pcs] if shutil.which("pcs") else [])
         rows = bench(shop, ways, sizes)
     print("\n".join(table(rows)))
-    Path(os.environ.get("CMHA_BENCH", "bench.json")).write_text(json.dumps(rows, indent=1) + "\n")
+    Path(os.environ.get("CMHA_BENCH", "bench.json")).write_text(
+        json.dumps({"rows": rows, "peak_mib": peak_memory()}, indent=1) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -282,6 +282,19 @@ def test_two_hosts_apply_at_once(crm, cib, cib_file):
     assert crm("plan", DECLARED)["changes"] == {}
 
 
+def test_no_log_tells_a_secret(crm, salt_modules, caplog):
+    with caplog.at_level(0):
+        salt_modules["cmd.run"]("echo a command that is no secret")
+        crm("plan", EVERYTHING)
+        crm("apply", EVERYTHING)
+        crm("apply", EVERYTHING, purge=True)
+        crm("query")
+        crm("export")
+    assert "a command that is no secret" in caplog.text
+    assert "hunter2" not in caplog.text
+    assert "$(secret)" not in caplog.text
+
+
 def test_a_refusal_tells_no_secrets(spied, cib_file, monkeypatch):
     bad = {"on-fail": "panic"}
     fence = {
@@ -363,7 +376,7 @@ def test_a_plan_says_what_the_cluster_would_do(crm, simulated):
     before = simulated.text()
     plan = crm("plan", away)
     first = plan["summary"][0]
-    assert first.startswith("stops or moves what runs: ")
+    assert first.startswith("would stop or move what runs: ")
     assert f"Move solo ({here} -> {there})" in first
     assert simulated.text() == before
     assert crm("plan", {"properties": {"cluster-recheck-interval": "5min"}})["effects"] == []

@@ -64,6 +64,11 @@ class Lab:
         )  # fmt: skip
         return Orchestration(done)
 
+    def write_pillar(self, text):
+        """Another pillar for the lab's site; every host has it afterwards."""
+        self.on("master", "sh", "-c", 'printf %s "$1" > /srv/pillar/cmha.sls', "sh", text)
+        self.salt(HOSTS, "saltutil.refresh_pillar", "wait=True")
+
     def cib(self, host):
         return self.on(host, "cibadmin", "--query")
 

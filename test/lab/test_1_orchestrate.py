@@ -24,19 +24,13 @@ def touchable(lab, host):
     return lab.on(host, "sh", "-c", TOUCHABLE)
 
 
-def write_pillar(lab, text):
-    lab.run("on", "master", "sh", "-c", 'printf %s "$1" > /srv/pillar/cmha.sls', "sh", text)
-
-
 @pytest.fixture
 def wrong_pillar(lab):
     """The site's pillar with a mistake in it, and the right one again afterwards."""
     right = lab.on("master", "cat", "/srv/pillar/cmha.sls")
-    write_pillar(lab, right.replace("role: server", "role: sever"))
-    lab.salt(HOSTS, "saltutil.refresh_pillar", "wait=True")
+    lab.write_pillar(right.replace("role: server", "role: sever"))
     yield
-    write_pillar(lab, right)
-    lab.salt(HOSTS, "saltutil.refresh_pillar", "wait=True")
+    lab.write_pillar(right)
 
 
 # What cms1 has had before anyone thought of a cluster.

@@ -56,7 +56,7 @@ def test_a_plan_foretells_what_then_happens(lab):
 
     over = {"locations": {"at-cms1": {"node": "cms2"}}}
     plan = crm(lab, "plan", over)
-    assert plan["summary"][0].startswith("stops or moves what runs: ")
+    assert plan["summary"][0].startswith("would stop or move what runs: ")
     assert {each["what"] for each in plan["effects"] if each["action"] == "Move"} == {
         "one", "two", "three",
     }  # fmt: skip
@@ -85,6 +85,40 @@ def test_what_runs_isnt_purged_and_can_be_removed_by_name(lab):
     assert crm(lab, "wait", "60") is True
     assert crm(lab, "plan")["summary"] == ["nothing differs"]
     assert set(crm(lab, "status")["resources"]) == {"cloudera-scm-server"}
+
+
+SECRETIVE = """
+      pacemaker:
+        primitives:
+          secretive:
+            agent: ocf:pacemaker:Dummy
+            params: {passwd: hunter2}
+            meta: {target-role: Stopped}
+"""
+
+
+@pytest.fixture
+def a_secret_in_pillar(lab):
+    """A resource with a password, and nothing of it afterwards."""
+    before = lab.on("master", "cat", "/srv/pillar/cmha.sls")
+    lab.write_pillar(before.replace("cluster_name: cmf\n", f"cluster_name: cmf{SECRETIVE}"))
+    yield
+    lab.write_pillar(before)
+    crm(lab, "apply", {}, 'absent={"primitives": ["secretive"]}')
+
+
+def test_a_secret_reaches_no_log_and_no_job_cache(lab, a_secret_in_pillar):
+    assert lab.state(["cms1"], "cmha.cluster", "test=True")["cms1"]["cmha cluster"]["changes"]
+    done = lab.orchestrate()
+    assert (done.code, done.failed) == (0, [])
+    assert "hunter2" not in done.printed
+    for function in ("plan", "export", "query", "status"):
+        crm(lab, function)
+    assert "hunter2" in lab.cib("cms1")
+    places = ("/var/cache/salt/master/jobs", "/var/log")
+    found = lab.on("master", "grep", "-rl", "--text", "hunter2", *places, check=False)
+    assert found == ""
+    assert lab.on("cms1", "grep", "-rl", "--text", "hunter2", "/var/log/salt", check=False) == ""
 
 
 ADMINISTRATOR = """

@@ -241,10 +241,10 @@ def test_a_plan_says_first_what_it_stops(crm, cluster):
     cluster.simulated = MOVES
     plan = crm.plan(DECLARED)
     assert plan["summary"] == [
-        "stops or moves what runs: Move cm (cms1 -> cms2)",
-        "add properties:no-quorum-policy: ignore",
-        'add primitives:cm: {"agent": "lsb:cm"}',
-        "then: Start vip (cms2)",
+        "would stop or move what runs: Move cm (cms1 -> cms2)",
+        "would add properties:no-quorum-policy: ignore",
+        'would add primitives:cm: {"agent": "lsb:cm"}',
+        "and then: Start vip (cms2)",
     ]
     assert cluster.writes() == []
 
@@ -253,8 +253,8 @@ def test_a_plan_of_a_change_and_a_removal(crm):
     crm.apply(DECLARED)
     plan = crm.plan({"properties": {"no-quorum-policy": "stop"}}, {"primitives": ["cm"]})
     assert plan["summary"] == [
-        "change properties:no-quorum-policy: ignore -> stop",
-        'remove primitives:cm: {"agent": "lsb:cm"}',
+        "would change properties:no-quorum-policy: ignore -> stop",
+        'would remove primitives:cm: {"agent": "lsb:cm"}',
     ]
 
 

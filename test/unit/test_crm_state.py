@@ -41,6 +41,14 @@ def test_a_prediction_is_exact_and_touches_nothing(state, cluster):
     assert state.configured("cms", **DECLARED)["result"] is True
 
 
+def test_a_prediction_says_first_what_would_stop(state, cluster):
+    cluster.simulated = "Transition Summary:\n  * Stop  old  ( cms1 )  due to node availability\n"
+    state.opts["test"] = True
+    lines = state.configured("cms", **DECLARED)["comment"].splitlines()
+    assert lines[0] == "would stop or move what runs: Stop old (cms1)"
+    assert lines[1] == "would add properties:no-quorum-policy: ignore"
+
+
 def test_a_stopped_cluster_stays_stopped(state, cluster):
     cluster.is_running = False
     result = state.configured("cms", **DECLARED)
