@@ -38,10 +38,7 @@ def mapping(defaults, os_family, init):
         salt '*' cmha.mapping "$(cat defaults.json)" "$(cat os_family.json)" "$(cat init.json)"
     """
     try:
-        site = __utils__["cmha_site.site"](
-            __pillar__.get("cmha"), defaults, __utils__["cib.check_whole"]
-        )
-        pair, node = __utils__["cmha_site.pair_of"](site, __grains__["id"])
+        site, pair, node = _here(defaults)
         platform = _platform(os_family, init)
     except ValueError as error:
         return {"error": str(error)}
@@ -54,9 +51,12 @@ def mapping(defaults, os_family, init):
     }
 
 
-def declared():
+def declared(secrets=False):
     """
     The configuration of Pacemaker that pillar, with the defaults, declares for this host's cluster.
+
+    secrets
+        Show secrets, and don't mask them. Called from the command line, they go to the job cache.
 
     Returns a mapping by section, and ``absent`` and ``purge``, as ``cib.check_whole`` does. Raises
     ``CommandExecutionError`` with a line that names the pillar path when the pillar is wrong.
@@ -69,13 +69,17 @@ def declared():
     """
     defaults = salt.utils.yaml.safe_load(__salt__["cp.get_file_str"](_DEFAULTS))
     try:
-        site = __utils__["cmha_site.site"](
-            __pillar__.get("cmha"), defaults, __utils__["cib.check_whole"]
-        )
-        pair, _ = __utils__["cmha_site.pair_of"](site, __grains__["id"])
+        _, pair, _ = _here(defaults)
     except ValueError as error:
         raise CommandExecutionError(f"{__grains__['id']}: {error}") from None
-    return pair["pacemaker"]
+    return pair["pacemaker"] if secrets else __utils__["cib.masked"](pair["pacemaker"])
+
+
+def _here(defaults):
+    """The site, the pair and the node of this host, by its pillar."""
+    pillar, check_cib = __pillar__.get("cmha"), __utils__["cib.check_whole"]
+    site = __utils__["cmha_site.site"](pillar, defaults, check_cib)
+    return site, *__utils__["cmha_site.pair_of"](site, __grains__["id"])
 
 
 def _platform(os_family, init):

@@ -595,7 +595,7 @@ def _wanted(declared, absent, purge):
     """What the caller says, or else what pillar does."""
     if declared is not None:
         return declared, absent, purge
-    pillar = dict(__salt__["cmha.declared"]())
+    pillar = dict(__salt__["cmha.declared"](secrets=True))
     in_pillar = pillar.pop("absent"), pillar.pop("purge")
     return pillar, absent or in_pillar[0], purge or in_pillar[1]
 

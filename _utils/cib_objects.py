@@ -261,11 +261,7 @@ class PrimitiveKind(ResourceKind):
 
 
 class CollectionKind(ResourceKind):
-    """Resources that hold others: groups, clones."""
-
-    def __init__(self, *words, inside, **rest):
-        super().__init__(*words, **rest)
-        self._inside = inside  # the key under which the held ones are declared
+    """Resources that hold others: groups, clones, bundles."""
 
     def _take_away(self, edit, element):
         """What a collection held goes on by itself."""
@@ -305,10 +301,6 @@ class CloneKind(CollectionKind):
             rest = {key: value for key, value in wanted["meta"].items() if key != "promotable"}
             wanted = {**wanted, "meta": rest}
         super()._put_one(edit, path, element, wanted)
-
-
-class BundleKind(CollectionKind):
-    """Bundles: containers, each perhaps with a primitive inside."""
 
 
 class UserKind(Kind):
@@ -524,7 +516,6 @@ SECTIONS = (
         ),
         short="members",
         required=["members"],
-        inside="members",
     ),
     CloneKind(
         "clones",
@@ -538,9 +529,8 @@ SECTIONS = (
         ),
         short="resource",
         required=["resource"],
-        inside="resource",
     ),
-    BundleKind(
+    CollectionKind(
         "bundles",
         "bundle",
         "resources",
@@ -554,7 +544,6 @@ SECTIONS = (
             cib_fields.PARAMS,
         ),
         either=[("docker", "podman", "rkt")],
-        inside="primitive",
     ),
     Kind(
         "locations",

@@ -1,0 +1,73 @@
+"""What pillar declares for this host's cluster, as `crm.plan` and `crm.apply` take it."""
+
+import pytest
+from pillars import SITE, with_
+from salt.exceptions import CommandExecutionError
+
+
+@pytest.fixture
+def cmha(load_file, pure, formula):
+    """The module on a minion with this pillar and this id."""
+    defaults = (formula / "cmha/defaults.yaml").read_text()
+
+    def on(minion, pillar):
+        return load_file(
+            "_modules/cmha.py",
+            salt={"cp.get_file_str": {"salt://cmha/defaults.yaml": defaults}.get},
+            utils={
+                "cmha_site.site": pure("cmha_site").site,
+                "cmha_site.pair_of": pure("cmha_site").pair_of,
+                "cib.check_whole": pure("cib").check_whole,
+                "cib.masked": pure("cib").masked,
+            },
+            pillar={"cmha": pillar},
+            grains={"id": minion},
+        )
+
+    return on
+
+
+FENCE = {"agent": "stonith:fence_ipmilan", "params": {"password": "hunter2", "ip": "10.0.0.9"}}
+
+
+def test_defaults_and_pillar_become_one(cmha):
+    pillar = with_("pacemaker:properties:no-quorum-policy", "stop")
+    declared = cmha("mgmt2", pillar).declared()
+    assert declared["properties"] == {"no-quorum-policy": "stop", "stonith-enabled": "false"}
+    assert list(declared["primitives"]) == ["cloudera-scm-agent"]
+    assert (declared["absent"], declared["purge"]) == ({}, [])
+
+
+def test_secrets_are_masked_unless_asked_for(cmha):
+    minion = cmha("cms1", with_("pairs:cms:pacemaker:primitives:fence", FENCE))
+    params = minion.declared()["primitives"]["fence"]["params"]
+    assert params == {"password": "********", "ip": "10.0.0.9"}
+    assert minion.declared(secrets=True)["primitives"]["fence"]["params"] == FENCE["params"]
+
+
+def test_what_shall_go(cmha):
+    pillar = with_("pacemaker:absent", {"primitives": ["old"]})
+    assert cmha("cms1", pillar).declared()["absent"] == {"primitives": ["old"]}
+    assert "tags" in cmha("cms1", with_("pacemaker:purge", True)).declared()["purge"]
+
+
+@pytest.mark.parametrize(
+    ("minion", "pillar", "message"),
+    [
+        ("cms1", with_("site", 7), "^cms1: pillar cmha:site: should be a name"),
+        ("nosuch", SITE, "^nosuch: pillar cmha:pairs: no pair lists this minion, nosuch"),
+        (
+            "cms1",
+            with_("pacemaker:absent", {"primitives": ["cloudera-scm-server"]}),
+            "^cms1: pillar cmha:pairs:cms:pacemaker:primitives:cloudera-scm-server: is declared and",
+        ),
+        (
+            "cms1",
+            with_("pacemaker:purge", ["tag"]),
+            "^cms1: pillar cmha:pacemaker:purge:tag: unknown section, did you mean tags",
+        ),
+    ],
+)
+def test_a_wrong_pillar_is_one_line(cmha, minion, pillar, message):
+    with pytest.raises(CommandExecutionError, match=message):
+        cmha(minion, pillar).declared()
