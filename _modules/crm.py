@@ -10,6 +10,7 @@ With ``CIB_file`` in the environment the tools work on that file in place of a c
 (``cibadmin(8)``), and so does this module.
 """
 
+import contextlib
 import logging
 import os
 import shutil
@@ -500,12 +501,13 @@ def wait(timeout=600):
 # --- helpers -------------------------------------------------------------------------------------
 
 
-def _run(command, stdin=None):
+def _run(command, stdin=None, env=None):
     """One process, without a shell, and without a log: what it reads and says may hold secrets."""
     return __salt__["cmd.run_all"](
         command,
         python_shell=False,
         stdin=stdin,
+        env=env,
         output_loglevel="quiet",
         ignore_retcode=True,
         rstrip=False,
@@ -609,7 +611,13 @@ def _difference(xml, declared, absent, purge):
 
 def _effects(xml):
     """What the scheduler makes of a configuration. Whatever it can't tell is no reason to fail."""
-    answer = _run(["crm_simulate", "--simulate", "--xml-pipe"], stdin=xml)
+    with _scratch() as directory:
+        # there it keeps a copy while it works, and not beside the cluster's own
+        answer = _run(
+            ["crm_simulate", "--simulate", "--xml-pipe"],
+            stdin=xml,
+            env={"CIB_shadow_dir": directory},
+        )
     return __utils__["crm_simulate.effects"](answer["stdout"])
 
 
@@ -703,17 +711,24 @@ def _checked_patch(before, wanted):
     return _patch(before, wanted["xml"])
 
 
-def _patch(before, after):
-    """A patch by ``crm_diff``, from files: arguments show to everyone in the process list."""
+@contextlib.contextmanager
+def _scratch():
+    """A directory that only root may enter, and that is gone afterwards."""
     directory = tempfile.mkdtemp(prefix="cmha-")
     try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _patch(before, after):
+    """A patch by ``crm_diff``, from files: arguments show to everyone in the process list."""
+    with _scratch() as directory:
         old, new = os.path.join(directory, "old.xml"), os.path.join(directory, "new.xml")
         for path, text in ((old, before), (new, after)):
             with salt.utils.files.fopen(path, "w") as file:
                 file.write(text)
         answer = _run(["crm_diff", "--original", old, "--new", new])
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
     # 1 means that they differ
     if answer["retcode"] != 1:
         raise CommandExecutionError(f"{_host()}: crm_diff failed: {_said(answer)}")

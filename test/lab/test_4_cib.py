@@ -43,7 +43,10 @@ def test_what_pillar_declares_is_the_default(lab):
 
 
 def test_a_plan_foretells_what_then_happens(lab):
+    kept = ("ls", "-la", "--time-style=full-iso", "/var/lib/pacemaker/cib")
+    before = lab.on("cms1", *kept)
     plan = crm(lab, "plan", DUMMIES)
+    assert lab.on("cms1", *kept) == before
     assert {(each["action"], each["what"], each["where"]) for each in plan["effects"]} == {
         ("Start", "one", "cms1"), ("Start", "two", "cms1"), ("Start", "three", "cms2"),
     }  # fmt: skip
