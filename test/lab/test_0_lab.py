@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from cmhalab import orders, settings
-from conftest import HERE, Lab
+from conftest import Lab
 
 pytestmark = pytest.mark.lab
 
@@ -184,13 +184,3 @@ def test_the_lab_ends_with_the_process_that_it_was_told(small):
     orders.wait_until(lambda: not processes(), 30, lambda: f"{processes()} goes on")
     small.run("down")
     assert traces() == []
-
-
-def test_without_root_one_line_says_so():
-    done = subprocess.run(
-        ["setpriv", "--reuid=nobody", "--clear-groups", HERE / "ready"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert said(done) == (UNAVAILABLE, "ready: the lab boots hosts, and only root can")
