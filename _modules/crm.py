@@ -39,6 +39,9 @@ _LOST_RACE_WORDS = (
     "Application of update diff failed",
 )
 
+# crm_verify(8), before Pacemaker 3 and since
+_MERE_WARNINGS = ("Warnings found", "(with warnings)")
+
 # Exit codes of a monitor, from the OCF resource agent API 1.1
 _RUNNING_CODES = {0: True, 7: False, 8: True}
 
@@ -696,7 +699,7 @@ def _verify(before, after):
 def _faults(xml):
     """What ``crm_verify`` calls an error; it exits alike for mere warnings."""
     answer = _run(["crm_verify", "--xml-pipe", "--verbose"], stdin=xml)
-    if answer["retcode"] == 0 or "Warnings found" in answer["stderr"]:
+    if answer["retcode"] == 0 or any(words in answer["stderr"] for words in _MERE_WARNINGS):
         return ""
     schema = "it doesn't fit the schema; " if "schema validation" in answer["stderr"] else ""
     return schema + _said(answer)
