@@ -546,8 +546,7 @@ class Objects:
 
 def checked(value, fields, path, required=()):
     """What is declared by key, each checked by its field."""
-    if not isinstance(value, dict):
-        raise InvalidCib(path, f"a mapping is wanted, not {cib_values.kind(value)}")
+    cib_values.some_mapping(value, path)
     cib_values.known_keys(value, [field.key for field in fields], path, "key")
     for key in required:
         if value.get(key) is None:

@@ -68,7 +68,7 @@ def check(value, path):
 
 
 def _rule(value, path):
-    _need_mapping(value, path)
+    cib_values.some_mapping(value, path)
     cib_values.known_keys(value, [*_RULE, "expressions"], path, "key")
     if not value.get("expressions"):
         raise InvalidCib(path, "has no expressions")
@@ -85,7 +85,7 @@ def _rule(value, path):
 def _expression(value, path):
     if isinstance(value, str):
         return _comparison(value.split(), value, path)
-    _need_mapping(value, path)
+    cib_values.some_mapping(value, path)
     if "attribute" in value:
         return _element("expression", value, path)
     if len(value) != 1:
@@ -112,7 +112,7 @@ def _comparison(words, said, path):
 
 
 def _element(kind, value, path):
-    _need_mapping(value, path)
+    cib_values.some_mapping(value, path)
     inside = _INSIDE.get(kind, ())
     cib_values.known_keys(value, [*_ELEMENTS[kind], *inside], path, "key")
     found = _attributes(value, _ELEMENTS[kind], path)
@@ -120,7 +120,7 @@ def _element(kind, value, path):
         raise InvalidCib(path, "has no operation")
     for part in inside:
         if value.get(part) is not None:
-            _need_mapping(value[part], at(path, part))
+            cib_values.some_mapping(value[part], at(path, part))
             cib_values.known_keys(value[part], list(_TIMES), at(path, part), "key")
             found[part] = _attributes(value[part], _TIMES, at(path, part))
     return found
@@ -132,11 +132,6 @@ def _attributes(value, known, path):
         for name, check_one in known.items()
         if value.get(name) is not None
     }
-
-
-def _need_mapping(value, path):
-    if not isinstance(value, dict):
-        raise InvalidCib(path, f"a mapping is wanted, not {cib_values.kind(value)}")
 
 
 def read(document, element):
@@ -158,10 +153,9 @@ def _read_expression(document, element):
     return found if element.tag == "expression" else {element.tag: found}
 
 
-def write(document, parent, rule, suffix="rule"):
+def write(document, parent, rule):
     """Add a rule to an element."""
-    identifier = f"{parent.get('id')}-{suffix}"
-    element = document.add(parent, "rule", identifier)
+    element = document.add(parent, "rule", f"{parent.get('id')}-rule")
     for name in _RULE:
         if name in rule:
             document.set_option(element, name, rule[name])

@@ -63,8 +63,11 @@ def kind(value):
 
 def mapping(value, path):
     """The value, a mapping; nothing is an empty one."""
-    if value is None:
-        return {}
+    return {} if value is None else some_mapping(value, path)
+
+
+def some_mapping(value, path):
+    """The value, a mapping; nothing is none."""
     if not isinstance(value, dict):
         raise InvalidCib(path, f"a mapping is wanted, not {kind(value)}")
     return value
