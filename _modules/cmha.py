@@ -2,12 +2,16 @@
 What the formula's map asks on a minion.
 """
 
+import re
+
 import salt.utils.yaml
 from salt.exceptions import CommandExecutionError
 
 __virtualname__ = "cmha"
 
 _DEFAULTS = "salt://cmha/defaults.yaml"
+
+_FIRST_WITH_ALERTS = [1, 1, 15]
 
 
 def __virtual__():
@@ -79,7 +83,16 @@ def _here(defaults):
     """The site, the pair and the node of this host, by its pillar."""
     pillar, check_cib = __pillar__.get("cmha"), __utils__["cib.check_whole"]
     site = __utils__["cmha_site.site"](pillar, defaults, check_cib)
-    return site, *__utils__["cmha_site.pair_of"](site, __grains__["id"])
+    pair, node = __utils__["cmha_site.pair_of"](site, __grains__["id"])
+    if pair["alerts"] and _older_than_alerts(__salt__["crm.version"]()):
+        pair = __utils__["cmha_site.without_alerts"](pair)
+    return site, pair, node
+
+
+def _older_than_alerts(pacemaker):
+    """Whether this version of Pacemaker has no alerts; what will yet be installed is taken to have them."""
+    numbers = [int(number) for number in re.findall(r"\d+", pacemaker or "")[:3]]
+    return bool(numbers) and numbers < _FIRST_WITH_ALERTS
 
 
 def _platform(os_family, init):

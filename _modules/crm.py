@@ -3,8 +3,9 @@ Pacemaker: read its configuration (the CIB) and its status, change the configura
 transaction, move resources, wait.
 
 It works with Pacemaker's own tools ``cibadmin``, ``crm_diff``, ``crm_verify``, ``crm_mon``,
-``crm_resource`` and ``crmadmin`` (each has its man page, section 8), and with the ``cib`` utility
-module of this formula. It loads where Pacemaker isn't installed too, so that a state can say so.
+``crm_resource``, ``crmadmin`` and ``pacemakerd`` (each has its man page, section 8), and with the
+``cib`` utility module of this formula. It loads where Pacemaker isn't installed too, so that a state
+can say so.
 
 With ``CIB_file`` in the environment the tools work on that file in place of a cluster
 (``cibadmin(8)``), and so does this module.
@@ -13,6 +14,7 @@ With ``CIB_file`` in the environment the tools work on that file in place of a c
 import contextlib
 import logging
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -66,6 +68,25 @@ def installed():
         salt '*' crm.installed
     """
     return bool(salt.utils.path.which("cibadmin"))
+
+
+def version():
+    """
+    The version of the installed Pacemaker, as text, or ``None`` when it isn't installed or doesn't say.
+
+    Source: ``pacemakerd(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' crm.version
+    """
+    if not salt.utils.path.which("pacemakerd"):
+        return None
+    answer = _run(["pacemakerd", "--version"])
+    found = re.search(r"^Pacemaker (\d\S*)", answer["stdout"], re.MULTILINE)
+    return found.group(1) if found else None
 
 
 def running():

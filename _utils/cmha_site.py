@@ -13,6 +13,9 @@ import re
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _WORD = re.compile(r"[A-Za-z0-9_./:@+,-]+")
 
+# The alert of cmha/defaults.yaml that feeds the events.
+_ALERT = "cmha"
+
 
 class SiteError(ValueError):
     """The pillar is wrong: says where (the pillar path), what is wrong and what to do."""
@@ -41,7 +44,7 @@ def site(pillar, defaults, check_cib):
     Returns a mapping: ``site`` (its name) and ``pairs``, a list in the pillar's order. A pair has
     ``pair`` (its name), ``role``, ``cluster_name``, ``nodes`` (a list of mappings with ``id``, ``name``,
     ``nodeid`` and ``address``, by ascending nodeid) and the settings ``corosync``, ``firewall``,
-    ``pacemaker``, ``timeouts``, ``service``, ``resource`` and ``port``.
+    ``pacemaker``, ``alerts``, ``timeouts``, ``service``, ``resource`` and ``port``.
 
     Raises SiteError, a ValueError, for the first thing that is wrong.
     """
@@ -55,6 +58,7 @@ def site(pillar, defaults, check_cib):
     _refuse_shared_nodes(pairs)
     for pair in pairs:
         pair["pacemaker"] = _pacemaker(pair, checked, check_cib)
+    pairs = [pair if pair["alerts"] else without_alerts(pair) for pair in pairs]
     return {"site": checked["site"], "pairs": pairs}
 
 
@@ -79,6 +83,22 @@ def pair_of(site_model, minion_id):
         f"no pair lists this minion, {minion_id}{_nearest(minion_id, known)}; "
         "add it to a pair's nodes, or don't assign cmha to it",
     )
+
+
+def without_alerts(pair):
+    """
+    A pair whose alerts don't become events: its cluster's alert isn't declared, and goes where it was.
+
+    pair
+        A pair of what ``site`` returned.
+
+    Returns the pair, changed.
+    """
+    declared, absent = pair["pacemaker"]["alerts"], pair["pacemaker"]["absent"]
+    kept = {name: alert for name, alert in declared.items() if name != _ALERT}
+    gone = {**absent, "alerts": [*absent.get("alerts", []), _ALERT]}
+    pacemaker = {**pair["pacemaker"], "alerts": kept, "absent": gone}
+    return {**pair, "alerts": False, "pacemaker": pacemaker}
 
 
 def firewall_rules(pair):
@@ -429,6 +449,7 @@ _SETTINGS = {
         "save": _flag,
     },
     "pacemaker": _section,
+    "alerts": _flag,
     "timeouts": {"online": _SECONDS, "started": _SECONDS},
 }
 

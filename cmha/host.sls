@@ -12,4 +12,5 @@ include:
   - cmha.agent
 {%- endif %}
   - cmha.resource
+  - cmha.alerts
 {%- endblock %}

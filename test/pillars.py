@@ -96,6 +96,7 @@ WRONG = [
     ("corosync:totem:cluster_name", "cmf", "pillar cmha:corosync:totem:cluster_name: is no known"),
     ("firewall:enabled", "yes", "pillar cmha:firewall:enabled: should be true or false, is 'yes'"),
     ("firewall:sources", "all", "pillar cmha:firewall:sources: should be pair or any, is 'all'"),
+    ("alerts", "off", "pillar cmha:alerts: should be true or false, is 'off'"),
     ("timeouts:online", -1, "pillar cmha:timeouts:online: should be a number from 1"),
     ("roles:master", {}, "pillar cmha:roles:master: is no known key"),
     ("pairs:cms:resource", "cloudera-scm-serve", "did you mean cloudera-scm-server?"),

@@ -54,6 +54,7 @@ class Cluster:
         self.missing_agents = []
         self.simulated = ""
         self.is_running = True
+        self.version = (0, "Pacemaker 2.1.5\nWritten by Andrew Beekhof\n")
         self.check = (0, "ok")
         self.verdict = lambda xml: (0, "")
         self.before_patch = []
@@ -133,6 +134,9 @@ class Cluster:
 
     def _crm_node(self, _command, _stdin):
         return 0, self.node + "\n"
+
+    def _pacemakerd(self, _command, _stdin):
+        return self.version
 
     def _crm_resource(self, command, _stdin):
         if "--force-check" in command:

@@ -10,18 +10,23 @@ def cmha(load_file, pure, formula):
     """The module on a minion with this pillar and this id."""
     defaults = (formula / "cmha/defaults.yaml").read_text()
 
-    def on(minion, pillar):
+    def on(minion, pillar, pacemaker=None):
         return load_file(
             "_modules/cmha.py",
-            salt={"cp.get_file_str": {"salt://cmha/defaults.yaml": defaults}.get},
+            salt={
+                "cp.get_file_str": {"salt://cmha/defaults.yaml": defaults}.get,
+                "crm.version": lambda: pacemaker,
+            },
             utils={
                 "cmha_site.site": pure("cmha_site").site,
                 "cmha_site.pair_of": pure("cmha_site").pair_of,
+                "cmha_site.firewall_rules": pure("cmha_site").firewall_rules,
+                "cmha_site.without_alerts": pure("cmha_site").without_alerts,
                 "cib.check_whole": pure("cib").check_whole,
                 "cib.masked": pure("cib").masked,
             },
             pillar={"cmha": pillar},
-            grains={"id": minion},
+            grains={"id": minion, "os_family": "Debian"},
         )
 
     return on
@@ -71,3 +76,25 @@ def test_what_shall_go(cmha):
 def test_a_wrong_pillar_is_one_line(cmha, minion, pillar, message):
     with pytest.raises(CommandExecutionError, match=message):
         cmha(minion, pillar).declared()
+
+
+@pytest.mark.parametrize(
+    ("pacemaker", "alerts"),
+    [
+        (None, True),
+        ("1.1.12-22.el7", False),
+        ("1.1.14", False),
+        ("1.1.15-11.el7", True),
+        ("1.1.24", True),
+        ("2.0.0", True),
+        ("2.1.5", True),
+        ("3.0.1-1.fc42", True),
+    ],
+)
+def test_only_a_pacemaker_that_knows_alerts_gets_one(cmha, defaults, pacemaker, alerts):
+    minion = cmha("cms1", SITE, pacemaker)
+    mapping = minion.mapping(defaults, {"Debian": {}}, {"default": {}})
+    assert mapping["alerts"] is alerts
+    assert mapping["pacemaker"] == minion.declared()
+    assert ("cmha" in mapping["pacemaker"]["alerts"]) is alerts
+    assert mapping["pacemaker"]["absent"] == ({} if alerts else {"alerts": ["cmha"]})

@@ -470,3 +470,26 @@ def test_clear_all(crm, cluster):
 def test_wait(crm, cluster):
     assert crm.wait(30)
     assert resource_commands(cluster) == [["--wait", "--timeout=30s"]]
+
+
+# --- version -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        ("Pacemaker 1.1.12-22.el7_1.2\nWritten by Andrew Beekhof\n", "1.1.12-22.el7_1.2"),
+        ("Pacemaker 2.1.5\nWritten by Andrew Beekhof\n", "2.1.5"),
+        ("Pacemaker 3.0.0\nWritten by Andrew Beekhof and the Pacemaker project\n", "3.0.0"),
+        ("", None),
+    ],
+)
+def test_the_version_is_what_pacemakerd_says(crm, cluster, said, version):
+    cluster.version = (0, said)
+    assert crm.version() == version
+
+
+def test_what_is_not_installed_has_no_version(crm, cluster, monkeypatch):
+    monkeypatch.setattr(crm.salt.utils.path, "which", lambda name: None)
+    assert crm.version() is None
+    assert cluster.commands == []

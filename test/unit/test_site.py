@@ -116,3 +116,37 @@ def test_pillar_example_says_what_the_defaults_are(cmha_site, site_model, formul
     settings = {key: value for key, value in example.items() if key not in ("site", "pairs")}
     assert settings == defaults
     site_model(example)
+
+
+def test_alerts_are_declared_unless_pillar_says_no(site_model):
+    for pair in site_model(SITE)["pairs"]:
+        alert = pair["pacemaker"]["alerts"]["cmha"]
+        assert alert["path"] == "/usr/lib/cmha/alert"
+        assert alert["recipients"]["cmha-spool"]["value"] == "/var/spool/cmha/alerts"
+        assert (pair["alerts"], pair["pacemaker"]["absent"]) == (True, {})
+
+
+@pytest.mark.parametrize(
+    ("place", "without"),
+    [
+        ("alerts", ["cms", "mgmt"]),
+        ("roles:server:alerts", ["cms"]),
+        ("pairs:mgmt:alerts", ["mgmt"]),
+    ],
+)
+def test_without_alerts_the_alert_goes_where_it_was(site_model, place, without):
+    pairs = site_model(with_(place, False))["pairs"]
+    assert [pair["pair"] for pair in pairs if not pair["alerts"]] == without
+    for pair in pairs:
+        absent = {"alerts": ["cmha"]} if pair["pair"] in without else {}
+        assert pair["pacemaker"]["absent"] == absent
+        assert ("cmha" in pair["pacemaker"]["alerts"]) == (not absent)
+
+
+def test_without_our_alert_others_are_as_they_were(site_model):
+    pillar = with_("pacemaker:alerts", {"mail": "/usr/local/bin/mail"})
+    pillar["alerts"] = False
+    pillar["pacemaker"]["absent"] = {"alerts": ["old"], "tags": ["t"]}
+    pacemaker = site_model(pillar)["pairs"][0]["pacemaker"]
+    assert list(pacemaker["alerts"]) == ["mail"]
+    assert pacemaker["absent"] == {"alerts": ["old", "cmha"], "tags": ["t"]}

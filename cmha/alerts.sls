@@ -1,0 +1,62 @@
+# No step of the guide: Pacemaker's alerts become events of Salt. The alert itself is part of the cluster's
+# configuration (pacemaker:alerts:cmha); here is what it calls on each host, and what that leads to.
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
+{%- set agent = '/usr/lib/cmha/alert' %}
+{%- set spool = '/var/spool/cmha/alerts' %}
+
+include:
+  - cmha.packages
+{% if cmha.alerts %}
+cmha alert agent:
+  file.managed:
+    - name: {{ agent }}
+    - source: salt://cmha/files/alert.sh
+    - user: root
+    - group: root
+    - mode: '0755'
+    - dir_mode: '0755'
+    - makedirs: true
+    - check_cmd: sh -n
+    - require:
+      - sls: cmha.packages
+
+cmha alert spool:
+  file.directory:
+    - name: {{ spool }}
+    # Pacemaker's package brings these two; on a bare host a test run doesn't know them yet.
+{%- if salt['user.info']('hacluster') or not opts.test %}
+    - user: hacluster
+    - group: haclient
+{%- endif %}
+    - mode: '0750'
+    - makedirs: true
+    - require:
+      - sls: cmha.packages
+
+cmha alert beacon:
+  minion_beacon.present:
+    - name: cmha_alerts
+    - settings:
+        site: {{ cmha.site }}
+        pair: {{ cmha.pair }}
+        spool: {{ spool }}
+        interval: 2
+    - require:
+      - file: cmha alert spool
+{% else %}
+cmha alert beacon:
+  minion_beacon.absent:
+    - name: cmha_alerts
+
+cmha alert spool:
+  file.absent:
+    - name: {{ spool }}
+    - require:
+      - minion_beacon: cmha alert beacon
+
+cmha alert agent:
+  file.absent:
+    - name: {{ agent }}
+{% endif %}
+{%- endblock %}
