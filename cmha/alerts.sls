@@ -21,6 +21,16 @@ cmha alert agent:
     - require:
       - sls: cmha.packages
 
+cmha spool:
+  file.directory:
+    - name: {{ salt['file.dirname'](spool) }}
+    - user: root
+    - group: root
+    - mode: '0755'
+    - makedirs: true
+    - require:
+      - sls: cmha.packages
+
 cmha alert spool:
   file.directory:
     - name: {{ spool }}
@@ -30,9 +40,8 @@ cmha alert spool:
     - group: haclient
 {%- endif %}
     - mode: '0750'
-    - makedirs: true
     - require:
-      - sls: cmha.packages
+      - file: cmha spool
 
 cmha alert beacon:
   minion_beacon.present:

@@ -75,7 +75,8 @@ def test_every_entry_renders(show, sls):
 
 
 @pytest.mark.parametrize(
-    "sls", ["packages", "autostart", "firewall", "corosync", "agent", "resource", "identity"]
+    "sls",
+    ["packages", "autostart", "firewall", "corosync", "agent", "resource", "identity", "alerts"],
 )
 def test_every_step_renders_by_itself(show, sls):
     assert isinstance(show(SITE, f"cmha.{sls}"), dict)
@@ -92,3 +93,12 @@ def test_only_one_file_starts_anything(formula):
         if "daemons.running" in path.read_text() or "service.running" in path.read_text()
     ]
     assert starting == ["start.sls"]
+
+
+@pytest.mark.parametrize(
+    ("alerts", "beacon", "file"), [(True, "present", "managed"), (False, "absent", "absent")]
+)
+def test_alerts_are_deployed_or_taken_away(show, alerts, beacon, file):
+    shown = show(with_("alerts", alerts))
+    assert beacon in shown["cmha alert beacon"]["minion_beacon"]
+    assert file in shown["cmha alert agent"]["file"]

@@ -44,8 +44,10 @@ def test_the_guide_by_hand_gives_the_same_and_is_gone_on_with(lab, after_debians
         pure("cib").model(xml) for xml in (lab.cib(pair.hosts[0]), after_debians_own[1][name])
     )
 
-    # Deliberate: operations with time limits of minutes, where the guide's primitive has none. All else
-    # is equal.
+    # Deliberate: the alert that feeds the events, and operations with time limits of minutes, where the
+    # guide's primitive has none. All else is equal.
+    assert set(formula.pop("alerts")) == {"cmha"}
+    assert not guide.pop("alerts")
     operations = formula["primitives"][pair.service].pop("operations")
     assert set(operations) == {"start", "stop", "monitor"}
     assert not guide["primitives"][pair.service].pop("operations", None)
@@ -56,7 +58,8 @@ def test_the_guide_by_hand_gives_the_same_and_is_gone_on_with(lab, after_debians
     assert running(lab, pair) == (active, pid)
     configure = f"lab {name}: configure the cluster {pair.cluster_name} on {pair.hosts[0]}"
     (state,) = done.steps[configure]["changes"]["ret"][pair.hosts[0]].values()
-    assert all(f"{pair.service}:operations" in path for path in state["changes"])
+    ours = (f"{pair.service}:operations", "alerts:cmha")
+    assert all(any(each in path for each in ours) for path in state["changes"])
     assert pure("cib").model(lab.cib(pair.hosts[0])) == pure("cib").model(
         after_debians_own[1][name]
     )

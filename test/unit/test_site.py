@@ -122,7 +122,7 @@ def test_alerts_are_declared_unless_pillar_says_no(site_model):
     for pair in site_model(SITE)["pairs"]:
         alert = pair["pacemaker"]["alerts"]["cmha"]
         assert alert["path"] == "/usr/lib/cmha/alert"
-        assert alert["recipients"]["cmha-spool"]["value"] == "/var/spool/cmha/alerts"
+        assert alert["recipients"]["cmha-recipient-1"]["value"] == "/var/spool/cmha/alerts"
         assert (pair["alerts"], pair["pacemaker"]["absent"]) == (True, {})
 
 

@@ -1,0 +1,166 @@
+"""What happens in a cluster comes on the master's event bus, and waits where there is no master."""
+
+import json
+import subprocess
+import sys
+import threading
+
+import pytest
+from conftest import CMS, HERE, HOSTS
+from guide import wait_for
+
+pytestmark = pytest.mark.lab
+
+SERVICE = "cloudera-scm-server"
+SPOOL = "/var/spool/cmha/alerts"
+# What there is of fencing without a device: it says that it fenced, and does nothing.
+FENCING = (
+    "crm configure primitive fence stonith:null params hostlist='cms1 cms2'",
+    "crm configure property stonith-enabled=true",
+)
+
+
+class Bus:
+    """The master's event bus, from now on."""
+
+    def __init__(self, lab):
+        program = ("/srv/formula/test/lab/listen.py", "cmha/lab/")
+        self._process = subprocess.Popen(
+            [str(HERE / "on"), "master", sys.executable, *program],
+            env=lab.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout.readline() == "\n"
+        self.events = []
+        self._more = threading.Condition()
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        for line in self._process.stdout:
+            event = json.loads(line)
+            with self._more:
+                self.events.append((event["tag"], event["data"]["data"]))
+                self._more.notify()
+
+    def wait_for(self, *wanted, seconds=120):
+        """Until events with these data have come; all that came, in the order of their coming."""
+        with self._more:
+            if not self._more.wait_for(lambda: self._has(wanted), seconds):
+                pytest.fail(f"wanted {wanted}, came {self.events}")
+            return list(self.events)
+
+    def _has(self, wanted):
+        seen = [data for _, data in self.events]
+        return all(any(each.items() <= data.items() for data in seen) for each in wanted)
+
+    def close(self):
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def converged(lab):
+    """Two verified pairs, whatever ran before; and afterwards too."""
+    lab.run("reset", *CMS)
+    assert lab.orchestrate().code == 0
+    yield
+    lab.run("boot", "cms2", check=False)
+    assert lab.orchestrate().code == 0
+
+
+@pytest.fixture
+def bus(lab):
+    bus = Bus(lab)
+    yield bus
+    bus.close()
+
+
+def operation(host, task):
+    return {"host": host, "node": host, "task": task}
+
+
+def test_a_move_is_a_stop_and_a_start_and_nothing_else(lab, bus):
+    """There and back: with its second stop a host has told of all that its start brought, a monitor too."""
+    (first,) = lab.started("cms1", SERVICE)
+    (second,) = set(CMS) - {first}
+    for target in (second, first):
+        lab.salt(["cms1"], "crm.move", SERVICE, target)
+    wanted = [
+        operation(first, "stop"),
+        operation(second, "start"),
+        operation(second, "stop"),
+        operation(first, "start"),
+    ]
+    # each host tells when it comes to it: what came first is in the events' own time
+    events = sorted(bus.wait_for(*wanted), key=lambda event: event[1]["time"])
+    for _, data in events:
+        data.pop("time")
+    always = {"site": "lab", "pair": "cms", "kind": "resource", "resource": SERVICE}
+    well = {"rc": 0, "status": 0, "text": "ok"}
+    assert events == [
+        ("cmha/lab/cms/alert/resource", {**always, **well, **each}) for each in wanted
+    ]
+
+
+def test_a_lost_node_and_its_fencing_are_told_by_the_one_that_is_left(lab, bus):
+    for command in FENCING:
+        lab.on("cms1", "sh", "-c", command)
+    lab.salt(["cms1"], "crm.move", SERVICE, "cms2")
+    lab.run("crash", "cms2")
+    lost = {"host": "cms1", "kind": "node", "node": "cms2", "text": "lost"}
+    fenced = {"host": "cms1", "kind": "fencing", "node": "cms2", "task": "reboot", "rc": 0}
+    failover = operation("cms1", "start")
+    events = bus.wait_for(lost, fenced, failover)
+    tags = {tag for tag, data in events if data["host"] == "cms1" and data["node"] == "cms2"}
+    assert tags == {"cmha/lab/cms/alert/node", "cmha/lab/cms/alert/fencing"}
+    lab.on("cms1", "crm", "configure", "property", "stonith-enabled=false")
+    lab.on("cms1", "crm", "--force", "configure", "delete", "fence")
+
+
+def test_what_happens_while_the_master_is_away_waits_for_it(lab):
+    lab.run("boot", "cms2")
+    assert lab.orchestrate().code == 0
+    lab.on("master", "systemctl", "stop", "salt-master")
+    lab.on("cms1", "crm_resource", "--ban", "--resource", SERVICE, "--node", "cms1")
+    wait_for(lab, "cms1", f"ls {SPOOL} | grep -q .")
+    wait_for(lab, "cms2", f"ls {SPOOL} | grep -q .")
+    # Nothing comes before somebody listens.
+    lab.run("cut", "master")
+    lab.on("master", "systemctl", "start", "salt-master")
+    bus = Bus(lab)
+    lab.run("heal", "master")
+    bus.wait_for(operation("cms1", "stop"), operation("cms2", "start"))
+    bus.close()
+    wait_for(lab, "cms1", f"! ls {SPOOL} | grep -q .")
+    lab.on("cms1", "crm_resource", "--clear", "--resource", SERVICE)
+    wait_for(lab, "master", "salt -L cms1,cms2 --out=txt test.ping | grep -c True | grep -qx 2")
+
+
+def test_a_minion_that_starts_anew_goes_on(lab, bus):
+    """The beacon is in its configuration, and not only in its memory."""
+    lab.on("cms1", "systemctl", "restart", "salt-minion")
+    lab.on("cms2", "systemctl", "restart", "salt-minion")
+    (first,) = lab.started("cms1", SERVICE)
+    (second,) = set(CMS) - {first}
+    lab.salt(["cms1"], "crm.move", SERVICE, second)
+    bus.wait_for(operation(first, "stop"), operation(second, "start"))
+
+
+def test_without_alerts_all_of_it_goes_and_comes_back(lab):
+    there = f"ls /usr/lib/cmha/alert /etc/salt/minion.d/cmha_alerts.conf {SPOOL}"
+    right = lab.on("master", "cat", "/srv/pillar/cmha.sls")
+    lab.write_pillar(right + "  alerts: false\n")
+    assert lab.orchestrate().code == 0
+    for host in HOSTS:
+        assert lab.code(host, "sh", "-c", f"{there} >/dev/null 2>&1") != 0
+        assert "cmha_alerts" not in lab.salt([host], "beacons.list", "return_yaml=False")[host]
+        assert "<alert " not in lab.cib(host)
+    done = lab.orchestrate()
+    assert (done.code, done.changed) == (0, {})
+    lab.write_pillar(right)
+    assert lab.orchestrate().code == 0
+    for host in HOSTS:
+        assert lab.code(host, "sh", "-c", f"{there} >/dev/null 2>&1") == 0
+        assert "cmha_alerts" in lab.salt([host], "beacons.list", "return_yaml=False")[host]
+        assert '<alert id="cmha"' in lab.cib(host)
