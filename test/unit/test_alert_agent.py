@@ -124,9 +124,15 @@ def test_when_too_many_wait_the_new_one_is_dropped(agent, spool):
     assert len(list(spool.iterdir())) == 1001
 
 
-@pytest.mark.parametrize("recipient", ["", "/nonexistent/alerts"])
-def test_without_a_spool_it_says_so(agent, recipient):
-    assert agent(NODE, recipient).startswith("cmha: alert dropped: ")
+@pytest.mark.parametrize(
+    ("recipient", "message"),
+    [
+        ("", "cmha: alert dropped: it has no recipient"),
+        ("/nonexistent/alerts", "cmha: alert dropped: /nonexistent/alerts is no directory"),
+    ],
+)
+def test_without_a_spool_it_says_so(agent, recipient, message):
+    assert agent(NODE, recipient).startswith(message)
 
 
 def test_nothing_is_left_of_what_could_not_be_written(formula, agent, spool, tmp_path, monkeypatch):

@@ -6,6 +6,9 @@ import threading
 
 import pytest
 
+# What goes wrong in the beacon's thread is a failure too.
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+
 START = {
     "kind": "resource",
     "node": "cms1",
@@ -204,6 +207,15 @@ def test_without_a_master_alerts_wait_and_none_is_lost(run, spool, master):
     assert spool.names() == []
 
 
+def test_none_overtakes_one_that_the_master_did_not_take(run, spool, master):
+    spool.put("1", START)
+    spool.put("2", LOST)
+    away = iter([True, False])
+    master.before_answer = lambda: setattr(master, "is_away", next(away))
+    run()
+    assert (master.events, spool.names()) == ([], ["1", "2"])
+
+
 def test_a_file_is_there_until_the_master_has_answered(run, spool, master):
     spool.put("1", LOST)
     seen = []
@@ -244,7 +256,7 @@ def test_bytes_that_are_no_text_are_nonsense_too(run, spool, master):
 def test_what_is_no_whole_file_is_left_alone(run, spool, master, tmp_path):
     spool.put(".1", LOST)
     (spool.path / "directory").mkdir()
-    (spool.path / "link").symlink_to("/etc/passwd")
+    (spool.path / "link").symlink_to(spool.path / ".1")
     os.mkfifo(spool.path / "pipe")
     run()
     assert master.events == []
@@ -263,6 +275,7 @@ def test_a_slow_master_holds_up_nobody_and_hears_everything_once(module, config,
     spool.put("1", LOST)
     assert module.beacon(config) == []
     assert module.beacon(config) == []
+    assert [thread.name for thread in threading.enumerate()].count("cmha_alerts") == 1
     answer.set()
     wait_for_threads()
     assert len(master.events) == 1
