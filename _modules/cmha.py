@@ -30,7 +30,8 @@ def mapping(defaults, os_family, init):
         The content of ``cmha/init.yaml``, by the grain ``init``.
 
     Returns the mapping of this minion's pair, see ``cmha_site.site``, with ``site``, ``node`` (this
-    host), ``rules`` (of the firewall) and the keys of both platform files.
+    host), ``rules`` (of the firewall) and the keys of both platform files. A Pacemaker that has no alerts
+    (before 1.1.15) makes ``alerts`` false, whatever pillar says.
 
     A wrong pillar, or a platform that cmha doesn't know, gives a mapping with one key: ``error``, a line
     that names the pillar path.

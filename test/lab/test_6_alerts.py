@@ -13,6 +13,8 @@ pytestmark = pytest.mark.lab
 
 SERVICE = "cloudera-scm-server"
 SPOOL = "/var/spool/cmha/alerts"
+TO_TELL = f"ls {SPOOL} | grep -q ."
+ALL_TOLD = f"! {TO_TELL}"
 # What there is of fencing without a device: it says that it fenced, and does nothing.
 FENCING = (
     "crm configure primitive fence stonith:null params hostlist='cms1 cms2'",
@@ -71,9 +73,22 @@ def converged(lab):
 
 @pytest.fixture
 def bus(lab):
+    """The bus, when all that happened before has been told."""
+    for host in HOSTS:
+        wait_for(lab, host, ALL_TOLD)
     bus = Bus(lab)
     yield bus
     bus.close()
+
+
+@pytest.fixture
+def no_alerts(lab):
+    """A pillar without alerts, and the right one again afterwards."""
+    right = lab.on("master", "cat", "/srv/pillar/cmha.sls") + "\n"
+    lab.write_pillar(f"{right}  alerts: false\n")
+    yield
+    lab.write_pillar(right)
+    assert lab.orchestrate().code == 0
 
 
 def operation(host, task):
@@ -109,11 +124,11 @@ def test_a_lost_node_and_its_fencing_are_told_by_the_one_that_is_left(lab, bus):
     lab.salt(["cms1"], "crm.move", SERVICE, "cms2")
     lab.run("crash", "cms2")
     lost = {"host": "cms1", "kind": "node", "node": "cms2", "text": "lost"}
-    fenced = {"host": "cms1", "kind": "fencing", "node": "cms2", "task": "reboot", "rc": 0}
-    failover = operation("cms1", "start")
-    events = bus.wait_for(lost, fenced, failover)
-    tags = {tag for tag, data in events if data["host"] == "cms1" and data["node"] == "cms2"}
-    assert tags == {"cmha/lab/cms/alert/node", "cmha/lab/cms/alert/fencing"}
+    fenced = {"host": "cms1", "kind": "fencing", "node": "cms2", "rc": 0}
+    failover = {**operation("cms1", "start"), "resource": SERVICE}
+    told = dict(bus.wait_for(lost, fenced, failover))
+    assert told["cmha/lab/cms/alert/node"].items() >= lost.items()
+    assert told["cmha/lab/cms/alert/fencing"]["text"].startswith("Operation reboot of cms2 by cms1")
     lab.on("cms1", "crm", "configure", "property", "stonith-enabled=false")
     lab.on("cms1", "crm", "--force", "configure", "delete", "fence")
 
@@ -123,8 +138,8 @@ def test_what_happens_while_the_master_is_away_waits_for_it(lab):
     assert lab.orchestrate().code == 0
     lab.on("master", "systemctl", "stop", "salt-master")
     lab.on("cms1", "crm_resource", "--ban", "--resource", SERVICE, "--node", "cms1")
-    wait_for(lab, "cms1", f"ls {SPOOL} | grep -q .")
-    wait_for(lab, "cms2", f"ls {SPOOL} | grep -q .")
+    for host in CMS:
+        wait_for(lab, host, TO_TELL)
     # Nothing comes before somebody listens.
     lab.run("cut", "master")
     lab.on("master", "systemctl", "start", "salt-master")
@@ -132,7 +147,7 @@ def test_what_happens_while_the_master_is_away_waits_for_it(lab):
     lab.run("heal", "master")
     bus.wait_for(operation("cms1", "stop"), operation("cms2", "start"))
     bus.close()
-    wait_for(lab, "cms1", f"! ls {SPOOL} | grep -q .")
+    wait_for(lab, "cms1", ALL_TOLD)
     lab.on("cms1", "crm_resource", "--clear", "--resource", SERVICE)
     wait_for(lab, "master", "salt -L cms1,cms2 --out=txt test.ping | grep -c True | grep -qx 2")
 
@@ -147,20 +162,26 @@ def test_a_minion_that_starts_anew_goes_on(lab, bus):
     bus.wait_for(operation(first, "stop"), operation(second, "start"))
 
 
-def test_without_alerts_all_of_it_goes_and_comes_back(lab):
-    there = f"ls /usr/lib/cmha/alert /etc/salt/minion.d/cmha_alerts.conf {SPOOL}"
-    right = lab.on("master", "cat", "/srv/pillar/cmha.sls")
-    lab.write_pillar(right + "  alerts: false\n")
+def deployed(lab, host):
+    """Which of the parts of all this a host has: the agent, the spool, the file, the beacon and the alert."""
+    places = ("/usr/lib/cmha/alert", SPOOL, "/etc/salt/minion.d/cmha_alerts.conf")
+    return [
+        *(lab.code(host, "test", "-e", place) == 0 for place in places),
+        "cmha_alerts" in lab.salt([host], "beacons.list", "return_yaml=False")[host],
+        '<alert id="cmha"' in lab.cib(host),
+    ]
+
+
+def test_all_of_it_is_deployed(lab):
+    assert [deployed(lab, host) for host in HOSTS] == [[True] * 5] * 4
+
+
+def test_without_alerts_all_of_it_goes(lab, no_alerts):
     assert lab.orchestrate().code == 0
-    for host in HOSTS:
-        assert lab.code(host, "sh", "-c", f"{there} >/dev/null 2>&1") != 0
-        assert "cmha_alerts" not in lab.salt([host], "beacons.list", "return_yaml=False")[host]
-        assert "<alert " not in lab.cib(host)
+    assert [deployed(lab, host) for host in HOSTS] == [[False] * 5] * 4
     done = lab.orchestrate()
     assert (done.code, done.changed) == (0, {})
-    lab.write_pillar(right)
-    assert lab.orchestrate().code == 0
-    for host in HOSTS:
-        assert lab.code(host, "sh", "-c", f"{there} >/dev/null 2>&1") == 0
-        assert "cmha_alerts" in lab.salt([host], "beacons.list", "return_yaml=False")[host]
-        assert '<alert id="cmha"' in lab.cib(host)
+
+
+def test_and_comes_back(lab):
+    assert [deployed(lab, host) for host in HOSTS] == [[True] * 5] * 4
