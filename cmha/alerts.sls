@@ -34,7 +34,7 @@ cmha spool:
 cmha alert spool:
   file.directory:
     - name: {{ spool }}
-    # Pacemaker's package brings these two; on a bare host a test run doesn't know them yet.
+    # Pacemaker's package brings these two: in a test run on a bare host nobody has heard of them.
 {%- if salt['user.info']('hacluster') or not opts.test %}
     - user: hacluster
     - group: haclient

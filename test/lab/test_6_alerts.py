@@ -154,8 +154,10 @@ def test_what_happens_while_the_master_is_away_waits_for_it(lab):
 
 def test_a_minion_that_starts_anew_goes_on(lab, bus):
     """The beacon is in its configuration, and not only in its memory."""
-    lab.on("cms1", "systemctl", "restart", "salt-minion")
-    lab.on("cms2", "systemctl", "restart", "salt-minion")
+    for host in CMS:
+        lab.on(host, "systemctl", "restart", "salt-minion")
+    for states in lab.state(CMS, "cmha.alerts").values():
+        assert not any(state["changes"] for state in states.values()), states
     (first,) = lab.started("cms1", SERVICE)
     (second,) = set(CMS) - {first}
     lab.salt(["cms1"], "crm.move", SERVICE, second)
