@@ -18,7 +18,7 @@ def __virtual__():
     return __virtualname__
 
 
-def mapping(defaults, os_family, init):
+def mapping(defaults, os_family, init, pillar=None):
     """
     Make one mapping of defaults, platform and pillar: what the state files print.
 
@@ -28,6 +28,8 @@ def mapping(defaults, os_family, init):
         The content of ``cmha/os_family.yaml``, by the grain ``os_family``.
     init
         The content of ``cmha/init.yaml``, by the grain ``init``.
+    pillar
+        The value of the pillar key ``cmha``; the default is what this minion has.
 
     Returns the mapping of this minion's pair, see ``cmha_site.site``, with ``site``, ``node`` (this
     host), ``rules`` (of the firewall) and the keys of both platform files. A Pacemaker that has no alerts
@@ -43,7 +45,7 @@ def mapping(defaults, os_family, init):
         salt '*' cmha.mapping "$(cat defaults.json)" "$(cat os_family.json)" "$(cat init.json)"
     """
     try:
-        site, pair, node = _here(defaults)
+        site, pair, node = _here(defaults, __pillar__.get("cmha") if pillar is None else pillar)
         platform = _platform(os_family, init)
     except ValueError as error:
         return {"error": str(error)}
@@ -74,16 +76,15 @@ def declared(secrets=False):
     """
     defaults = salt.utils.yaml.safe_load(__salt__["cp.get_file_str"](_DEFAULTS))
     try:
-        _, pair, _ = _here(defaults)
+        _, pair, _ = _here(defaults, __pillar__.get("cmha"))
     except ValueError as error:
         raise CommandExecutionError(f"{__grains__['id']}: {error}") from None
     return pair["pacemaker"] if secrets else __utils__["cib.masked"](pair["pacemaker"])
 
 
-def _here(defaults):
+def _here(defaults, pillar):
     """The site, the pair and the node of this host, by its pillar."""
-    pillar, check_cib = __pillar__.get("cmha"), __utils__["cib.check_whole"]
-    site = __utils__["cmha_site.site"](pillar, defaults, check_cib)
+    site = __utils__["cmha_site.site"](pillar, defaults, __utils__["cib.check_whole"])
     pair, node = __utils__["cmha_site.pair_of"](site, __grains__["id"])
     if pair["alerts"] and _older_than_alerts(__salt__["crm.version"]()):
         pair = __utils__["cmha_site.without_alerts"](pair)

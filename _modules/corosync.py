@@ -4,12 +4,17 @@ Corosync on this host: its version, its membership, and whose cluster it is.
 Works with Corosync 1.4 to 3.1.
 """
 
+import contextlib
 import ipaddress
 import os
 import re
+import select
+import socket
 import stat
 import tempfile
+import time
 
+import salt.utils.files
 import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
@@ -17,6 +22,15 @@ __virtualname__ = "corosync"
 
 # corosync-cmapctl(8) since 2.0; corosync-objctl(8) in 1.x.
 _MAP_READERS = ("corosync-cmapctl", "corosync-objctl")
+
+CONF = "/etc/corosync/corosync.conf"
+
+# How long Corosync may take to hold a reloaded file, in seconds.
+_RELOAD_TIME = 10
+
+# What two hosts say to each other while they try whether they can: "I am here", and "I hear you".
+_HERE, _HEARD = b"cmha: here", b"cmha: heard"
+_BETWEEN_WORDS = 0.1
 
 # Where Pacemaker keeps its configuration.
 _CIB = "/var/lib/pacemaker/cib"
@@ -108,6 +122,157 @@ def members():
     return found
 
 
+def pending(text=None):
+    """
+    What the running Corosync holds otherwise than corosync.conf says, so that it counts only after a
+    reload or a restart.
+
+    text
+        Content of a corosync.conf; the default is that of the file on this host.
+
+    Returns a mapping: ``changes`` (``{key: {'old': …, 'new': …}}``, keys as in cmap_keys(7)) and ``way``,
+    see ``corosync_conf.way``. Where Corosync doesn't run, nothing is pending: the next start takes all in.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.pending
+    """
+    held = _map()
+    wanted = __utils__["corosync_conf.keys"](conf() if text is None else text)
+    if held is None:
+        return {"changes": {}, "way": None}
+    changes = __utils__["corosync_conf.difference"](__utils__["corosync_conf.memory"](held), wanted)
+    return {"changes": changes, "way": __utils__["corosync_conf.way"](changes, wanted)}
+
+
+def conf():
+    """
+    Content of this host's corosync.conf; empty when there is none.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.conf
+    """
+    if not os.path.exists(CONF):
+        return ""
+    with salt.utils.files.fopen(CONF) as file:
+        return file.read()
+
+
+def reload():
+    """
+    Let the Corosync of every host of the cluster read its corosync.conf again, and wait until this host's
+    holds all that can be changed at run-time.
+
+    Returns what is still pending, as ``pending`` does. Raises CommandExecutionError when Corosync refuses.
+
+    Source: corosync-cfgtool(8).
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.reload
+    """
+    answer = _run("corosync-cfgtool", "-R")
+    if answer["retcode"] != 0:
+        said = " ".join((answer["stderr"] or answer["stdout"]).split())
+        raise CommandExecutionError(f"{_host()}: Corosync doesn't reload corosync.conf: {said}")
+    end = time.monotonic() + _RELOAD_TIME
+    while (left := pending())["changes"] and time.monotonic() < end:
+        time.sleep(0.2)
+    return left
+
+
+def stop():
+    """
+    Stop Pacemaker and Corosync on this host, while the services that they manage run on.
+
+    That is so in maintenance mode; without it this refuses, since Pacemaker would stop them.
+
+    Returns ``True``. Raises CommandExecutionError when the cluster isn't in maintenance mode, or a daemon
+    doesn't stop.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.stop
+    """
+    if __salt__["crm.running"]() and not __salt__["crm.status"]()["maintenance"]:
+        raise CommandExecutionError(
+            f"{_host()}: the cluster isn't in maintenance mode; to stop it would stop what it manages"
+        )
+    _stop_daemons()
+    return True
+
+
+def reaches(own, peer, ports, seconds=5):
+    """
+    Whether this host and its peer hear each other on Corosync's UDP ports, tried with packets while no
+    Corosync runs. Both have to try at the same time.
+
+    own
+        This host's address.
+    peer
+        The peer's address.
+    ports
+        List of ports.
+    seconds
+        How long to try.
+
+    Returns a mapping of port to ``heard`` (both directions work), ``silent``, ``one way`` (the peer's
+    packets come, and ours don't reach it), or why nothing could be tried.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt -L cms1,cms2 corosync.reaches …
+    """
+    tried = {int(port): "silent" for port in ports}
+    with contextlib.ExitStack() as stack:
+        lines = {}
+        for port in tried:
+            try:
+                lines[stack.enter_context(_line(own, port))] = port
+            except OSError as error:
+                tried[port] = f"can't be used on {own}: {error.strerror}"
+        _converse(lines, peer, seconds, tried)
+    return {str(port): outcome for port, outcome in tried.items()}
+
+
+def _line(own, port):
+    line = socket.socket(socket.AF_INET6 if ":" in own else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        line.bind((own, port))
+    except OSError:
+        line.close()
+        raise
+    return line
+
+
+def _converse(lines, peer, seconds, tried):
+    """Say what is heard, on each line, until both sides hear each other on all, or the time is over."""
+    end = time.monotonic() + seconds
+    while lines and time.monotonic() < end:
+        for line, port in lines.items():
+            with contextlib.suppress(OSError):  # a firewall's way to say no
+                line.sendto(_HERE if tried[port] == "silent" else _HEARD, (peer, port))
+        for line in select.select(list(lines), [], [], _BETWEEN_WORDS)[0]:
+            word, (sender, *_) = line.recvfrom(64)
+            if sender == peer and tried[lines[line]] != "heard":
+                outcome = {_HERE: "one way", _HEARD: "heard"}.get(word)
+                tried[lines[line]] = outcome or tried[lines[line]]
+        if all(tried[port] == "heard" for port in lines.values()):
+            # the peer may still wait for the word that it is heard
+            end = min(end, time.monotonic() + 2 * _BETWEEN_WORDS)
+
+
 def cluster(nodes):
     """
     Whose cluster this host has: what runs here, or what its CIB on disk remembers.
@@ -168,18 +333,62 @@ def remove_packaged_cluster():
 
         salt cms1 corosync.remove_packaged_cluster
     """
-    for daemon in ("pacemaker", "corosync"):
-        if __salt__["service.status"](daemon) and not __salt__["service.stop"](daemon):
-            raise CommandExecutionError(f"{daemon} doesn't stop on {_host()}; see its log")
-    if not os.path.isdir(_CIB):
-        return None
+    _stop_daemons()
+    return _set_cib_aside("cib-packaged-") if os.path.isdir(_CIB) else None
+
+
+def remains():
+    """
+    What makes this host a member of a cluster: a list of the paths that are there, of corosync.conf and of
+    Pacemaker's configuration.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.remains
+    """
+    found = [CONF] if os.path.exists(CONF) else []
+    return found + ([_CIB] if os.path.isdir(_CIB) and os.listdir(_CIB) else [])
+
+
+def set_aside():
+    """
+    Set aside what ``remains`` lists, beside where it was.
+
+    Returns ``{path: {'old': 'there', 'new': where it is now}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.set_aside
+    """
+    moved = {}
+    for path in remains():
+        if path == CONF:
+            aside = f"{CONF}.removed"
+            os.replace(CONF, aside)
+        else:
+            aside = _set_cib_aside("cib-removed-")
+        moved[path] = {"old": "there", "new": aside}
+    return moved
+
+
+def _set_cib_aside(prefix):
     owner = os.stat(_CIB)
-    aside = tempfile.mkdtemp(prefix="cib-packaged-", dir=os.path.dirname(_CIB))
+    aside = tempfile.mkdtemp(prefix=prefix, dir=os.path.dirname(_CIB))
     os.rename(_CIB, aside)
     os.mkdir(_CIB)
     os.chown(_CIB, owner.st_uid, owner.st_gid)
     os.chmod(_CIB, stat.S_IMODE(owner.st_mode))
     return aside
+
+
+def _stop_daemons():
+    for daemon in ("pacemaker", "corosync"):
+        if __salt__["service.status"](daemon) and not __salt__["service.stop"](daemon):
+            raise CommandExecutionError(f"{daemon} doesn't stop on {_host()}; see its log")
 
 
 def _is_loopback(address):

@@ -426,7 +426,7 @@ def export(secrets=False):
 # --- resources -----------------------------------------------------------------------------------
 
 
-def move(resource, node, timeout=600, keep=False):
+def move(resource, node, timeout=600, keep=False, watch=None):
     """
     Move a resource to a node, and wait until it has started there and nowhere else.
 
@@ -441,9 +441,11 @@ def move(resource, node, timeout=600, keep=False):
         Seconds to wait, 600 by default: Cloudera Manager takes minutes.
     keep
         Leave the constraint behind.
+    watch
+        For modules: called without arguments ten times a second while the resource moves.
 
     Returns the list of the nodes where the resource is started, that is ``[node]``. Raises
-    ``CommandExecutionError`` when the resource didn't arrive in time.
+    ``CommandExecutionError`` when its start there fails, or the resource didn't arrive in time.
 
     Source: ``crm_resource(8)``.
 
@@ -457,12 +459,15 @@ def move(resource, node, timeout=600, keep=False):
     _require_dc()
     if started(resource) == [node]:
         return [node]
+    watch = watch or (lambda: None)
+    failed_before = _failed_starts(resource, node)
     try:
+        watch()
         _command(
             ["crm_resource", "--move", "--resource", resource, "--node", node],
             f"moving {resource} to {node}",
         )
-        _wait_for_start(resource, node, timeout)
+        _wait_for_start(resource, node, timeout, watch, failed_before)
     finally:
         if not keep:
             clear(resource, node)
@@ -494,6 +499,31 @@ def clear(resource, node=None):
         ["crm_resource", "--clear", "--resource", resource, *only],
         f"clearing the constraints of {resource}",
     )
+    return True
+
+
+def cleanup(resource=None, node=None):
+    """
+    Forget the failures of resources, so that the cluster tries again where it had given up.
+
+    resource
+        Id of a resource; all of them by default.
+    node
+        Only the failures on this node; on all of them by default.
+
+    Returns ``True``. Raises ``CommandExecutionError``.
+
+    Source: ``crm_resource(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.cleanup node=cms2
+    """
+    _require_live()
+    only = (["--resource", resource] if resource else []) + (["--node", node] if node else [])
+    _command(["crm_resource", "--cleanup", *only], "cleaning failures up")
     return True
 
 
@@ -774,15 +804,29 @@ def _push(patch):
     return said
 
 
-def _wait_for_start(resource, node, timeout):
+def _wait_for_start(resource, node, timeout, watch, failed_before):
     end = time.monotonic() + timeout
-    seen = started(resource)
-    while seen != [node]:
+    while (seen := started(resource)) != [node]:
+        failed = [each for each in _failed_starts(resource, node) if each not in failed_before]
+        if failed:
+            raise CommandExecutionError(
+                f"{_host()}: {resource} doesn't start on {node}: {failed[0]['reason']}; when that is "
+                f"mended: crm resource cleanup {resource}"
+            )
         if time.monotonic() > end:
             where = ", ".join(seen) or "nowhere"
             raise CommandExecutionError(
                 f"{_host()}: {resource} didn't start on {node} within {timeout} s; "
                 f"it is started on: {where}"
             )
-        time.sleep(1)
-        seen = started(resource)
+        for _ in range(10):
+            watch()
+            time.sleep(0.1)
+
+
+def _failed_starts(resource, node):
+    return [
+        each
+        for each in status()["failures"]
+        if (each["resource"], each["task"], each["node"]) == (resource, "start", node)
+    ]

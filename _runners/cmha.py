@@ -1,17 +1,26 @@
 """
-What one asks at the master: which sites there are, whether they can be worked on, and what their clusters
-hold.
+What one asks at the master: which sites there are, whether they can be worked on, how they are, what would
+change; and what one has done there: a failover, a host's return, the end of a pair.
+
+All of it goes by Salt jobs. What is printed for people is data in every other format (``--out=json``); its
+``retcode`` is the exit code of ``salt-run``.
 """
 
-import salt.client
+import time
+
 import salt.utils.minions
 import salt.utils.yaml
 
 __virtualname__ = "cmha"
 
+_EXIT = {"good": 0, "poor": 1, "bad": 2}
+
 
 def __virtual__():
     return __virtualname__
+
+
+# --- sites ---------------------------------------------------------------------------------------
 
 
 def sites(only=None):
@@ -34,27 +43,72 @@ def sites(only=None):
         salt-run cmha.sites
         salt-run cmha.sites '[east]'
     """
-    pillars = _pillars()
-    wanted = {
-        name: minions for name, minions in _by_site(pillars).items() if not only or name in only
-    }
-    errors = [
-        f"no minion's pillar names the site {name}" for name in only or [] if name not in wanted
-    ]
-    if not pillars:
-        errors.append(
-            "no minion's pillar has cmha:pairs; assign it in the pillar's top.sls, then "
-            "salt '*' saltutil.refresh_pillar"
-        )
-    found = []
-    for name, minions in wanted.items():
-        try:
-            found.append(_outline(_site(minions, pillars)))
-        except ValueError as error:
-            errors.append(f"site {name}: {error}")
-    silent = _silent({node["id"] for site in found for node in _nodes(site)})
-    errors += [_lost(site, silent) for site in found if _lost(site, silent)]
-    return {"sites": [site for site in found if not _lost(site, silent)], "errors": errors}
+    models, _, errors = _models(only)
+    models, lost = _answering(models)
+    return {"sites": [_outline(site) for site in models], "errors": errors + lost}
+
+
+def fit_sites(only=None):
+    """
+    The sites that preflight finds nothing against: what the orchestration works on.
+
+    only
+        Names of sites; the default is all.
+
+    Returns what ``sites`` does, and ``warnings``, a list of lines.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.fit_sites
+    """
+    models, pillars, errors = _models(only)
+    models, lost = _answering(models)
+    found = {"sites": [], "errors": errors + lost, "warnings": []}
+    for site in models:
+        wrong, warnings = _preflight(site, pillars[site["site"]], site["pairs"])
+        found["errors"] += wrong
+        found["warnings"] += warnings
+        if not wrong:
+            found["sites"].append(_outline(site))
+    return found
+
+
+def preflight(site=None, pair=None):
+    """
+    Find out whether sites can be worked on, before anything is touched. The orchestration does it first.
+
+    Every host has to answer, see the same pillar, have its node's address and name, resolve and reach its
+    peer on Corosync's ports, have the service, the same versions and about the same time as its peer, and
+    no other cluster. Gives the hosts cmha's modules where theirs are others, and touches nothing else.
+
+    site
+        Name of a site; the default is all.
+    pair
+        Name of a pair; the default is all.
+
+    Returns a mapping: ``sites`` (by name, the pairs that were looked at), ``errors`` and ``warnings``, lists
+    of lines; ``retcode`` 1 when there is an error.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.preflight
+        salt-run cmha.preflight site=east pair=cms --out=json
+    """
+    models, pillars, errors = _models([site] if site else None)
+    models, lost = _answering(models)
+    errors, warnings, seen = errors + lost, [], {}
+    for model in models:
+        pairs = _chosen(model, pair)
+        wrong, less = _preflight(model, pillars[model["site"]], pairs)
+        errors += wrong
+        warnings += less
+        seen[model["site"]] = [each["pair"] for each in pairs]
+    errors += _nowhere(pair, models, seen)
+    return _report("preflight", bool(errors), sites=seen, errors=errors, warnings=warnings)
 
 
 def export(site=None, secrets=False):
@@ -81,7 +135,7 @@ def export(site=None, secrets=False):
     for each in found["sites"]:
         for pair in each["pairs"]:
             host = _host_with_cluster(pair)
-            answer = _ask([host], "crm.export", secrets).get(host) if host else None
+            answer = _ask([host], "crm.export", secrets)[host] if host else None
             if isinstance(answer, dict):
                 exported.setdefault(each["site"], {})[pair["pair"]] = {"pacemaker": answer}
             else:
@@ -90,15 +144,293 @@ def export(site=None, secrets=False):
     return {**exported, **({"errors": errors} if errors else {})}
 
 
+# --- looking -------------------------------------------------------------------------------------
+
+
+def status(site=None, pair=None):
+    """
+    How the pairs are: one screen for all sites. Touches nothing.
+
+    site
+        Name of a site; the default is all.
+    pair
+        Name of a pair; the default is all.
+
+    Returns a mapping: ``sites``, by site and pair what ``cmha_status.judge`` describes; ``errors``, a list of
+    lines; ``retcode``: 0 all is well; 1 the services run, but something isn't as it should be; 2 a service
+    doesn't run on exactly one host, or nobody can tell.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.status
+        salt-run cmha.status site=east --out=json
+    """
+    models, _, errors = _models([site] if site else None)
+    seen = {
+        model["site"]: {
+            each["pair"]: __utils__["cmha_pair.health"](__opts__, model["site"], each)
+            for each in _outline(model)["pairs"]
+            if pair in (None, each["pair"])
+        }
+        for model in models
+    }
+    errors += _nowhere(pair, models, seen)
+    worst = max(
+        (_EXIT[each["health"]] for pairs in seen.values() for each in pairs.values()), default=0
+    )
+    return _report("status", 2 if errors else worst, sites=seen, errors=errors)
+
+
+def plan(site=None, pair=None):
+    """
+    What the orchestration would change on every host and in every cluster, and what the clusters would do
+    then. Touches nothing.
+
+    site
+        Name of a site; the default is all.
+    pair
+        Name of a pair; the default is all.
+
+    Returns a mapping: ``sites``, by site and pair what ``cmha_pair.plan`` describes; ``errors`` and
+    ``warnings`` (preflight's), lists of lines; ``retcode`` 1 when there is an error.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.plan
+        salt-run cmha.plan site=east pair=cms --out=json
+    """
+    models, pillars, errors = _models([site] if site else None)
+    models, lost = _answering(models)
+    errors, warnings, seen = errors + lost, [], {}
+    for model in models:
+        pairs = _chosen(model, pair)
+        wrong, less = _preflight(model, pillars[model["site"]], pairs)
+        errors += wrong
+        warnings += less
+        seen[model["site"]] = {
+            each["pair"]: __utils__["cmha_pair.plan"](__opts__, model["site"], each)
+            for each in _outline({**model, "pairs": pairs})["pairs"]
+        }
+        errors += [
+            f"site {model['site']}, pair {name}: {each['error']}"
+            for name, each in seen[model["site"]].items()
+            if each["error"]
+        ]
+    errors += _nowhere(pair, models, seen)
+    return _report("plan", bool(errors), sites=seen, errors=errors, warnings=warnings)
+
+
+# --- doing ---------------------------------------------------------------------------------------
+
+
+def failover(pair, to=None, site=None, drill=False):
+    """
+    The guide's test of the failover: move a pair's service to its other node, and verify that it is active
+    there and stopped where it was. No constraint is left behind; one that an interrupted move has left is
+    cleared first.
+
+    It is refused when the target isn't fit, or Pacemaker says beforehand that it wouldn't go there.
+
+    pair
+        Name of the pair.
+    to
+        Name or minion id of the node; the default is the one where the service isn't.
+    site
+        Name of the site; needed when several have such a pair.
+    drill
+        Move it back afterwards.
+
+    Returns a mapping: ``site``, ``pair``, what ``cmha_failover.failover`` describes, and ``retcode`` 1 when
+    something went wrong.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.failover cms
+        salt-run cmha.failover cms to=cms2 site=east
+        salt-run cmha.failover mgmt drill=True
+    """
+    return _with_pair("failover", site, pair, to=to, drill=drill)
+
+
+def rejoin(node, site=None, confirm=False):
+    """
+    After a crash: show whether the failover succeeded and what is known about the cause; and, confirmed,
+    start Corosync and Pacemaker on the host, wait until both nodes are online, and clean up the failures.
+
+    node
+        Minion id of the host, or the name of its node.
+    site
+        Name of the site; needed when several have such a node.
+    confirm
+        Start it. Without it nothing is touched: the guide wants a person to look first.
+
+    Returns a mapping: ``site``, ``pair``, what ``cmha_rejoin.rejoin`` describes, and ``retcode`` 1 when
+    something is wrong.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.rejoin cms2
+        salt-run cmha.rejoin cms2 confirm=True
+    """
+    models, _, errors = _models([site] if site else None)
+    found = [
+        (model["site"], pair, each["id"])
+        for model in map(_outline, models)
+        for pair in model["pairs"]
+        for each in pair["nodes"]
+        if node in (each["id"], each["name"])
+    ]
+    if len(found) != 1:
+        known = [each["id"] for model in models for each in _nodes(model)]
+        return _unknown("rejoin", f"node {node}", [each[0] for each in found], known, errors)
+    ((name, pair, host),) = found
+    done = __utils__["cmha_rejoin.rejoin"](__opts__, name, pair, host, confirm)
+    return _report("rejoin", bool(done["error"]), site=name, pair=pair["pair"], **done)
+
+
+def clean(pair, keep, site=None, confirm=False):
+    """
+    Take a pair apart: Cloudera Manager goes on, without a cluster, on the host of your choice, and starts at
+    boot there again; the other host has neither.
+
+    pair
+        Name of the pair.
+    keep
+        Name or minion id of the node where the service goes on.
+    site
+        Name of the site; needed when several have such a pair.
+    confirm
+        Do it. Without it only the steps are listed.
+
+    Returns a mapping: ``site``, ``pair``, what ``cmha_clean.clean`` describes, and ``retcode`` 1 when
+    something went wrong.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.clean cms keep=cms1
+        salt-run cmha.clean cms keep=cms1 confirm=True
+    """
+    return _with_pair("clean", site, pair, keep=keep, confirm=confirm)
+
+
+def _with_pair(deed, site, pair, **options):
+    models, _, errors = _models([site] if site else None)
+    found = [
+        (model["site"], each)
+        for model in map(_outline, models)
+        for each in model["pairs"]
+        if each["pair"] == pair
+    ]
+    if len(found) != 1:
+        known = [each["pair"] for model in models for each in model["pairs"]]
+        return _unknown(deed, f"pair {pair}", [each[0] for each in found], known, errors)
+    ((name, outline),) = found
+    done = __utils__[f"cmha_{deed}.{deed}"](__opts__, name, outline, **options)
+    return _report(deed, bool(done["error"]), site=name, pair=pair, **done)
+
+
+def _unknown(deed, what, where, known, errors):
+    if where:
+        said = f"the sites {' and '.join(where)} have a {what}; say which: site={where[0]}"
+    else:
+        said = f"no site has a {what}; there is {', '.join(sorted(set(known))) or 'nothing'}"
+    return _report(deed, True, error="; ".join([*errors, said]))
+
+
+def _report(kind, retcode, **data):
+    """What a runner returns: printed by the outputter of that name, data for any other."""
+    return {"outputter": "cmha", "report": kind, "retcode": int(retcode), **data}
+
+
+# --- helpers -------------------------------------------------------------------------------------
+
+
 def _host_with_cluster(pair):
     ids = [node["id"] for node in pair["nodes"]]
     running = _ask(ids, "crm.running")
-    return next((host for host in ids if running.get(host) is True), None)
+    return next((host for host in ids if running[host] is True), None)
 
 
-def _ask(minions, function, *arguments):
-    with salt.client.get_local_client(mopts=__opts__) as client:
-        return client.cmd(minions, function, arguments, tgt_type="list")
+def _ask(minions, function, *arguments, **options):
+    return __utils__["cmha_master.ask"](__opts__, minions, function, *arguments, **options)
+
+
+def _preflight(site, pillar, pairs):
+    """What is wrong with pairs of a site: errors and warnings, lines that name site and pair."""
+    hosts = [node["id"] for pair in pairs for node in pair["nodes"]]
+    if not hosts:
+        return [], []
+    for kind in ("utils", "modules", "states"):
+        __salt__[f"saltutil.sync_{kind}"]()
+    beacons = __salt__["salt.cmd"]("cp.cache_dir", "salt://_beacons")
+    asked = time.time()
+    facts = __utils__["cmha_master.fitness"](__opts__, hosts, beacons)
+    answered = time.time()
+    errors, warnings = [], []
+    for pair in pairs:
+        at = f"site {site['site']}, pair {pair['pair']}: "
+        here = {node["id"]: facts[node["id"]] for node in pair["nodes"]}
+        troubles = [str(each) for each in here.values() if isinstance(each, Exception)]
+        wrong, less = troubles, []
+        if not troubles:
+            digest = __utils__["cmha_site.digest"](pillar)
+            wrong, less = __utils__["cmha_preflight.judge"](pair, here, digest, asked, answered)
+        errors += [at + line for line in wrong]
+        warnings += [at + line for line in less]
+    return errors, warnings
+
+
+def _chosen(site, pair):
+    return [each for each in site["pairs"] if pair in (None, each["pair"])]
+
+
+def _nowhere(pair, models, seen):
+    if pair is None or not models or any(pair in pairs for pairs in seen.values()):
+        return []
+    known = sorted({each["pair"] for site in models for each in site["pairs"]})
+    return [f"no site has a pair {pair}; there is {', '.join(known)}"]
+
+
+def _models(only):
+    """The sites' models, their pillars by site, and what is wrong with the others."""
+    pillars = _pillars()
+    wanted = {
+        name: minions for name, minions in _by_site(pillars).items() if not only or name in only
+    }
+    errors = [
+        f"no minion's pillar names the site {name}" for name in only or [] if name not in wanted
+    ]
+    if not pillars:
+        errors.append(
+            "no minion's pillar has cmha:pairs; assign it in the pillar's top.sls, then "
+            "salt '*' saltutil.refresh_pillar"
+        )
+    models = []
+    for name, minions in wanted.items():
+        try:
+            models.append(_site(minions, pillars))
+        except ValueError as error:
+            errors.append(f"site {name}: {error}")
+    return models, {name: pillars[minions[0]] for name, minions in wanted.items()}, errors
+
+
+def _answering(models):
+    """Those sites whose hosts all answer, and a line for each other."""
+    silent = _silent({node["id"] for site in models for node in _nodes(site)})
+    lost = {site["site"]: _lost(site, silent) for site in models}
+    return [site for site in models if not lost[site["site"]]], [
+        each for each in lost.values() if each
+    ]
 
 
 def _pillars():
@@ -137,7 +469,7 @@ def _site(minions, pillars):
 
 
 def _outline(site):
-    keys = ("pair", "role", "cluster_name", "nodes", "resource")
+    keys = ("pair", "role", "cluster_name", "nodes", "resource", "service", "port", "timeouts")
     return {
         "site": site["site"],
         "pairs": [{key: pair[key] for key in keys} for pair in site["pairs"]],
@@ -150,7 +482,7 @@ def _nodes(site):
 
 def _silent(minions):
     answers = _ask(sorted(minions), "test.ping") if minions else {}
-    return {minion for minion in minions if answers.get(minion) is not True}
+    return {minion for minion, answer in answers.items() if answer is not True}
 
 
 def _lost(site, silent):

@@ -82,5 +82,50 @@ def packaged_cluster_absent(name, nodes):
     return {**ret, "changes": change, "comment": comment}
 
 
+def stopped(name):
+    """
+    Fail while Corosync runs here. Changes nothing.
+
+    name
+        Any text.
+
+    .. code-block:: yaml
+
+        the cluster is stopped:
+          corosync.stopped
+    """
+    ret = {"name": name, "changes": {}}
+    if not __salt__["corosync.running"]():
+        return {**ret, "result": True, "comment": "Corosync doesn't run here"}
+    return {
+        **ret,
+        "result": False,
+        "comment": f"Corosync runs on {__grains__['id']}; salt-run cmha.clean stops it in the right order",
+    }
+
+
+def forgotten(name):
+    """
+    Set aside what makes this host a member of a cluster: corosync.conf and Pacemaker's configuration.
+
+    name
+        Any text.
+
+    .. code-block:: yaml
+
+        the cluster is forgotten:
+          corosync.forgotten
+    """
+    ret = {"name": name, "result": True, "changes": {}}
+    present = __salt__["corosync.remains"]()
+    if not present:
+        return {**ret, "comment": "nothing of a cluster is here"}
+    if __opts__["test"]:
+        change = {path: {"old": "there", "new": "set aside"} for path in present}
+        return {**ret, "result": None, "changes": change, "comment": "would be set aside"}
+    change = __salt__["corosync.set_aside"]()
+    return {**ret, "changes": change, "comment": f"set aside: {', '.join(change)}"}
+
+
 def _described(nodes):
     return " and ".join(f"{node['name']} ({node['address']})" for node in nodes)

@@ -15,13 +15,16 @@ def __virtual__():
     return __virtualname__
 
 
-def installed(name, pkgs, daemons, command=None):
+def installed(name, pkgs, daemons, command=None, versions=None):
     """
     Install packages; the daemons that they bring neither run nor start at boot afterwards.
 
     Debian's packages start and enable Corosync and Pacemaker at once, as a cluster of one node named
     node1. On systemd a mask that lasts only as long as the installation prevents the start. A daemon that
     was there before is left as it is.
+
+    While one of the daemons runs, an installed package keeps its version, whatever is declared: to change
+    it would restart the daemon, and stop what it manages.
 
     name
         Any text.
@@ -31,6 +34,8 @@ def installed(name, pkgs, daemons, command=None):
         The services that these packages bring, a list of names.
     command
         A command that must run once the packages are installed (it is called with ``--version``).
+    versions
+        Mapping of package name to version, for those that shall have a certain one.
 
     .. code-block:: yaml
 
@@ -40,11 +45,18 @@ def installed(name, pkgs, daemons, command=None):
             - daemons: [corosync, pacemaker]
             - command: crm
     """
-    if __opts__["test"]:
-        return __states__["pkg.installed"](name, pkgs=pkgs)
+    versions = versions or {}
+    other = __salt__["daemons.other_versions"](versions)
     new = [daemon for daemon in daemons if not __salt__["service.available"](daemon)]
-    with _kept_from_starting(new):
-        ret = __states__["pkg.installed"](name, pkgs=pkgs)
+    stopped = [each for each in daemons if each not in new and not __salt__["service.status"](each)]
+    kept = other if len(new) + len(stopped) < len(daemons) else {}
+    wanted = [
+        {each: versions[each]} if each in versions and each not in kept else each for each in pkgs
+    ]
+    if __opts__["test"]:
+        return _with_kept(__states__["pkg.installed"](name, pkgs=wanted), kept)
+    with _kept_from_starting(new + (stopped if other else [])):
+        ret = _with_kept(__states__["pkg.installed"](name, pkgs=wanted), kept)
     if ret["result"] is False:
         return ret
     problems = _at_boot_off(new) + _doesnt_run(command)
@@ -120,6 +132,14 @@ def running(name):
         comment = f"{name} would be started"
         return {"name": name, "result": None, "changes": change, "comment": comment}
     return __states__["service.running"](name)
+
+
+def _with_kept(ret, kept):
+    said = [
+        f"{name} stays {change['old']} while the cluster runs; the orchestration makes it {change['new']}"
+        for name, change in kept.items()
+    ]
+    return {**ret, "comment": "; ".join([ret["comment"], *said])}
 
 
 @contextlib.contextmanager

@@ -41,7 +41,13 @@ from xml.etree import ElementTree
 
 import cib_values
 from cib_document import Document
-from cib_objects import ADMINISTRATORS_OWN, PACEMAKERS_OWN, SECTIONS
+from cib_objects import (
+    ADMINISTRATORS_OWN,
+    MAINTENANCE,
+    MAINTENANCE_MARK,
+    PACEMAKERS_OWN,
+    SECTIONS,
+)
 from cib_values import InvalidCib, at
 
 __virtualname__ = "cib"
@@ -225,7 +231,9 @@ def export(xml, secrets=False):
 
 def _worth_declaring(key, objects):
     if key == "properties":
-        return {name: each for name, each in objects.items() if name not in PACEMAKERS_OWN}
+        ours = (MAINTENANCE_MARK, MAINTENANCE) if MAINTENANCE_MARK in objects else ()
+        not_theirs = (*PACEMAKERS_OWN, *ours)
+        return {name: each for name, each in objects.items() if name not in not_theirs}
     return {
         name: _without_empty(each)
         for name, each in objects.items()
@@ -252,6 +260,72 @@ def nodes(xml):
         for node in Document(xml).section("nodes").findall("node")
         if node.get("type") != "remote"
     }
+
+
+def leftovers(xml):
+    """
+    The constraints that moves and bans of resources have left behind: a list of mappings with ``id``,
+    ``resource`` and ``node``.
+
+    xml
+        Text of a CIB.
+    """
+    document = Document(xml)
+    return [
+        {"id": each.get("id"), "resource": each.get("rsc"), "node": _node_of(each)}
+        for each in document.section("constraints").findall("rsc_location")
+        if each.get("id").startswith(ADMINISTRATORS_OWN)
+    ]
+
+
+def _node_of(location):
+    # a constraint with a lifetime names its node in a rule
+    named = location.find(".//expression[@attribute='#uname']")
+    return location.get("node") or (None if named is None else named.get("value"))
+
+
+def maintenance(xml):
+    """
+    Whether the cluster is in maintenance mode.
+
+    xml
+        Text of a CIB.
+
+    Returns a mapping: ``on``; ``ours``, whether cmha has begun it; ``before``, the value that
+    ``maintenance-mode`` had before cmha did, or ``None``.
+    """
+    properties = model(xml)["properties"]
+    mark = properties.get(MAINTENANCE_MARK)
+    on = cib_values.is_true(properties.get(MAINTENANCE, ""))
+    before = (mark or "").removeprefix("was-")
+    return {
+        "on": on,
+        "ours": mark is not None,
+        "before": None if before in ("", "unset") else before,
+    }
+
+
+def since(xml, resource, node):
+    """
+    When a resource was started on a node, or found there running, as Pacemaker remembers it.
+
+    xml
+        Text of a CIB with its status.
+    resource
+        Id of a primitive.
+    node
+        Name of a node.
+
+    Returns seconds of the epoch, or ``None``.
+    """
+    root = ElementTree.fromstring(xml)
+    operations = root.findall(
+        f"status/node_state[@uname='{node}']//lrm_resource[@id='{resource}']/lrm_rsc_op"
+    )
+    good = [each for each in operations if each.get("rc-code") == "0"]
+    begun = [each for each in good if each.get("operation") in ("start", "promote")]
+    times = [int(each.get("last-rc-change") or 0) for each in begun or good]
+    return min((time for time in times if time), default=None)
 
 
 # --- comparing and changing ----------------------------------------------------------------------
@@ -284,6 +358,7 @@ def difference(xml, declared, absent=None, purge=None):
     """
     declared, absent = check(declared), check_absent(absent)
     _not_both(declared, absent)
+    _leave_maintenance_alone(xml, declared, absent)
     edit = _Edit(xml)
     for section in SECTIONS:
         section.put(edit, declared[section.key])
@@ -306,6 +381,15 @@ def _not_both(declared, absent, path=""):
         for name in names:
             if name in declared[key] and not isinstance(names, dict):
                 raise InvalidCib(at(path, at(key, name)), "is declared and also declared absent")
+
+
+def _leave_maintenance_alone(xml, declared, absent):
+    """While cmha holds the cluster in maintenance mode, only what takes its mark away may end that: a
+    highstate in between must not."""
+    properties, gone = declared["properties"], absent["properties"]
+    if maintenance(xml)["ours"] and MAINTENANCE_MARK not in {*properties, *gone}:
+        properties.pop(MAINTENANCE, None)
+        absent["properties"] = [name for name in gone if name != MAINTENANCE]
 
 
 class _Edit:

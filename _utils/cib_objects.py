@@ -20,6 +20,10 @@ PACEMAKERS_OWN = (
     "cluster-infrastructure", "cluster-name", "dc-version", "have-watchdog", "last-lrm-refresh",
 )  # fmt: skip
 
+# Maintenance mode belongs to whoever began it; beside it cmha leaves a mark when it was cmha.
+MAINTENANCE = "maintenance-mode"
+MAINTENANCE_MARK = "cmha-maintenance"
+
 # Constraints that crm_resource makes for an administrator's move or ban.
 ADMINISTRATORS_OWN = "cli-"
 
@@ -495,7 +499,8 @@ SECTIONS = (
         "crm_config",
         Values(
             "properties", "cluster_property_set", "cib-bootstrap-options",
-            always_first="cib-bootstrap-options", kept=PACEMAKERS_OWN,
+            always_first="cib-bootstrap-options",
+            kept=(*PACEMAKERS_OWN, MAINTENANCE, MAINTENANCE_MARK),
         ),
     ),
     ValueSection("rsc_defaults", "rsc_defaults", Values("", "meta_attributes", "rsc-options")),

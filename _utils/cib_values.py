@@ -194,6 +194,11 @@ def _boolean(said):
     return True if word in _TRUE else False if word in _FALSE else said
 
 
+def is_true(said):
+    """Whether a value means true."""
+    return _boolean(said) is True
+
+
 def duration(said):
     """Milliseconds, or the text itself where it is no duration."""
     said = said.strip()

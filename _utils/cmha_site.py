@@ -7,10 +7,16 @@ those of corosync.conf(5), votequorum(5) and the guide; ``pillar.example`` expla
 
 import copy
 import difflib
+import hashlib
 import ipaddress
+import json
 import re
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_VERSION = re.compile(r"[A-Za-z0-9.:+~_-]+")
+
+# What preflight finds out and a site may have it only warn of (cmha:preflight:ignore).
+PREFLIGHT_CHECKS = ("nodename", "address", "resolve", "reach", "versions", "service", "clock")
 _WORD = re.compile(r"[A-Za-z0-9_./:@+,-]+")
 
 # The alert of cmha/defaults.yaml that feeds the events.
@@ -83,6 +89,17 @@ def pair_of(site_model, minion_id):
         f"no pair lists this minion, {minion_id}{_nearest(minion_id, known)}; "
         "add it to a pair's nodes, or don't assign cmha to it",
     )
+
+
+def digest(pillar):
+    """
+    A digest of a pillar, by which two views of it are compared without showing it.
+
+    pillar
+        The value of the pillar key ``cmha``.
+    """
+    text = json.dumps(pillar, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def without_alerts(pair):
@@ -168,7 +185,10 @@ def _pacemaker(pair, checked, check_cib):
             section = section.get(key, {})
         alone = {key: value if key in _NOT_SPREAD else None for key, value in section.items()}
         _in_pillar(check_cib, alone, ":".join(("cmha", *place, "pacemaker")))
-    return _in_pillar(check_cib, pair["pacemaker"], f"cmha:pairs:{pair['pair']}:pacemaker")
+    whole = _in_pillar(check_cib, pair["pacemaker"], f"cmha:pairs:{pair['pair']}:pacemaker")
+    # Pacemaker takes it from Corosync once, and keeps it when Corosync's changes
+    whole["properties"].setdefault("cluster-name", pair["cluster_name"])
+    return whole
 
 
 _NOT_SPREAD = (
@@ -353,6 +373,26 @@ def _section(value, path):
     return copy.deepcopy(value)
 
 
+def _versions(value, path):
+    _need_mapping(value, path)
+    return {_word(name, path): _version(value[name], _below(path, name)) for name in value}
+
+
+def _version(value, path):
+    if not isinstance(value, str) or not _VERSION.fullmatch(value):
+        raise SiteError(
+            path,
+            f"should be a version as the package manager spells it, in quotes, is {_shown(value)}",
+        )
+    return value
+
+
+def _checks(value, path):
+    if not isinstance(value, list):
+        raise SiteError(path, f"should be a list, is {_shown(value)}")
+    return [_one_of(*PREFLIGHT_CHECKS)(each, path) for each in value]
+
+
 def _nearest(key, known):
     near = difflib.get_close_matches(str(key), [str(name) for name in known], n=1)
     return f"; did you mean {near[0]}?" if near else ""
@@ -451,6 +491,8 @@ _SETTINGS = {
     "pacemaker": _section,
     "alerts": _flag,
     "timeouts": {"online": _SECONDS, "started": _SECONDS},
+    "versions": _versions,
+    "preflight": {"clock_difference": _SECONDS, "ignore": _checks},
 }
 
 _NODE = {"nodeid": _number(1, 2**31 - 1), "address": _address, "name": _name}

@@ -11,6 +11,7 @@ cmha packages:
     - pkgs: {{ (cmha.packages + (cmha.firewall_packages if cmha.rules else [])) | json }}
     - daemons: [corosync, pacemaker]
     - command: crm
+    - versions: {{ cmha.versions | json }}
     - reload_modules: true
     - require:
       - sls: cmha.identity

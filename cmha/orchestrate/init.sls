@@ -1,13 +1,20 @@
 # salt-run state.orch cmha.orchestrate [pillar='{cmha: {sites: [east]}}']
 # Takes the hosts of every site to verified pairs, in the pillar's order of pairs: CMS first, then MGMT.
+# Preflight comes first: a site where it finds something wrong isn't begun.
 {%- from 'cmha/orchestrate/pair.jinja' import steps %}
-{%- for kind in ['runners', 'utils'] %}
+{%- for kind in ['runners', 'utils', 'states', 'output'] %}
 {%- do salt['saltutil.runner']('saltutil.sync_' ~ kind) %}
 {%- endfor %}
-{%- set found = salt['saltutil.runner']('cmha.sites', kwarg={'only': salt['pillar.get']('cmha:sites')}) %}
+{%- set only = salt['pillar.get']('cmha:sites') %}
+{%- set found = salt['saltutil.runner']('cmha.fit_sites', kwarg={'only': only}) %}
 {% for error in found.errors %}
 {{ error | json }}:
   test.fail_without_changes
+{% endfor %}
+{%- for warning in found.warnings %}
+{{ ('warning: ' ~ warning) | json }}:
+  test.show_notification:
+    - text: {{ warning | json }}
 {% endfor %}
 {%- for site in found.sites %}
 {%- for pair in site.pairs %}

@@ -51,7 +51,7 @@ def test_a_package_holds_the_formula_where_salt_looks_for_it(spm, clone, tmp_pat
     (package,) = (tmp_path / "build").iterdir()
     spm("local", "install", package)
     installed = tmp_path / "formulas"
-    for folder in ("cmha", "_beacons", "_modules", "_runners", "_states", "_utils"):
+    for folder in ("cmha", "_beacons", "_modules", "_output", "_runners", "_states", "_utils"):
         for path in (clone / folder).rglob("*"):
             if path.is_file():
                 there = installed / path.relative_to(clone)

@@ -1,11 +1,14 @@
 """Booted hosts for the tests. Without what they need, the tests say so and are skipped."""
 
+import contextlib
 import json
 import os
 import subprocess
 from pathlib import Path
 
+import activity
 import pytest
+from cmhalab import settings
 
 HERE = Path(__file__).parent
 CMS = ["cms1", "cms2"]
@@ -64,6 +67,36 @@ class Lab:
         )  # fmt: skip
         return Orchestration(done)
 
+    def runner(self, function, *arguments):
+        """A runner's report: its exit code, and its data."""
+        done = self.run("on", "master", "salt-run", "--out=json", function, *arguments, check=False)
+        return done.returncode, json.loads(done.stdout[done.stdout.index("{") :])
+
+    def shown(self, function, *arguments):
+        """What a runner prints for people, and on standard error."""
+        done = self.run("on", "master", "salt-run", function, *arguments, check=False)
+        return done.stdout, done.stderr
+
+    @contextlib.contextmanager
+    def client(self, addresses=("192.0.2.11", "192.0.2.12")):
+        """A client asks for Cloudera Manager's page all the time; gives what it has seen, afterwards."""
+        script, seen = (HERE / "client.py").read_text(), {}
+        with subprocess.Popen(
+            [str(HERE / "on"), "master", "python3", "-c", script, *addresses],
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as asking:
+            assert asking.stdout.readline() == "asking\n"
+            yield seen
+            seen.update(json.loads(asking.communicate()[0]))
+
+    def active(self, since):
+        """Since a time (time.monotonic), when was each service active where: see activity.py."""
+        lab = settings.from_environment(self.environment)
+        return activity.read(lab.shared / activity.LOG, since)
+
     def write_pillar(self, text):
         """Another pillar for the lab's site; every host has it afterwards."""
         self.on("master", "sh", "-c", 'printf %s "$1" > /srv/pillar/cmha.sls', "sh", text)
@@ -82,7 +115,9 @@ class Orchestration:
         self.printed = done.stdout + done.stderr
         start = done.stdout.find("{")
         data = json.loads(done.stdout[start:])["data"]
-        (self.steps,) = (by_id(states) for states in data.values())
+        (steps,) = (by_id(states) for states in data.values())
+        self.warnings = [name for name in steps if name.startswith("warning: ")]
+        self.steps = {name: steps[name] for name in steps if name not in self.warnings}
 
     @property
     def failed(self):
@@ -99,7 +134,16 @@ class Orchestration:
         return {
             name: {host: changed_ids(states) for host, states in step["changes"]["ret"].items()}
             for name, step in self.steps.items()
-            if step["changes"]
+            if "ret" in step["changes"]
+        }
+
+    @property
+    def restarted(self):
+        """What the running pairs took in, by step: by host how, and what of corosync.conf or packages."""
+        return {
+            name: step["changes"]
+            for name, step in self.steps.items()
+            if step["changes"] and "ret" not in step["changes"]
         }
 
 

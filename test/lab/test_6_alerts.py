@@ -42,7 +42,8 @@ class Bus:
         for line in self._process.stdout:
             event = json.loads(line)
             with self._more:
-                self.events.append((event["tag"], event["data"]["data"]))
+                # what a minion sends has its own data inside
+                self.events.append((event["tag"], event["data"].get("data", event["data"])))
                 self._more.notify()
 
     def wait_for(self, *wanted, seconds=120):
@@ -162,6 +163,23 @@ def test_a_minion_that_starts_anew_goes_on(lab, bus):
     (second,) = set(CMS) - {first}
     lab.salt(["cms1"], "crm.move", SERVICE, second)
     bus.wait_for(operation(first, "stop"), operation(second, "start"))
+
+
+def test_what_the_master_does_is_told_too(lab, bus):
+    (first,) = lab.started("cms1", SERVICE)
+    (second,) = set(CMS) - {first}
+    assert lab.runner("cmha.failover", "cms")[0] == 0
+    assert lab.orchestrate().code == 0
+    move = {"step": f"move {SERVICE} from {first} to {second}", "hosts": [second]}
+    verified = {"site": "lab", "pair": "mgmt", "step": "verify that cloudera-scm-agent runs once"}
+    events = bus.wait_for(move, verified)
+    told = {(tag, data["step"]) for tag, data in events if "step" in data}
+    assert {
+        ("cmha/lab/cms/failover/begin", move["step"]),
+        ("cmha/lab/cms/failover/done", move["step"]),
+        ("cmha/lab/mgmt/orchestrate/begin", verified["step"]),
+    } <= told
+    assert not any(tag.endswith("/failed") for tag, _ in events)
 
 
 def deployed(lab, host):

@@ -740,3 +740,64 @@ def test_a_thousand_resources_are_no_matter(cib):
     after = applied(cib, cib.empty(), {"primitives": many})
     many["dummy500"]["operations"]["monitor"]["interval"] = "20s"
     assert len(cib.difference(after, {"primitives": many})["changes"]) == 1
+
+
+# --- what moves left, and since when something runs ----------------------------------------------
+
+LEFT = """
+<rsc_location id="cli-prefer-cm" rsc="cm" role="Started" node="cms2" score="INFINITY"/>
+<rsc_location id="cli-ban-cm-on-cms1" rsc="cm" role="Started" node="cms1" score="-INFINITY"/>
+<rsc_location id="cli-prefer-vip" rsc="vip">
+  <rule id="r" score="INFINITY" boolean-op="and">
+    <expression id="e" attribute="#uname" operation="eq" value="cms2" type="string"/>
+    <date_expression id="d" operation="lt" end="2026-11-24 12:00:00Z"/>
+  </rule>
+</rsc_location>
+<rsc_location id="mine" rsc="cm" node="cms1" score="50"/>
+<rsc_colocation id="cli-odd" rsc="cm" with-rsc="vip"/>
+"""
+
+
+def test_leftovers(cib):
+    assert cib.leftovers(xml(constraints=LEFT)) == [
+        {"id": "cli-prefer-cm", "resource": "cm", "node": "cms2"},
+        {"id": "cli-ban-cm-on-cms1", "resource": "cm", "node": "cms1"},
+        {"id": "cli-prefer-vip", "resource": "vip", "node": "cms2"},
+    ]
+    assert cib.leftovers(xml()) == []
+
+
+def operation(name, rc, changed, interval=0):
+    when = f' last-rc-change="{changed}"' if changed is not None else ""
+    return (
+        f'<lrm_rsc_op id="cm_{name}_{interval}" operation="{name}" rc-code="{rc}" '
+        f'interval="{interval}"{when}/>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("operations", "since"),
+    [
+        ([operation("start", 0, 100), operation("monitor", 0, 130, 30)], 100),
+        ([operation("promote", 0, 200), operation("monitor", 0, 130, 30)], 200),
+        # found running
+        ([operation("monitor", 0, 90)], 90),
+        ([operation("monitor", 0, 90), operation("monitor", 0, 120, 30)], 90),
+        # a failure is no start
+        ([operation("start", 1, 100), operation("monitor", 0, 130, 30)], 130),
+        ([operation("start", 1, 100)], None),
+        ([operation("monitor", 7, 90)], None),
+        ([operation("start", 0, None)], None),
+        ([], None),
+    ],
+)
+def test_since(cib, operations, since):
+    status = (
+        '<status><node_state uname="cms1"><lrm><lrm_resources><lrm_resource id="cm">'
+        f"{''.join(operations)}</lrm_resource>"
+        f'<lrm_resource id="vip">{operation("start", 0, 1)}</lrm_resource>'
+        '</lrm_resources></lrm></node_state><node_state uname="cms2"><lrm><lrm_resources>'
+        f'<lrm_resource id="cm">{operation("start", 0, 2)}</lrm_resource>'
+        "</lrm_resources></lrm></node_state></status>"
+    )
+    assert cib.since(xml().replace("<status/>", status), "cm", "cms1") == since

@@ -38,7 +38,11 @@ FENCE = {"agent": "stonith:fence_ipmilan", "params": {"password": "hunter2", "ip
 def test_defaults_and_pillar_become_one(cmha):
     pillar = with_("pacemaker:properties:no-quorum-policy", "stop")
     declared = cmha("mgmt2", pillar).declared()
-    assert declared["properties"] == {"no-quorum-policy": "stop", "stonith-enabled": "false"}
+    assert declared["properties"] == {
+        "no-quorum-policy": "stop",
+        "stonith-enabled": "false",
+        "cluster-name": "mgmt",
+    }
     assert list(declared["primitives"]) == ["cloudera-scm-agent"]
     assert (declared["absent"], declared["purge"]) == ({}, [])
 

@@ -1,30 +1,51 @@
 """Finding the sites at the master: good ones are worked on, wrong and silent ones are named."""
 
 import copy
+import time
 
 import pytest
 from pillars import SITE, with_
 
 
+class Hosts:
+    """What hosts answer to jobs: ``functions`` by name, each gets the minion id. It takes the place of
+    Salt's client."""
+
+    def __init__(self, answering, functions):
+        self.answering = answering
+        self.functions = {"test.ping": lambda _: True, **functions}
+        self.asked = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def cmd(self, tgt, fun, arg, *, tgt_type, kwarg=None, full_return=False):
+        assert tgt_type == "list"
+        self.asked.append(fun)
+        if isinstance(fun, list):  # a sync, whose answers nobody reads
+            return {}
+        assert full_return
+        return {
+            minion: self._answer(self.functions[fun](minion, *arg, **kwarg))
+            for minion in tgt
+            if minion in self.answering
+        }
+
+    @staticmethod
+    def _answer(value):
+        return {"ret": value, "retcode": int(str(value).startswith("ERROR"))}
+
+
 @pytest.fixture
 def master(load_file, pure, formula, monkeypatch):
-    """The runner on a master that knows ``pillars`` (minion id to pillar) and hears ``answering``."""
+    """The runner on a master that knows ``pillars`` (minion id to pillar) and hears ``answering``. What
+    its ``utils`` would do beside looking may be replaced."""
 
-    def with_pillars(pillars, answering=None, **functions):
-        answering = pillars if answering is None else answering
-        answers = {"test.ping": lambda _: True, **functions}
-
-        class Client:
-            def __enter__(self):
-                return self
-
-            def __exit__(self, *_):
-                pass
-
-            def cmd(self, tgt, fun, arg, tgt_type):
-                assert tgt_type == "list"
-                answer = answers.get(fun, lambda minion, *_: None)
-                return {minion: answer(minion, *arg) for minion in tgt if minion in answering}
+    def with_pillars(pillars, answering=None, utils=None, **functions):
+        hosts = Hosts(pillars if answering is None else answering, functions)
 
         class Minions:
             def __init__(self, opts):
@@ -35,21 +56,34 @@ def master(load_file, pure, formula, monkeypatch):
                 return {"minions": list(pillars)}
 
         monkeypatch.setattr("salt.utils.minions.CkMinions", Minions)
-        monkeypatch.setattr("salt.client.get_local_client", lambda mopts: Client())
+        monkeypatch.setattr("salt.client.get_local_client", lambda mopts: hosts)
         defaults = (formula / "cmha/defaults.yaml").read_text()
-        return load_file(
+        names = {
+            "cmha_site": ("site", "pair_of", "digest"),
+            "cmha_master": ("ask", "fitness"),
+            "cmha_preflight": ("judge",),
+            "cib": ("check_whole",),
+        }
+        own = {
+            f"{module}.{name}": getattr(pure(module), name)
+            for module in names
+            for name in names[module]
+        }
+        runner = load_file(
             "_runners/cmha.py",
-            opts={},
+            opts={"extension_modules": "/nonexistent"},
             salt={
                 "pillar.show_pillar": lambda minion: {"cmha": pillars[minion]},
-                "salt.cmd": lambda fun, path: defaults,
+                "salt.cmd": lambda *command: {
+                    ("cp.get_file_str", "salt://cmha/defaults.yaml"): defaults,
+                    ("cp.cache_dir", "salt://_beacons"): [],
+                }[command],
+                **{f"saltutil.sync_{kind}": list for kind in ("utils", "modules", "states")},
             },
-            utils={
-                "cmha_site.site": pure("cmha_site").site,
-                "cmha_site.pair_of": pure("cmha_site").pair_of,
-                "cib.check_whole": pure("cib").check_whole,
-            },
+            utils={**own, **(utils or {})},
         )
+        runner.hosts = hosts
+        return runner
 
     return with_pillars
 
@@ -79,7 +113,8 @@ def test_a_good_site(master):
 
 def test_nothing_of_the_settings_leaves_the_runner(master):
     (site,) = master(of(SITE)).sites()["sites"]
-    assert set(site["pairs"][0]) == {"pair", "role", "cluster_name", "nodes", "resource"}
+    known = "pair role cluster_name nodes resource service port timeouts"
+    assert set(site["pairs"][0]) == set(known.split())
 
 
 def test_two_sites_and_one_of_them(master):
@@ -168,10 +203,266 @@ def test_export_of_a_stopped_pair_and_of_one_that_can_not_tell(master):
     assert runner.export() == {
         "errors": [
             "site east, pair cms: its cluster runs on no host",
-            "site east, pair mgmt: ERROR: no memory",
+            "site east, pair mgmt: mgmt1: no memory",
         ]
     }
 
 
 def test_export_of_an_unknown_site(master):
     assert master(of(SITE)).export("west") == {"errors": ["no minion's pillar names the site west"]}
+
+
+# --- fit_sites and preflight ---------------------------------------------------------------------
+
+
+def facts(pure, site):
+    """What a fit host answers to ``cmha_host.fitness``."""
+    nodes = {
+        minion: node["address"]
+        for pair in site["pairs"].values()
+        for minion, node in pair["nodes"].items()
+    }
+
+    def fitness(minion, **changes):
+        return {
+            "pillar": pure("cmha_site").digest(site),
+            "code": pure("cmha_master").code("/nonexistent"),
+            "time": time.time(),
+            "nodename": minion,
+            "addresses": [nodes[minion]],
+            "resolves": {each: [address] for each, address in nodes.items()},
+            "corosync": "3.1.7",
+            "pacemaker": "2.1.5",
+            "agent": "lsb:x",
+            "has_agent": True,
+            "service": "x",
+            "has_service": True,
+            "cluster": {"is": "none", "runs": "none", "seen": ""},
+            "conf": "none",
+            "running": False,
+            "members": [],
+            "ports": {"5404": "heard", "5405": "heard"},
+            "firewall_open": True,
+            **changes,
+        }
+
+    return fitness
+
+
+@pytest.fixture
+def fitness(pure):
+    return facts(pure, SITE)
+
+
+def test_fit_hosts(master, fitness):
+    runner = master(of(SITE), **{"cmha_host.fitness": fitness})
+    report = runner.preflight()
+    assert (report["outputter"], report["report"], report["retcode"]) == ("cmha", "preflight", 0)
+    assert (report["sites"], report["errors"]) == ({"east": ["cms", "mgmt"]}, [])
+    assert [each.partition(": ")[0] for each in report["warnings"]] == (
+        ["site east, pair cms"] * 2 + ["site east, pair mgmt"] * 2
+    )
+    assert [site["site"] for site in runner.fit_sites()["sites"]] == ["east"]
+
+
+def test_one_pair_is_looked_at(master, fitness):
+    asked = []
+    runner = master(
+        of(SITE), **{"cmha_host.fitness": lambda minion: asked.append(minion) or fitness(minion)}
+    )
+    report = runner.preflight("east", "cms")
+    assert (report["sites"], report["errors"], report["retcode"]) == ({"east": ["cms"]}, [], 0)
+    assert asked == ["cms1", "cms2"]
+
+
+def test_a_pair_that_no_site_has(master, fitness):
+    report = master(of(SITE), **{"cmha_host.fitness": fitness}).preflight(pair="csm")
+    assert report["errors"] == ["no site has a pair csm; there is cms, mgmt"]
+    assert report["retcode"] == 1
+
+
+def test_a_fault_names_site_pair_and_host(master, fitness):
+    def one_without_a_service(minion):
+        return fitness(minion, has_service=minion != "mgmt2")
+
+    report = master(of(SITE), **{"cmha_host.fitness": one_without_a_service}).preflight()
+    assert report["errors"] == ["site east, pair mgmt: mgmt2 has no service x; install it first"]
+    assert report["retcode"] == 1
+
+
+def test_a_host_that_can_not_tell(master, fitness):
+    def broken(minion):
+        return "ERROR: no cibadmin" if minion == "cms1" else fitness(minion)
+
+    (error,) = master(of(SITE), **{"cmha_host.fitness": broken}).preflight()["errors"]
+    assert error == "site east, pair cms: cms1: no cibadmin"
+
+
+def test_a_site_with_faults_is_left_out(master, pure):
+    pillars = {**of(SITE), **west()}
+    per_site = {minion: facts(pure, pillars[minion]) for minion in pillars}
+
+    def fitness(minion):
+        return per_site[minion](minion, has_service=minion != "mgmt1")
+
+    found = master(pillars, **{"cmha_host.fitness": fitness}).fit_sites()
+    assert [site["site"] for site in found["sites"]] == ["west"]
+    assert [each.partition(":")[0] for each in found["errors"]] == ["site east, pair mgmt"]
+    assert any(each.startswith("site east, pair cms: fencing") for each in found["warnings"])
+
+
+@pytest.mark.parametrize(("code", "synced"), [(None, 0), ("another", 1)])
+def test_modules_are_synced_where_they_differ(master, fitness, code, synced):
+    runner = master(
+        of(SITE),
+        **{"cmha_host.fitness": lambda minion: fitness(minion, **({"code": code} if code else {}))},
+    )
+    runner.preflight()
+    assert sum(isinstance(each, list) for each in runner.hosts.asked) == synced
+
+
+def test_preflight_stops_before_silent_hosts(master):
+    runner = master(of(SITE), {"cms1", "mgmt1", "mgmt2"})
+    (error,) = runner.preflight()["errors"]
+    assert error.startswith("site east: cms2 does not answer this master")
+    assert runner.hosts.asked == ["test.ping"]
+
+
+# --- status and plan -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("healths", "retcode"),
+    [
+        (("good", "good"), 0),
+        (("good", "poor"), 1),
+        (("bad", "poor"), 2),
+    ],
+)
+def test_the_worst_pair_is_the_exit_code(master, healths, retcode):
+    health = dict(zip(("cms", "mgmt"), healths))
+    utils = {"cmha_pair.health": lambda opts, site, pair: {"health": health[pair["pair"]]}}
+    report = master(of(SITE), utils=utils).status()
+    assert report["retcode"] == retcode
+    assert report["sites"]["east"]["mgmt"] == {"health": healths[1]}
+
+
+def test_status_of_one_pair_asks_no_other(master):
+    utils = {"cmha_pair.health": lambda opts, site, pair: {"health": "good"}}
+    report = master(of(SITE), utils=utils).status("east", "mgmt")
+    assert report["sites"] == {"east": {"mgmt": {"health": "good"}}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"site": "north"}, "no minion's pillar names the site north"),
+        ({"pair": "csm"}, "no site has a pair csm; there is cms, mgmt"),
+    ],
+)
+def test_status_of_what_is_not_there_is_no_success(master, arguments, error):
+    report = master(of(SITE)).status(**arguments)
+    assert (report["errors"], report["retcode"]) == ([error], 2)
+
+
+def test_a_plan_that_fails(master, fitness):
+    utils = {
+        "cmha_pair.plan": lambda opts, site, pair: {
+            "error": "cms1: no" if pair["pair"] == "cms" else None
+        }
+    }
+    report = master(of(SITE), utils=utils, **{"cmha_host.fitness": fitness}).plan()
+    assert (report["errors"], report["retcode"]) == (["site east, pair cms: cms1: no"], 1)
+
+
+# --- deeds ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def deeds():
+    """Notes what would be done, and to whom."""
+    done = []
+
+    def deed(name):
+        def do(opts, site, pair, *arguments, **options):
+            done.append((name, site, pair["pair"], *arguments, *options.values()))
+            return {"error": None}
+
+        return do
+
+    return done, {f"cmha_{name}.{name}": deed(name) for name in ("failover", "rejoin", "clean")}
+
+
+@pytest.mark.parametrize(
+    ("call", "done"),
+    [
+        (lambda cmha: cmha.failover("cms"), ("failover", "east", "cms", None, False)),
+        (
+            lambda cmha: cmha.failover("mgmt", to="mgmt1", drill=True, site="east"),
+            ("failover", "east", "mgmt", "mgmt1", True),
+        ),
+        (lambda cmha: cmha.rejoin("mgmt2"), ("rejoin", "east", "mgmt", "mgmt2", False)),
+        (lambda cmha: cmha.rejoin("cms2", confirm=True), ("rejoin", "east", "cms", "cms2", True)),
+        (lambda cmha: cmha.clean("cms", "cms1"), ("clean", "east", "cms", "cms1", False)),
+        (
+            lambda cmha: cmha.clean("cms", "cms1", confirm=True),
+            ("clean", "east", "cms", "cms1", True),
+        ),
+    ],
+)
+def test_a_deed_goes_to_its_pair(master, deeds, call, done):
+    seen, utils = deeds
+    report = call(master(of(SITE), utils=utils))
+    assert seen == [done]
+    assert (report["site"], report["pair"], report["retcode"]) == (*done[1:3], 0)
+
+
+def test_a_host_is_found_by_the_name_of_its_node(master, deeds):
+    seen, utils = deeds
+    pillar = with_("pairs:cms:nodes:cms2:name", "alpha")
+    master(of(pillar), utils=utils).rejoin("alpha")
+    assert seen == [("rejoin", "east", "cms", "cms2", False)]
+
+
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        (lambda cmha: cmha.failover("csm"), "no site has a pair csm; there is cms, mgmt"),
+        (
+            lambda cmha: cmha.failover("cms"),
+            "the sites east and west have a pair cms; say which: site=east",
+        ),
+        (
+            lambda cmha: cmha.clean("cms", "cms1"),
+            "the sites east and west have a pair cms; say which: site=east",
+        ),
+        (
+            lambda cmha: cmha.failover("cms", site="north"),
+            "no minion's pillar names the site north; no site has a pair cms; there is nothing",
+        ),
+        (
+            lambda cmha: cmha.rejoin("cms3"),
+            "no site has a node cms3; there is cms1, cms2, mgmt1, mgmt2, ",
+        ),
+    ],
+)
+def test_nothing_is_done_to_what_is_unknown_or_ambiguous(master, deeds, call, error):
+    seen, utils = deeds
+    report = call(master({**of(SITE), **west()}, utils=utils))
+    assert report["error"].startswith(error)
+    assert (report["retcode"], seen) == (1, [])
+
+
+def test_a_node_of_the_same_name_at_two_sites(master, deeds):
+    seen, utils = deeds
+    there = west()
+    for pillar in there.values():
+        pillar["pairs"]["cms"]["nodes"]["w-cms1"]["name"] = "cms1"
+    report = master({**of(SITE), **there}, utils=utils).rejoin("cms1")
+    assert report["error"] == "the sites east and west have a node cms1; say which: site=east"
+    assert seen == []
+
+
+def test_a_deed_with_an_error_is_no_success(master):
+    utils = {"cmha_failover.failover": lambda *_, **__: {"error": "refused: cms2 is offline"}}
+    assert master(of(SITE), utils=utils).failover("cms")["retcode"] == 1

@@ -1,6 +1,14 @@
 """What Corosync's tools print, and whose cluster that is."""
 
+import contextlib
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pytest
+from salt.exceptions import CommandExecutionError
 
 # corosync-cmapctl of 3.1.7, shortened
 CMAP_3 = """\
@@ -135,3 +143,271 @@ def test_whose_cluster(corosync, cmap, cib_nodes, resources, answer):
     found = module.cluster(PAIR)
     assert found["is"] == answer
     assert found["runs"] == (answer if cmap else "none")
+
+
+# --- pending, reload, stop -----------------------------------------------------------------------
+
+CONF = "totem {\n token: 3000\n}\n"
+
+
+@pytest.fixture
+def running(load_file, pure, monkeypatch, tmp_path, clock):
+    """The module where Corosync runs with ``memory``, the text of its map, or ``None`` where it doesn't."""
+    (tmp_path / "corosync.conf").write_text(CONF)
+    monkeypatch.setattr("salt.utils.path.which", lambda name: f"/usr/sbin/{name}")
+
+    def with_memory(memory, refuses=None, maintenance=True, stops=True):
+        called = []
+
+        def run_all(command, **_):
+            called.append(command[0])
+            if command == ["corosync-cfgtool", "-R"]:
+                return {"retcode": int(bool(refuses)), "stdout": "", "stderr": refuses or ""}
+            text = memory() if callable(memory) else memory
+            return {"retcode": int(text is None), "stdout": text or "", "stderr": ""}
+
+        module = load_file(
+            "_modules/corosync.py",
+            grains={"id": "cms1"},
+            salt={
+                "cmd.run_all": run_all,
+                "crm.running": lambda: memory is not None,
+                "crm.status": lambda: {"maintenance": maintenance},
+                "service.status": lambda name: memory is not None,
+                "service.stop": lambda name: called.append(f"stop {name}") or stops,
+            },
+            utils={
+                f"corosync_conf.{name}": getattr(pure("corosync_conf"), name)
+                for name in ("keys", "memory", "difference", "way")
+            },
+        )
+        module.CONF = str(tmp_path / "corosync.conf")
+        module.time, module.called = clock, called
+        return module
+
+    return with_memory
+
+
+OLD = {"changes": {"totem.token": {"old": "1000", "new": "3000"}}, "way": "reload"}
+NONE = {"changes": {}, "way": None}
+
+
+@pytest.mark.parametrize(
+    ("memory", "text", "pending"),
+    [
+        ("totem.token (u32) = 1000", None, OLD),
+        ("totem.token (u32) = 3000", None, NONE),
+        ("totem.token (u32) = 3000", CONF.replace("3", "4"), {**OLD, "changes": {
+            "totem.token": {"old": "3000", "new": "4000"}}}),
+        # the next start takes all in
+        (None, None, NONE),
+    ],
+)  # fmt: skip
+def test_pending(running, memory, text, pending):
+    assert running(memory).pending(text) == pending
+
+
+def test_a_host_without_a_file(running, tmp_path):
+    (tmp_path / "corosync.conf").unlink()
+    module = running(None)
+    assert (module.conf(), module.pending()) == ("", NONE)
+
+
+def test_a_reload_waits_until_its_values_are_held(running, clock):
+    memory = ["totem.token (u32) = 1000"] * 3 + ["totem.token (u32) = 3000"]
+    module = running(lambda: memory.pop(0))
+    assert module.reload() == NONE
+    assert clock.monotonic() == pytest.approx(0.6)
+
+
+def test_a_reload_that_leaves_something_says_what(running, clock):
+    assert running("totem.token (u32) = 1000").reload() == OLD
+    assert 10 <= clock.monotonic() < 11
+
+
+def test_a_reload_that_is_refused(running):
+    with pytest.raises(CommandExecutionError, match="^cms1: Corosync doesn't .*: no such key$"):
+        running("", refuses="no such\n key").reload()
+
+
+def test_a_stop_in_maintenance_mode(running):
+    module = running("")
+    assert module.stop() is True
+    assert [each for each in module.called if "stop" in each] == ["stop pacemaker", "stop corosync"]
+
+
+def test_a_stop_without_maintenance_mode_would_stop_the_service(running):
+    module = running("", maintenance=False)
+    with pytest.raises(CommandExecutionError, match="^cms1: the cluster isn't in maintenance mode"):
+        module.stop()
+    assert not any("stop" in each for each in module.called)
+
+
+def test_a_host_that_is_stopped_is_stopped(running):
+    module = running(None, maintenance=False)
+    assert module.stop() is True
+    assert module.called == []
+
+
+def test_a_daemon_that_does_not_stop(running):
+    with pytest.raises(CommandExecutionError, match="^pacemaker doesn't stop on cms1"):
+        running("", stops=False).stop()
+
+
+# --- what is left of a cluster -------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_disk(running, monkeypatch, tmp_path):
+    """The module, and the paths of corosync.conf and of Pacemaker's configuration."""
+    module, cib = running(None), tmp_path / "pacemaker" / "cib"
+    cib.mkdir(parents=True)
+    (cib / "cib.xml").write_text("<cib/>")
+    cib.chmod(0o750)
+    monkeypatch.setattr(module, "_CIB", str(cib))
+    return module, tmp_path / "corosync.conf", cib
+
+
+def test_remains_are_set_aside_and_nothing_is_lost(on_disk):
+    module, conf, cib = on_disk
+    assert module.remains() == [str(conf), str(cib)]
+    moved = module.set_aside()
+    assert list(moved) == [str(conf), str(cib)]
+    assert moved[str(conf)] == {"old": "there", "new": f"{conf}.removed"}
+    assert Path(moved[str(conf)]["new"]).read_text() == CONF
+    (kept,) = Path(moved[str(cib)]["new"]).rglob("cib.xml")
+    assert kept.read_text() == "<cib/>"
+    assert (list(cib.iterdir()), cib.stat().st_mode & 0o777) == ([], 0o750)
+    assert (module.remains(), module.set_aside()) == ([], {})
+
+
+def test_pacemaker_still_owns_its_directory(on_disk, monkeypatch):
+    module, _, cib = on_disk
+    owner, owned = cib.stat(), []
+    monkeypatch.setattr(module.os, "chown", lambda *arguments: owned.append(arguments))
+    module.set_aside()
+    assert owned == [(str(cib), owner.st_uid, owner.st_gid)]
+
+
+def test_a_part_of_it(on_disk):
+    module, conf, cib = on_disk
+    conf.unlink()
+    assert (module.remains(), list(module.set_aside())) == ([str(cib)], [str(cib)])
+    cib.rmdir()
+    assert module.remains() == []
+
+
+# --- reaches: two hosts on the loopback interface ------------------------------------------------
+
+ONE, TWO = "127.0.0.1", "127.0.0.2"
+
+
+@pytest.fixture
+def ports():
+    """Two UDP ports that are free on both addresses."""
+    found = []
+    with contextlib.ExitStack() as stack:
+        while len(found) < 2:
+            first, second = (
+                stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in "12"
+            )
+            first.bind((ONE, 0))
+            port = first.getsockname()[1]
+            with contextlib.suppress(OSError):
+                second.bind((TWO, port))
+                found.append(port)
+    return found
+
+
+@pytest.fixture
+def reaches(load_file):
+    return load_file("_modules/corosync.py", grains={"id": "cms1"}).reaches
+
+
+def every(ports, outcome):
+    return {str(port): outcome for port in ports}
+
+
+def test_two_hosts_that_hear_each_other(reaches, ports):
+    with ThreadPoolExecutor() as pool:
+        there = pool.submit(reaches, TWO, ONE, ports)
+        assert reaches(ONE, TWO, ports) == every(ports, "heard")
+        assert there.result() == every(ports, "heard")
+
+
+def test_hosts_that_hear_each_other_do_not_wait_out_the_time(reaches, ports):
+    began = time.monotonic()
+    with ThreadPoolExecutor() as pool:
+        there = pool.submit(reaches, TWO, ONE, ports, 30)
+        reaches(ONE, TWO, ports, 30)
+        there.result()
+    assert time.monotonic() - began < 10
+
+
+def test_a_peer_that_begins_later(reaches, ports):
+    with ThreadPoolExecutor() as pool:
+        here = pool.submit(reaches, ONE, TWO, ports)
+        time.sleep(0.3)
+        assert reaches(TWO, ONE, ports) == every(ports, "heard")
+        assert here.result() == every(ports, "heard")
+
+
+def test_a_peer_that_is_not_there(reaches, ports):
+    assert reaches(ONE, TWO, ports, seconds=0.3) == every(ports, "silent")
+
+
+def test_one_port_of_two(reaches, ports):
+    first, second = ports
+    with ThreadPoolExecutor() as pool:
+        there = pool.submit(reaches, TWO, ONE, [first], 1)
+        assert reaches(ONE, TWO, ports, 1) == {str(first): "heard", str(second): "silent"}
+        assert there.result() == {str(first): "heard"}
+
+
+@contextlib.contextmanager
+def somebody(address, port, peer, words):
+    """Says these words to a peer, again and again, whatever it hears."""
+    over = threading.Event()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line, ThreadPoolExecutor() as pool:
+        line.bind((address, port))
+
+        def talk():
+            while not over.wait(0.05):
+                for word in words:
+                    line.sendto(word, (peer, port))
+
+        pool.submit(talk)
+        try:
+            yield
+        finally:
+            over.set()
+
+
+@pytest.mark.parametrize(
+    ("sender", "words", "outcome"),
+    [
+        (TWO, [b"cmha: here"], "one way"),
+        (TWO, [b"cmha: heard"], "heard"),
+        (TWO, [b"cmha: here", b"cmha: heard"], "heard"),
+        (TWO, [b"noise"], "silent"),
+        ("127.0.0.3", [b"cmha: here", b"cmha: heard"], "silent"),
+    ],
+)
+def test_what_is_heard(reaches, ports, sender, words, outcome):
+    port = ports[0]
+    with somebody(sender, port, ONE, words):
+        assert reaches(ONE, TWO, [port], seconds=0.5) == {str(port): outcome}
+
+
+def test_an_address_that_is_not_this_hosts(reaches, ports):
+    assert reaches("192.0.2.1", TWO, ports, seconds=0.2) == every(
+        ports, "can't be used on 192.0.2.1: Cannot assign requested address"
+    )
+
+
+def test_a_port_that_is_in_use(reaches, ports):
+    port = ports[0]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((ONE, port))
+        (outcome,) = reaches(ONE, TWO, [port], seconds=0.2).values()
+    assert outcome == "can't be used on 127.0.0.1: Address already in use"

@@ -69,3 +69,48 @@ def test_a_prediction_removes_nothing(states):
 def test_an_error_is_passed_on(states, state):
     ret = getattr(states(CommandExecutionError("cibadmin says no")), state)("cmf", PAIR)
     assert (ret["result"], ret["comment"]) == (False, "cibadmin says no")
+
+
+# --- stopped and forgotten -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def left(load_file):
+    """The states on a host that has this of a cluster."""
+
+    def on_a_host_with(remains=(), running=False, test=False, sets_aside=never):
+        return load_file(
+            "_states/corosync.py",
+            opts={"test": test},
+            grains={"id": "cms1"},
+            salt={
+                "corosync.running": lambda: running,
+                "corosync.remains": lambda: list(remains),
+                "corosync.set_aside": sets_aside,
+            },
+        )
+
+    return on_a_host_with
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_stopped(left, test):
+    ret = left(test=test).stopped("x")
+    assert (ret["name"], ret["result"], ret["changes"]) == ("x", True, {})
+    ret = left(running=True, test=test).stopped("x")
+    assert (ret["result"], ret["changes"]) == (False, {})
+    assert ret["comment"].startswith("Corosync runs on cms1; salt-run cmha.clean stops it")
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_nothing_to_forget(left, test):
+    ret = left(test=test).forgotten("x")
+    assert (ret["result"], ret["changes"]) == (True, {})
+
+
+def test_forgotten(left):
+    moved = {"/a": {"old": "there", "new": "/a.removed"}}
+    predicted = left(["/a"], test=True).forgotten("x")
+    assert (predicted["result"], set(predicted["changes"])) == (None, {"/a"})
+    ret = left(["/a"], sets_aside=lambda: moved).forgotten("x")
+    assert (ret["result"], ret["changes"]) == (True, moved)

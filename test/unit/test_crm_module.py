@@ -447,6 +447,39 @@ def test_a_move_that_fails_clears_its_constraint(crm, cluster):
     assert resource_commands(cluster)[-1][0] == "--clear"
 
 
+FAILED = (
+    '<failures><failure op_key="cm_start_0" node="{}" exitstatus="error" exitcode="1" task="start"'
+    ' exitreason="no database" last-rc-change="{}"/></failures></pacemaker-result>'
+)
+
+
+def failed(node, when):
+    return lambda mon: mon.replace("</pacemaker-result>", FAILED.format(node, when))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ((None, failed("cms9", "now")), "cm doesn't start on cms9: no database; .*cleanup cm"),
+        ((failed("cms9", "then"), None), "didn't start on cms9 within 5 s"),
+        ((None, failed("cms1", "now")), "didn't start on cms9 within 5 s"),
+    ],
+)
+def test_a_start_that_fails_meanwhile_ends_the_wait(crm, cluster, monkeypatch, changes, said):
+    before, meanwhile = changes
+
+    def move(command, stdin):
+        if "--move" in command and meanwhile:
+            cluster.mon = meanwhile(cluster.mon)
+        return 0, ""
+
+    monkeypatch.setattr(cluster, "_crm_resource", move)
+    if before:
+        cluster.mon = before(cluster.mon)
+    with pytest.raises(CommandExecutionError, match=said):
+        crm.move("cm", "cms9", timeout=5)
+
+
 def test_a_move_that_pacemaker_refuses_clears_too(crm, cluster, monkeypatch):
     commands = []
 
@@ -493,3 +526,46 @@ def test_what_is_not_installed_has_no_version(crm, cluster, monkeypatch):
     monkeypatch.setattr(crm.salt.utils.path, "which", lambda name: None)
     assert crm.version() is None
     assert cluster.commands == []
+
+
+# --- cleanup, a move that is watched -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ({}, []),
+        ({"resource": "cm"}, ["--resource", "cm"]),
+        ({"node": "cms2"}, ["--node", "cms2"]),
+        ({"resource": "cm", "node": "cms2"}, ["--resource", "cm", "--node", "cms2"]),
+    ],
+)
+def test_cleanup(crm, cluster, arguments, options):
+    assert crm.cleanup(**arguments) is True
+    assert cluster.commands[-1] == ["crm_resource", "--cleanup", *options]
+
+
+def test_cleanup_that_is_refused(crm, cluster, monkeypatch):
+    monkeypatch.setattr(cluster, "_crm_resource", lambda *_: (105, "No such resource"))
+    with pytest.raises(CommandExecutionError, match="^cms1: cleaning failures up .*No such"):
+        crm.cleanup("nosuch")
+
+
+def test_a_move_is_watched_from_before_it_begins(crm, cluster):
+    """And ten times a second, while the resource is on its way."""
+    seen = []
+
+    def watch():
+        seen.append((crm.time.monotonic(), any("--move" in each for each in cluster.commands)))
+
+    with pytest.raises(CommandExecutionError, match="didn't start on cms-that-never-starts"):
+        crm.move("cm", "cms-that-never-starts", timeout=3, watch=watch)
+    assert seen[0] == (0, False)
+    assert all(moving for _, moving in seen[1:])
+    times = [time for time, _ in seen[1:]]
+    assert times[:12] == pytest.approx([each / 10 for each in range(12)])
+    assert "--clear" in cluster.commands[-1]
+
+
+def test_a_move_that_is_none_is_not_watched(crm):
+    assert crm.move("cm", "cms1", watch=lambda: pytest.fail("nothing to watch")) == ["cms1"]

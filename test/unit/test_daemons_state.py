@@ -14,6 +14,8 @@ class Host:
         self.masked = set()
         self.calls = []
         self.installs = True
+        self.versions = {}
+        self.wanted = None
 
     def salt(self):
         return {
@@ -23,6 +25,7 @@ class Host:
             "service.disable": self.disable,
             "service.mask": self.mask,
             "service.unmask": lambda name, runtime: self.masked.discard(name),
+            "daemons.other_versions": self.other_versions,
             "cmd.run_all": lambda *_, **__: {"retcode": self.crm, "stderr": "boom", "stdout": ""},
         }
 
@@ -31,6 +34,13 @@ class Host:
             "pkg.installed": self.install,
             "service.disabled": self.service_disabled,
             "service.running": self.service_running,
+        }
+
+    def other_versions(self, versions):
+        return {
+            name: {"old": self.versions[name], "new": version}
+            for name, version in versions.items()
+            if self.versions.get(name, version) != version
         }
 
     def disable(self, name):
@@ -45,6 +55,7 @@ class Host:
 
     def install(self, name, pkgs):
         self.calls.append("install")
+        self.wanted, self.masked_while_installing = pkgs, set(self.masked)
         ret = {"name": name, "result": self.installs, "changes": {}, "comment": "dpkg says no"}
         if not self.installs:
             return ret
@@ -178,3 +189,60 @@ def test_a_start_is_predicted_and_then_happens_once(daemons):
     assert daemons(host).running("corosync")["changes"]
     assert daemons(host).running("corosync")["changes"] == {}
     assert daemons(host, test=True).running("corosync")["result"] is True
+
+
+# --- versions ------------------------------------------------------------------------------------
+
+WANTED = {"corosync": "3.1.8"}
+
+
+def install_version(module):
+    return module.installed(
+        "p", ["corosync", "pacemaker"], ["corosync", "pacemaker"], versions=WANTED
+    )
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_an_installed_version_is_kept_while_a_daemon_runs(daemons, test):
+    host = Host(present=("corosync", "pacemaker"))
+    host.versions = {"corosync": "3.1.7"}
+    host.running = {"corosync"}
+    ret = install_version(daemons(host, test))
+    assert host.wanted == ["corosync", "pacemaker"]
+    assert "corosync" not in host.masked_while_installing
+    assert (
+        "corosync stays 3.1.7 while the cluster runs; the orchestration makes it 3.1.8"
+        in (ret["comment"])
+    )
+
+
+def test_the_wanted_version_that_runs_stays_declared(daemons):
+    host = Host(present=("corosync", "pacemaker"))
+    host.versions = dict(WANTED)
+    host.running = {"corosync", "pacemaker"}
+    ret = install_version(daemons(host))
+    assert host.wanted == [WANTED, "pacemaker"]
+    assert "stays" not in ret["comment"]
+
+
+def test_a_stopped_host_gets_the_version_and_its_daemons_are_not_started(daemons):
+    host = Host(present=("corosync", "pacemaker"))
+    host.versions = {"corosync": "3.1.7"}
+    install_version(daemons(host))
+    assert host.wanted == [WANTED, "pacemaker"]
+    assert host.masked_while_installing == {"corosync", "pacemaker"}
+    assert (host.running, host.masked) == (set(), set())
+
+
+def test_a_new_host_gets_the_version(daemons):
+    host = Host()
+    install_version(daemons(host))
+    assert host.wanted == [WANTED, "pacemaker"]
+    assert host.running == set()
+
+
+def test_a_stopped_daemon_of_the_right_version_is_not_masked(daemons):
+    host = Host(present=("corosync", "pacemaker"))
+    host.versions = dict(WANTED)
+    install_version(daemons(host))
+    assert host.masked_while_installing == set()

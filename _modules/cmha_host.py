@@ -1,0 +1,406 @@
+"""
+What the runner asks of a host, and has it do: facts for preflight, plan and status, the move with a client
+that watches, and what is known about a crash.
+
+Pillar is compiled anew for each answer, so that none is given from an old one. No answer holds a secret.
+"""
+
+import os
+import socket
+import time
+
+import salt.utils.path
+import salt.utils.yaml
+from salt.exceptions import CommandExecutionError
+
+try:
+    import salt.utils.secret  # since Salt 3008, which masks pillar
+
+    _UNMASKED = {"unmask": True}
+except ImportError:
+    _UNMASKED = {}
+
+__virtualname__ = "cmha_host"
+
+_PORTS = (5404, 5405)
+_TABLES = ("defaults", "os_family", "init")
+_DAEMONS = ("corosync", "pacemaker")
+
+# How often the client of a moving service asks, and how long it waits for an answer, in seconds
+_PAUSE = 0.1
+_PATIENCE = 1
+
+
+def __virtual__():
+    return __virtualname__
+
+
+# --- facts ---------------------------------------------------------------------------------------
+
+
+def fitness():
+    """
+    What preflight has to know about this host. Touches nothing; sends a few packets to the peer, see
+    ``corosync.reaches``, for which the peer has to be asked at the same time.
+
+    Returns a mapping: ``pillar`` (a digest of what this host sees of it), ``code`` (of its modules, see
+    ``cmha_master.code``), ``time`` (seconds of the epoch),
+    ``nodename`` (``uname -n``), ``addresses`` (its own), ``resolves`` (node name to addresses),
+    ``corosync`` and ``pacemaker`` (versions, or ``None``), ``agent`` and ``has_agent``, ``service`` and
+    ``has_service``, ``cluster`` (see ``corosync.cluster``), ``conf`` (whose corosync.conf this is:
+    ``none``, ``cmha``, ``this pair``, ``packaged`` or ``another``), ``running``, ``members`` (addresses
+    that have joined), ``ports`` (see ``corosync.reaches``) and ``firewall_open``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt -L cms1,cms2 cmha_host.fitness
+    """
+    now = time.time()
+    pillar = _pillar()
+    cmha = _mapping(pillar)
+    agent = cmha["pacemaker"]["primitives"][cmha["resource"]]["agent"]
+    running = __salt__["corosync.running"]()
+    members = __salt__["corosync.members"]().values()
+    return {
+        "pillar": __utils__["cmha_site.digest"](pillar),
+        "time": now,
+        "code": __utils__["cmha_master.code"](__opts__["extension_modules"]),
+        "nodename": os.uname().nodename,
+        "addresses": __salt__["network.ip_addrs"]() + __salt__["network.ip_addrs6"](),
+        "resolves": {node["name"]: _resolved(node["name"]) for node in cmha["nodes"]},
+        "corosync": __salt__["corosync.version"](),
+        "pacemaker": __salt__["crm.version"](),
+        "agent": agent,
+        "has_agent": agent.startswith("ocf:cm:") or __salt__["resource_agent.installed"](agent),
+        "service": cmha["service"],
+        "has_service": __salt__["service.available"](cmha["service"]),
+        "cluster": __salt__["corosync.cluster"](cmha["nodes"]),
+        "conf": _whose_conf(cmha["nodes"]),
+        "running": running,
+        "members": [each["address"] for each in members if each["status"] == "joined"],
+        "ports": {} if running else _ports(cmha),
+        "firewall_open": all(map(_is_there, cmha["rules"])),
+    }
+
+
+def health():
+    """
+    What status has to know about this host and its cluster. Touches nothing.
+
+    Returns a mapping: ``corosync`` (whether it runs), ``cluster`` (see ``crm.status``, or ``None`` where
+    none runs), ``leftovers`` (see ``cib.leftovers``), ``maintenance`` (see ``cib.maintenance``), ``since``
+    (seconds of the epoch, by node, for the nodes where the service is started), ``drift`` (a list of lines:
+    what isn't as pillar says, or as the file on disk says), ``at_boot`` (daemons that start at boot).
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 cmha_host.health
+    """
+    cmha = _mapping(_pillar())
+    runs = __salt__["crm.running"]()
+    cib = __salt__["crm.query"]() if runs else None
+    cluster = __salt__["crm.status"]() if runs else None
+    here = cluster["resources"].get(cmha["resource"], {}).get("started", []) if runs else []
+    return {
+        "corosync": __salt__["corosync.running"](),
+        "cluster": cluster,
+        "leftovers": __utils__["cib.leftovers"](cib) if runs else [],
+        "maintenance": __utils__["cib.maintenance"](cib) if runs else None,
+        "since": {node: __utils__["cib.since"](cib, cmha["resource"], node) for node in here},
+        "drift": _conf_drift(cmha) + (_cib_drift(cmha) if runs else []),
+        "at_boot": [
+            daemon
+            for daemon in (*_DAEMONS, cmha["service"])
+            if __salt__["service.available"](daemon) and __salt__["service.enabled"](daemon)
+        ],
+    }
+
+
+def pending(planned=False):
+    """
+    What the running cluster of this host takes in only by a reload or a restart.
+
+    planned
+        Whether to compare with what pillar declares, and not with the corosync.conf that is there.
+
+    Returns a mapping: ``running``; ``corosync`` and ``way``, the changes of corosync.conf and how they are
+    taken in (see ``corosync.pending``); ``packages``, ``{name: {'old': version, 'new': version}}``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 cmha_host.pending
+    """
+    cmha = _mapping(_pillar())
+    running = __salt__["corosync.running"]()
+    found = __salt__["corosync.pending"](_declared_conf(cmha) if planned else None)
+    packages = __salt__["daemons.other_versions"](cmha["versions"]) if running else {}
+    return {
+        "running": running,
+        "corosync": found["changes"],
+        "way": found["way"],
+        "packages": packages,
+    }
+
+
+def plan():
+    """
+    What pillar would change in this host's cluster, and what the cluster would do then; see ``crm.plan``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 cmha_host.plan
+    """
+    return _plan(_mapping(_pillar()))
+
+
+def causes(lines=10):
+    """
+    What this host knows about why it, or its cluster, went down.
+
+    lines
+        How many lines of each log, at most.
+
+    Returns a mapping: ``booted`` (seconds of the epoch), ``logs`` (name to lines: the end of the boot before
+    this one, what the cluster's daemons said last), ``service`` (``running``, ``stopped``, or why nobody can
+    tell).
+
+    Source: ``journalctl(1)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 cmha_host.causes
+    """
+    return {"booted": _booted(), "logs": _logs(int(lines)), "service": service()}
+
+
+def service():
+    """
+    What the service's own agent says on this host, whatever the cluster believes: ``running``, ``stopped``,
+    or why nobody can tell.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 cmha_host.service
+    """
+    cmha = _mapping(_pillar())
+    primitive = cmha["pacemaker"]["primitives"][cmha["resource"]]
+    try:
+        return __salt__["resource_agent.monitor"](primitive["agent"], primitive.get("params"))
+    except CommandExecutionError as error:
+        return str(error)
+
+
+# --- deeds ---------------------------------------------------------------------------------------
+
+
+def move(resource, node, addresses, port=None, timeout=600):
+    """
+    Move a resource and watch it as a client does: ten times a second it asks the service, on all the pair's
+    addresses, whether it answers.
+
+    Without a port there is nothing to connect to; then Pacemaker is asked whether the resource is started.
+
+    resource
+        Id of a resource.
+    node
+        Name of the node to move to.
+    addresses
+        List of the pair's addresses.
+    port
+        TCP port of the service.
+    timeout
+        Seconds to wait.
+
+    Returns a mapping: ``away``, the seconds for which nobody answered; ``seen_by``, what was asked;
+    ``started``, the nodes where the resource is started afterwards. Raises CommandExecutionError, and leaves
+    no constraint behind, see ``crm.move``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms2 cmha_host.move cloudera-scm-server cms2 '[192.0.2.11, 192.0.2.12]' 7180
+    """
+    if port is None:
+        client = _Client(lambda: bool(__salt__["crm.started"](resource)))
+    else:
+        client = _Client(lambda: any(_answers(address, int(port)) for address in addresses))
+    started = __salt__["crm.move"](resource, node, timeout, watch=client.ask)
+    client.ask_until_answered(timeout)
+    seen_by = "Pacemaker's status" if port is None else f"TCP port {port}"
+    return {"away": round(client.away, 1), "seen_by": seen_by, "started": started}
+
+
+class _Client:
+    """Asks a service again and again, and knows for how long nobody answered."""
+
+    def __init__(self, answers):
+        self._answers = answers
+        self._last_answer = time.monotonic()
+        self._missed = False
+        self.away = 0.0
+
+    def ask(self):
+        now = time.monotonic()
+        if not self._answers():
+            self._missed = True
+            return False
+        if self._missed:
+            self.away += now - self._last_answer
+        self._last_answer, self._missed = now, False
+        return True
+
+    def ask_until_answered(self, timeout):
+        end = time.monotonic() + timeout
+        while not self.ask():
+            if time.monotonic() > end:
+                raise CommandExecutionError(
+                    f"{_host()}: the resource is started, but nobody answers within {timeout} s"
+                )
+            time.sleep(_PAUSE)
+
+
+def _answers(address, port):
+    try:
+        with socket.create_connection((address, port), timeout=_PATIENCE):
+            return True
+    except OSError:
+        return False
+
+
+# --- helpers -------------------------------------------------------------------------------------
+
+
+def _host():
+    return __grains__["id"]
+
+
+def _pillar():
+    return __salt__["pillar.items"](**_UNMASKED).get("cmha")
+
+
+def _mapping(pillar):
+    tables = (
+        salt.utils.yaml.safe_load(__salt__["cp.get_file_str"](f"salt://cmha/{table}.yaml"))
+        for table in _TABLES
+    )
+    cmha = __salt__["cmha.mapping"](*tables, pillar=pillar)
+    if "error" in cmha:
+        raise CommandExecutionError(cmha["error"])
+    return cmha
+
+
+def _resolved(name):
+    try:
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
+    except OSError:
+        return []
+    return sorted({address[0] for *_, address in found})
+
+
+def _ports(cmha):
+    here = cmha["node"]
+    (peer,) = (node for node in cmha["nodes"] if node["id"] != here["id"])
+    return __salt__["corosync.reaches"](here["address"], peer["address"], _PORTS)
+
+
+def _is_there(rule):
+    if "iptables.check" not in __salt__:
+        return False
+    chain, family = rule["chain"], rule["family"]
+    text = __salt__["iptables.build_rule"](jump="ACCEPT", family=family, **rule["match"])
+    return __salt__["iptables.check"]("filter", chain, text, family) is True
+
+
+def _whose_conf(nodes):
+    text = __salt__["corosync.conf"]()
+    if not text.strip():
+        return "none"
+    if text.startswith("# Written by Salt (cmha)"):
+        return "cmha"
+    named = __utils__["corosync_conf.addresses"](text)
+    if named and named <= {node["address"] for node in nodes}:
+        return "this pair"
+    return "packaged" if named <= {"127.0.0.1", "::1"} else "another"
+
+
+def _declared_conf(cmha):
+    generation = __salt__["corosync.generation"](cmha["corosync_generation"])
+    source = f"salt://cmha/files/corosync-{generation}.conf.jinja"
+    return __salt__["slsutil.renderer"](source, default_renderer="jinja", cmha=cmha)
+
+
+def _conf_drift(cmha):
+    file, declared = (
+        __utils__["corosync_conf.keys"](text)
+        for text in (__salt__["corosync.conf"](), _declared_conf(cmha))
+    )
+    lines = [
+        f"corosync.conf says {key} {change['old']}, pillar says {change['new']}"
+        for key, change in __utils__["corosync_conf.difference"](file, declared).items()
+    ]
+    held = __salt__["corosync.pending"]()["changes"]
+    lines += [
+        f"Corosync runs with {key} {change['old']}, its file says {change['new']}"
+        for key, change in held.items()
+    ]
+    versions = __salt__["daemons.other_versions"](cmha["versions"])
+    lines += [
+        f"package {name} is {change['old']}, pillar says {change['new']}"
+        for name, change in versions.items()
+    ]
+    return lines
+
+
+def _cib_drift(cmha):
+    try:
+        return [f"Pacemaker: {path}" for path in _plan(cmha)["changes"]]
+    except CommandExecutionError as error:
+        return [str(error)]
+
+
+def _plan(cmha):
+    declared = dict(cmha["pacemaker"])
+    absent, purge = declared.pop("absent"), declared.pop("purge")
+    return __salt__["crm.plan"](declared, absent, purge)
+
+
+def _booted():
+    return int(time.time() - float(__salt__["status.uptime"]()["seconds"]))
+
+
+def _logs(lines):
+    if not salt.utils.path.which("journalctl"):
+        return {"syslog": _said("tail", f"--lines={lines}", "/var/log/syslog", "/var/log/messages")}
+    show = ("journalctl", "--no-pager", "--quiet", "--output=short-iso")
+    units = [f"--unit={daemon}" for daemon in _DAEMONS]
+    logs = {
+        "last lines of the boot before": _said(*show, "--boot=-1", f"--lines={20 * lines}"),
+        "warnings of the boot before": _said(*show, "--boot=-1", "--priority=warning"),
+        "warnings since this boot": _said(*show, "--boot=0", "--priority=warning"),
+        "corosync and pacemaker": _said(*show, *units, f"--lines={lines}"),
+    }
+    # Salt's own chatter is no cause
+    return {
+        name: [line for line in said if "salt-minion[" not in line][-lines:]
+        for name, said in logs.items()
+    }
+
+
+def _said(*command):
+    answer = __salt__["cmd.run_all"](
+        list(command), python_shell=False, ignore_retcode=True, output_loglevel="quiet"
+    )
+    return answer["stdout"].splitlines() if answer["stdout"] else []

@@ -1,0 +1,67 @@
+"""
+The orchestration's steps. These states run on the master; what they apply on the hosts are the formula's
+state files.
+"""
+
+__virtualname__ = "cmha"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def step(name, site, pair, hosts, sls):
+    """
+    Apply state files on hosts, and say so while it goes on: ``salt.state``, with events under ``cmha/`` and
+    lines on the terminal.
+
+    name
+        What is done, with site, pair and hosts: by it a failed step is found.
+    site, pair
+        Their names.
+    hosts
+        List of minion ids.
+    sls
+        State file, or a list of them.
+
+    .. code-block:: yaml
+
+        'east cms: prepare cms1 and cms2':
+          cmha.step:
+            - site: east
+            - pair: cms
+            - hosts: [cms1, cms2]
+            - sls: cmha.host
+    """
+    what = name.removeprefix(f"{site} {pair}: ")
+    with __utils__["cmha_master.told"](
+        __opts__, site, pair, "orchestrate", what=what, hosts=hosts
+    ) as outcome:
+        # timeout (seconds) is when the master begins to ask whether a busy host still works at it; it ends
+        # no step
+        ret = __states__["salt.state"](name, tgt=hosts, tgt_type="list", sls=sls, timeout=30)
+        outcome["failed"] = ret["comment"] if ret["result"] is False else None
+    return ret
+
+
+def reconfigured(name, site, pair):
+    """
+    A running pair takes in what Corosync reads only at a reload or a restart, and packages of another
+    version, while its service runs on; see ``cmha_reconfigure.reconfigure``.
+
+    name
+        What is done, with site and pair.
+    site
+        The site's name.
+    pair
+        The pair, as the runner ``cmha.sites`` lists it.
+
+    .. code-block:: yaml
+
+        'east cms: reload or restart what changed':
+          cmha.reconfigured:
+            - site: east
+            - pair: {pair: cms, resource: cloudera-scm-server, nodes: [...]}
+    """
+    done = __utils__["cmha_reconfigure.attempt"](__opts__, site, pair, __opts__["test"])
+    return {"name": name, **done}

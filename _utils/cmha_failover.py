@@ -1,0 +1,67 @@
+"""
+The guide's test of the failover: the service moves to the other node, watched and verified.
+"""
+
+from cmha_master import Trouble
+from cmha_pair import Pair
+
+__virtualname__ = "cmha_failover"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def failover(opts, site, pair, to=None, drill=False):
+    """
+    Move a pair's service to its other node, and verify that.
+
+    opts, site, pair
+        See ``cmha_pair.health``.
+    to
+        Name or minion id of the node; the default is the one where the service isn't.
+    drill
+        Move it back afterwards.
+
+    Returns a mapping: ``resource``; ``moves``, a list of mappings with ``from``, ``to``, ``away`` (seconds
+    for which a client had no answer) and ``seen_by``; ``cleared``, the constraints that an earlier move had
+    left behind; ``error``, a line, or ``None``.
+    """
+    return _Failover(opts, site, pair).run(to, drill)
+
+
+class _Failover(Pair):
+    deed = "failover"
+
+    def run(self, to, drill):
+        done = {"resource": self.resource, "moves": [], "cleared": [], "error": None}
+        try:
+            report = self.health()
+            home = self.home(report)
+            target = self.node(to) if to else self.other(home)
+            if home != target:
+                self.refuse_unless_fit(report, home, target)
+                done["cleared"] = self._clear(report)
+                self.refuse_unless_foreseen(home, target)
+                done["moves"].append(self.move(home, target))
+                if drill:
+                    done["moves"].append(self.move(target, home))
+            elif report["leftovers"]:
+                done["cleared"] = self._clear(report)
+        except Trouble as trouble:
+            done["error"] = str(trouble)
+        return done
+
+    def _clear(self, report):
+        """What an interrupted move has left behind."""
+        left = [each for each in report["leftovers"] if each["resource"] == self.resource]
+        if left:
+            host = self._live_host(report)
+            with self.step("clear the constraints that an earlier move left", [host]):
+                self.master.need([host], "crm.clear", self.resource)
+        return [each["id"] for each in left]
+
+    def _live_host(self, report):
+        return next(
+            self.host_of[name] for name, each in report["nodes"].items() if each == "online"
+        )

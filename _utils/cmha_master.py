@@ -1,0 +1,283 @@
+"""
+What the master asks of hosts, and how it says what happens: as events under ``cmha/``, and on the terminal
+of whoever waits for a runner or an orchestration.
+
+The one room of ``_utils`` that does input and output: the runner and the orchestration's state share it.
+"""
+
+import contextlib
+import glob
+import hashlib
+import os
+import sys
+import threading
+import time
+
+import salt.client
+import salt.utils.event
+import salt.utils.files
+
+__virtualname__ = "cmha_master"
+
+_BEGAN = time.monotonic()
+
+# The kinds of modules that a host needs
+SYNCED = ("utils", "modules", "states", "beacons")
+
+# Seconds between two lines of a step that goes on
+_PATIENCE = 5
+
+
+def __virtual__():
+    return __virtualname__
+
+
+class Trouble(Exception):
+    """What went wrong on a host, in one line that names the host."""
+
+
+class Master:
+    """Asks hosts by Salt jobs."""
+
+    def __init__(self, opts):
+        self.opts = opts
+
+    def ask(self, hosts, function, *arguments, **options):
+        """The answers by host. What is no answer is a Trouble; it isn't raised."""
+        try:
+            with salt.client.get_local_client(mopts=self.opts) as client:
+                returned = client.cmd(
+                    list(hosts),
+                    function,
+                    arguments,
+                    kwarg=options,
+                    tgt_type="list",
+                    full_return=True,
+                )
+        except (KeyboardInterrupt, SystemExit):  # Salt makes Ctrl-C a SystemExit
+            raise Trouble(
+                f"interrupted; {function} goes on on {' and '.join(hosts)} by itself, salt-run cmha.status "
+                "shows the outcome"
+            ) from None
+        return {host: _answer(host, function, returned.get(host)) for host in hosts}
+
+    def need(self, hosts, function, *arguments, **options):
+        """The answers by host; raises the first Trouble."""
+        answers = self.ask(hosts, function, *arguments, **options)
+        for answer in answers.values():
+            if isinstance(answer, Trouble):
+                raise answer
+        return answers
+
+    def sync(self, hosts):
+        """Gives hosts the formula's modules."""
+        functions = [f"saltutil.sync_{kind}" for kind in SYNCED]
+        with salt.client.get_local_client(mopts=self.opts) as client:
+            client.cmd(list(hosts), functions, [[] for _ in functions], tgt_type="list")
+
+    def apply(self, hosts, *sls, **options):
+        """Applies state files; raises a Trouble that says which state failed where, and why."""
+        for host, states in self.need(hosts, "state.apply", ",".join(sls), **options).items():
+            if not isinstance(states, dict):
+                raise Trouble(f"{host}: {' '.join(map(str, states))}")
+            failed = [each for each in states.values() if each["result"] is False]
+            if failed:
+                first = min(failed, key=lambda each: each.get("__run_num__", 0))
+                raise Trouble(f"{host}: {first['__id__']}: {first['comment']}")
+
+    def told(self, site, pair, deed, what, hosts):
+        return told(self.opts, site, pair, deed, what=what, hosts=hosts)
+
+    def shown(self, line, hosts):
+        return shown(self.opts, line, hosts, at_once=False)
+
+
+def ask(opts, hosts, function, *arguments, **options):
+    """
+    Ask hosts by a Salt job.
+
+    opts
+        The master's configuration.
+    hosts
+        List of minion ids.
+    function, arguments, options
+        The execution function and what it gets.
+
+    Returns the answers by host; what is no answer is a ``Trouble``, an exception that isn't raised.
+    """
+    return Master(opts).ask(hosts, function, *arguments, **options)
+
+
+def fitness(opts, hosts, beacons):
+    """
+    What ``cmha_host.fitness`` says on hosts, which get the formula's modules where theirs aren't this
+    master's.
+
+    opts
+        The master's configuration.
+    hosts
+        List of minion ids.
+    beacons
+        Paths of the formula's beacons.
+
+    Returns the answers by host, as ``ask`` does.
+    """
+    master, ours = Master(opts), code(opts["extension_modules"], beacons)
+    with master.shown("preflight", hosts):
+        # in one job: a pair's hosts try at the same time whether they hear each other
+        answers = master.ask(hosts, "cmha_host.fitness")
+        if any(isinstance(each, Trouble) or each.get("code") != ours for each in answers.values()):
+            master.sync(hosts)
+            answers = master.ask(hosts, "cmha_host.fitness")
+    return answers
+
+
+def _answer(host, function, returned):
+    silent = not returned or "ret" not in returned or "retcode" not in returned
+    if silent or str(returned["ret"]).startswith("Minion did not return"):
+        return Trouble(f"{host} doesn't answer this master; see that it and its salt-minion run")
+    value = returned["ret"]
+    if returned.get("retcode") and isinstance(value, str):
+        if value.startswith(f"'{function}' is not available"):
+            return Trouble(
+                f"{host} doesn't know {function} yet; run salt-run cmha.preflight, which gives it "
+                "cmha's modules"
+            )
+        return Trouble(_named(host, value.removeprefix("ERROR: ").strip()))
+    return value
+
+
+def _named(host, said):
+    return said if host in said else f"{host}: {said}"
+
+
+def tell(opts, site, pair, deed, outcome, **data):
+    """
+    Put an event on the master's bus: ``cmha/SITE/PAIR/DEED/OUTCOME``.
+
+    opts
+        The master's configuration.
+    site, pair
+        Their names.
+    deed
+        ``orchestrate``, ``failover``, ``rejoin``, ``clean``.
+    outcome
+        ``begin``, ``done`` or ``failed``.
+    data
+        What the event carries beside ``site`` and ``pair``.
+    """
+    event = {"site": site, "pair": pair, **data}
+    with salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=False) as bus:
+        bus.fire_event(event, "/".join(("cmha", site, pair, deed, outcome)))
+
+
+def code(directory, beacons=()):
+    """
+    A digest of the modules that Salt has synced to a directory, by which a host's are compared with the
+    master's: to compare takes less than to sync.
+
+    directory
+        The configuration's ``extension_modules``.
+    beacons
+        Paths of beacons that are elsewhere: a master syncs none for itself.
+    """
+    synced = (glob.glob(os.path.join(directory, kind, "*.py")) for kind in SYNCED)
+    named = {_kind_and_name(path): path for paths in (*synced, beacons) for path in paths}
+    found = hashlib.sha256()
+    for name, path in sorted(named.items()):
+        with salt.utils.files.fopen(path, "rb") as file:
+            found.update(name.encode() + file.read())
+    return found.hexdigest()
+
+
+def _kind_and_name(path):
+    directory, name = os.path.split(path)
+    return f"{os.path.basename(directory).lstrip('_')}/{name}"
+
+
+@contextlib.contextmanager
+def told(opts, site, pair, deed, *, what, hosts):
+    """
+    While the body runs, say so: events when it begins and when it is done or failed; on the terminal of
+    salt-run (its standard error), a line when it begins, and one every few seconds with the time so far and
+    the hosts that haven't returned.
+
+    opts
+        The master's configuration.
+    site, pair, deed
+        See ``tell``.
+    what
+        The step, in words.
+    hosts
+        The minions that work at it.
+
+    Gives a mapping, whose ``failed`` the body sets to a text when it failed without an exception.
+    """
+    outcome = {"failed": None}
+    data = {"step": what, "hosts": list(hosts)}
+    tell(opts, site, pair, deed, "begin", **data)
+    began = time.monotonic()
+    try:
+        with shown(opts, f"{site} {pair}: {what}", hosts):
+            yield outcome
+    except BaseException as error:
+        outcome["failed"] = str(error) or type(error).__name__
+        raise
+    finally:
+        data["seconds"] = round(time.monotonic() - began, 1)
+        if outcome["failed"] is None:
+            tell(opts, site, pair, deed, "done", **data)
+        else:
+            tell(opts, site, pair, deed, "failed", **data, why=outcome["failed"])
+
+
+@contextlib.contextmanager
+def shown(opts, line, hosts, at_once=True):
+    """
+    While the body runs, say so on the terminal of salt-run, as ``told`` does, and nowhere else.
+
+    opts
+        The master's configuration.
+    line
+        What is done, in words.
+    hosts
+        The minions that work at it.
+    at_once
+        Whether to say it when it begins, and not only when it takes long.
+    """
+    # an API's or a reactor's runner has no one at its terminal
+    if opts.get("__cli") != "salt-run" or opts.get("quiet"):
+        yield
+        return
+    if at_once:
+        _print(line)
+    over = threading.Event()
+    clock = threading.Thread(target=_go_on, args=(opts, line, frozenset(hosts), over), daemon=True)
+    clock.start()
+    try:
+        yield
+    finally:
+        over.set()
+        clock.join()
+
+
+def _go_on(opts, line, hosts, over):
+    """Until the step is over, say every few seconds that it goes on, and for whom it waits."""
+    waiting = set()
+    next_line = time.monotonic() + _PATIENCE
+    with salt.utils.event.get_event("master", opts["sock_dir"], opts=opts, listen=True) as bus:
+        while not over.is_set():
+            event = bus.get_event(wait=0.2, tag="salt/job/") or {}
+            if "minions" in event:  # a new job
+                waiting.update(hosts.intersection(event["minions"]))
+            elif "return" in event:
+                waiting.discard(event.get("id"))
+            if time.monotonic() >= next_line and not over.is_set():
+                _print(line + (f" (waiting for {', '.join(sorted(waiting))})" if waiting else ""))
+                next_line += _PATIENCE
+
+
+def _print(line):
+    # nobody may be there to read it any more: no reason to stop in the middle
+    with contextlib.suppress(OSError, ValueError):
+        print(f"{time.monotonic() - _BEGAN:7.1f} s  {line}", file=sys.stderr, flush=True)

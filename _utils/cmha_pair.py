@@ -1,0 +1,171 @@
+"""
+What every deed with a pair starts from, and the two that only look: how it is, and what would change.
+"""
+
+import cmha_reconfigure
+import cmha_status
+from cmha_master import Master, Trouble
+
+__virtualname__ = "cmha_pair"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def health(opts, site, pair):
+    """
+    How a pair is, see ``cmha_status.judge``.
+
+    opts
+        The master's configuration.
+    site
+        The site's name.
+    pair
+        The pair, as ``cmha.sites`` lists it.
+    """
+    return Pair(opts, site, pair).health()
+
+
+def plan(opts, site, pair):
+    """
+    What the orchestration would change on a pair's hosts and in its cluster.
+
+    opts, site, pair
+        See ``health``.
+
+    Returns a mapping: ``hosts``, by minion id a list of mappings with ``state``, ``changes`` and
+    ``comment``; ``restart``, what the running cluster would take in by a reload or restart, and how (see
+    ``cmha_reconfigure``); ``cluster``, see ``crm.plan``; ``error``, a line, or ``None``.
+    """
+    return _Plan(opts, site, pair).run()
+
+
+class Pair:
+    """A pair and the master that asks its hosts. ``deed`` names, in events, what is done."""
+
+    deed = None
+
+    def __init__(self, opts, site, pair):
+        self.master, self.site, self.pair = Master(opts), site, pair
+        self.resource = pair["resource"]
+        self.hosts = [node["id"] for node in pair["nodes"]]
+        self.name_of = {node["id"]: node["name"] for node in pair["nodes"]}
+        self.host_of = {node["name"]: node["id"] for node in pair["nodes"]}
+
+    def health(self):
+        with self.master.shown(f"{self.site} {self.pair['pair']}: status", self.hosts):
+            answers = self.master.ask(self.hosts, "cmha_host.health")
+        silent = {host: str(each) for host, each in answers.items() if isinstance(each, Trouble)}
+        facts = {host: each for host, each in answers.items() if host not in silent}
+        return cmha_status.judge(self.pair, facts, silent)
+
+    def node(self, said):
+        """The name of the node that is meant by a name or a minion id."""
+        name = self.name_of.get(said, said)
+        if name not in self.host_of:
+            known = " and ".join(self.host_of)
+            raise Trouble(f"the pair {self.pair['pair']} has no node {said}; it has {known}")
+        return name
+
+    def other(self, name):
+        return next(each for each in self.host_of if each != name)
+
+    def step(self, what, hosts):
+        return self.master.told(self.site, self.pair["pair"], self.deed, what, hosts)
+
+    def home(self, report):
+        where = report["service"]["nodes"]
+        if len(where) != 1:
+            raise Trouble(f"refused: {report['problems'][0]}")
+        return where[0]
+
+    def refuse_unless_fit(self, report, home, target):
+        faults = list(_unfit(report, self.resource, target))
+        if faults:
+            raise Trouble(f"refused, {self.resource} stays on {home}: {'; '.join(faults)}")
+
+    def refuse_unless_foreseen(self, home, target):
+        """What Pacemaker says that it would do, before it is asked to."""
+        trial = {"cmha-trial": {"rsc": self.resource, "node": target, "score": "INFINITY"}}
+        host = self.host_of[target]
+        plan = self.master.need([host], "crm.plan", {"locations": trial})[host]
+        moves = [each for each in plan["effects"] if each["what"] == self.resource]
+        if not any(each["where"].endswith(f"-> {target}") for each in moves):
+            said = "; ".join(f"{each['action']} ({each['where']})" for each in moves) or "nothing"
+            raise Trouble(
+                f"refused, {self.resource} stays on {home}: Pacemaker would not move it to {target}, but do: "
+                f"{said}; see its constraints"
+            )
+
+    def move(self, home, target):
+        """Moves the service; returns what a client saw of it."""
+        host = self.host_of[target]
+        with self.step(f"move {self.resource} from {home} to {target}", [host]):
+            seen = self.master.need(
+                [host], "cmha_host.move", self.resource, target,
+                [node["address"] for node in self.pair["nodes"]], self.pair["port"],
+                self.pair["timeouts"]["started"],
+            )[host]  # fmt: skip
+            self.verify(target)
+        return {"from": home, "to": target, "away": seen["away"], "seen_by": seen["seen_by"]}
+
+    def verify(self, home):
+        """The agent itself says on each host what Pacemaker believes."""
+        answers = self.master.need(self.hosts, "crm.check", self.resource)
+        for host, answer in answers.items():
+            expected = self.name_of[host] == home
+            if answer["running"] is not expected:
+                raise Trouble(
+                    f"{self.resource} should {'run' if expected else 'be stopped'} on {host}, but its agent "
+                    f"there says rc {answer['rc']}: {answer['text']}"
+                )
+
+
+def _unfit(report, resource, target):
+    if report["nodes"][target] != "online":
+        yield f"{target} is {report['nodes'][target]}"
+    if report["maintenance"] != "off":
+        yield "the cluster is in maintenance mode"
+    for each in report["failures"]:
+        if (each["resource"], each["node"]) == (resource, target):
+            yield (
+                f"{each['task']} failed on {target}: {each['reason']} ({each['when']}); when that is mended: "
+                f"crm resource cleanup {resource}"
+            )
+
+
+class _Plan(Pair):
+    def run(self):
+        planned = {"hosts": {}, "restart": None, "cluster": None, "error": None}
+        try:
+            with self.master.shown(f"{self.site} {self.pair['pair']}: plan", self.hosts):
+                answers = self.master.need(
+                    self.hosts, "state.apply", "cmha.host,cmha.start", test=True
+                )
+            planned["hosts"] = {host: self._changes(host, each) for host, each in answers.items()}
+            planned["restart"] = cmha_reconfigure.reconfigure(
+                self.master.opts, self.site, self.pair, test=True
+            )
+            planned["cluster"] = self._of_the_cluster()
+        except Trouble as trouble:
+            planned["error"] = str(trouble)
+        return planned
+
+    def _changes(self, host, states):
+        if not isinstance(states, dict):
+            raise Trouble(f"{host}: {' '.join(map(str, states))}")
+        ran = sorted(states.items(), key=lambda each: each[1].get("__run_num__", 0))
+        # Salt's own iptables state predicts by its result alone
+        return [
+            {"state": each["__id__"], "changes": each["changes"], "comment": each["comment"]}
+            for key, each in ran
+            if each["changes"]
+            or each["result"] is False
+            or (each["result"] is None and key.startswith("iptables_"))
+        ]
+
+    def _of_the_cluster(self):
+        running = self.master.need(self.hosts, "crm.running")
+        host = next((each for each in self.hosts if running[each]), self.hosts[0])
+        return self.master.need([host], "cmha_host.plan")[host]

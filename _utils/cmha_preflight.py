@@ -1,0 +1,232 @@
+"""
+What stands against working on a pair, found in the facts that its hosts give.
+
+Pure functions. The facts are ``cmha_host.fitness``'s.
+"""
+
+__virtualname__ = "cmha_preflight"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def judge(pair, facts, pillar, asked, answered):
+    """
+    What is wrong with a pair before anything is touched.
+
+    pair
+        The pair, as ``cmha_site.site`` makes it.
+    facts
+        By minion id, what ``cmha_host.fitness`` returned.
+    pillar
+        The digest of the pillar that the master compiled for these hosts.
+    asked, answered
+        When the hosts were asked and had answered, by the master's clock, in seconds of the epoch.
+
+    Returns ``(errors, warnings)``, two lists of lines that each say what is wrong, where and what to do.
+    What the pillar's ``preflight:ignore`` names is a warning.
+    """
+    elsewhere = [
+        f"{host} sees another pillar than this master; see its pillarenv, saltenv and grains, and run "
+        f"salt {host} saltutil.refresh_pillar"
+        for host, each in facts.items()
+        if each["pillar"] != pillar
+    ]
+    if elsewhere:
+        # what such a host says of the pair is about another pair
+        return elsewhere, []
+    errors, warnings = [], _warnings(pair)
+    for check, found in _CHECKS:
+        target = warnings if check in pair["preflight"]["ignore"] else errors
+        target += found(pair, facts)
+    clocks = _clocks(pair, facts, asked, answered)
+    (warnings if "clock" in pair["preflight"]["ignore"] else errors).extend(clocks)
+    warnings += _untried_ports(pair, facts)
+    return errors, warnings
+
+
+def _nodes(pair):
+    return {node["id"]: node for node in pair["nodes"]}
+
+
+def _peer(pair, host):
+    return next(node for node in pair["nodes"] if node["id"] != host)
+
+
+# --- each check: lines for one pair --------------------------------------------------------------
+
+
+def _foreign(pair, facts):
+    lines = [
+        f"{host} belongs to another cluster ({each['cluster']['seen']}); nothing replaces it. If it is the "
+        "same cluster, give its nodes those names in pillar (cmha:pairs:…:nodes:…:name); if it is an old "
+        "one, remove it first"
+        for host, each in facts.items()
+        if each["cluster"]["is"] == "another"
+    ]
+    return lines + [
+        f"{host} has a corosync.conf of another cluster, which would be replaced; if it is old, remove "
+        "/etc/corosync/corosync.conf"
+        for host, each in facts.items()
+        if each["conf"] == "another" and each["cluster"]["is"] != "another"
+    ]
+
+
+def _nodenames(pair, facts):
+    nodes = _nodes(pair)
+    return [
+        f"{host} calls itself {each['nodename']} (uname -n), pillar calls it {nodes[host]['name']}; set "
+        f"cmha:pairs:{pair['pair']}:nodes:{host}:name, or the host's name"
+        for host, each in facts.items()
+        if not _same_host(each["nodename"], nodes[host]["name"])
+        # a cluster that was made with these names goes on with them
+        and each["cluster"]["is"] != "this pair"
+    ]
+
+
+def _same_host(one, other):
+    short, long = sorted((one.lower(), other.lower()), key=len)
+    return long == short or long.startswith(f"{short}.")
+
+
+def _addresses(pair, facts):
+    nodes = _nodes(pair)
+    return [
+        f"{host} has no address {nodes[host]['address']} (it has {', '.join(each['addresses'])}); set "
+        f"cmha:pairs:{pair['pair']}:nodes:{host}:address"
+        for host, each in facts.items()
+        if nodes[host]["address"] not in each["addresses"]
+    ]
+
+
+def _names(pair, facts):
+    lines = []
+    for host, each in facts.items():
+        name = _peer(pair, host)["name"]
+        found = each["resolves"][name]
+        if not found:
+            lines.append(
+                f"{host} can't resolve the name of its peer, {name}; see DNS or /etc/hosts"
+            )
+        elif any(address == "::1" or address.startswith("127.") for address in found):
+            lines.append(
+                f"{host} resolves {name}, its peer's name, to itself ({', '.join(found)}); see its "
+                "/etc/hosts"
+            )
+    return lines
+
+
+def _ports(pair, facts):
+    lines = []
+    for host, each in facts.items():
+        peer = _peer(pair, host)
+        if each["running"]:
+            if facts[peer["id"]]["running"] and peer["address"] not in each["members"]:
+                lines.append(
+                    f"Corosync runs on {host} and {peer['id']}, and they are no cluster: {host} has "
+                    f"{', '.join(each['members']) or 'no member'} only; see the network between them, and "
+                    "/var/log/cluster/corosync.log"
+                )
+            continue
+        lines += [
+            f"{host} doesn't hear {peer['id']} on UDP port {port} ({outcome}); see the network and the "
+            "firewalls between them"
+            for port, outcome in each["ports"].items()
+            if outcome != "heard" and _was_tried(pair, facts)
+        ]
+    return lines
+
+
+def _was_tried(pair, facts):
+    """Whether silence means anything: both hosts listened, and their own firewalls let the pair talk."""
+    return all(not each["running"] and each["firewall_open"] for each in facts.values())
+
+
+def _untried_ports(pair, facts):
+    if any(each["running"] for each in facts.values()) or _was_tried(pair, facts):
+        return []
+    silent = {
+        port
+        for each in facts.values()
+        for port, outcome in each["ports"].items()
+        if outcome != "heard"
+    }
+    if not silent:
+        return []
+    return [
+        f"its hosts don't hear each other on UDP {' and '.join(sorted(silent))} yet; their own firewalls "
+        "aren't opened by cmha so far"
+    ]
+
+
+def _versions(pair, facts):
+    lines = []
+    for name in ("corosync", "pacemaker"):
+        found = {host: each[name] for host, each in facts.items() if each[name]}
+        if len(set(found.values())) > 1 and name not in pair["versions"]:
+            there = ", ".join(f"{version} on {host}" for host, version in found.items())
+            lines.append(
+                f"{name} is {there}; upgrade the older one, or say in cmha:versions which is wanted"
+            )
+    return lines
+
+
+def _services(pair, facts):
+    lines = []
+    for host, each in facts.items():
+        if not each["has_service"]:
+            lines.append(f"{host} has no service {each['service']}; install it first")
+        elif not each["has_agent"]:
+            service = each["service"]
+            hint = f"; if it is a unit of systemd, say agent: systemd:{service}"
+            lines.append(
+                f"{host} has no {each['agent']}{hint if each['agent'].startswith('lsb:') else ''}"
+            )
+    return lines
+
+
+_CHECKS = (
+    ("foreign", _foreign),
+    ("nodename", _nodenames),
+    ("address", _addresses),
+    ("resolve", _names),
+    ("reach", _ports),
+    ("versions", _versions),
+    ("service", _services),
+)
+
+
+def _clocks(pair, facts, asked, answered):
+    """A host's clock was read at some time between question and answer: only what is off for certain
+    counts."""
+    bound = pair["preflight"]["clock_difference"]
+    lines = []
+    for host, each in facts.items():
+        behind, ahead = asked - each["time"], each["time"] - answered
+        off, way = max((behind, "behind"), (ahead, "ahead of"))
+        if off > bound:
+            lines.append(
+                f"{host}'s clock is {off:.0f} s {way} this master's; a pair's clocks may differ by {bound} s "
+                "(cmha:preflight:clock_difference); see NTP there"
+            )
+    return lines
+
+
+def _warnings(pair):
+    totem = pair["corosync"]["totem"]
+    encrypted = totem["secauth"] == "on" or totem.get("crypto_hash", "none") != "none"
+    warnings = []
+    if not encrypted:
+        warnings.append(
+            "cluster traffic isn't authenticated: whoever reaches the two UDP ports can disturb the cluster"
+        )
+    if not _is_true(pair["pacemaker"]["properties"].get("stonith-enabled", "true")):
+        warnings.append(
+            "fencing is off (stonith-enabled): a cut network gives two active servers, as the guide says"
+        )
+    return warnings
+
+
+def _is_true(value):
+    return str(value).lower() in ("true", "on", "yes", "y", "1")

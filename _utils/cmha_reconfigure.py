@@ -1,0 +1,189 @@
+"""
+How a running pair takes in what Corosync reads only at a reload or at its start, and packages of another
+version, while the service runs on.
+"""
+
+from cmha_master import Master, Trouble
+
+__virtualname__ = "cmha_reconfigure"
+
+_RELOAD, _ONE_BY_ONE, _TOGETHER = "reload", "one by one", "together"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def reconfigure(opts, site, pair, test=False):
+    """
+    Let a pair take its changes in.
+
+    Values that Corosync reloads are reloaded. For others the cluster goes into maintenance mode, in which
+    services run on without it; then one host after the other is restarted, or, where hosts with the old and
+    the new values can't talk to each other, both are stopped. What is stopped here is started by the
+    orchestration's next step, and the one after it ends the maintenance mode.
+
+    opts
+        The master's configuration.
+    site
+        The site's name.
+    pair
+        The pair, as ``cmha.sites`` lists it.
+    test
+        Only say what would be done, from pillar.
+
+    Returns a mapping: ``changes`` (by host: ``corosync``, ``packages`` and ``how``) and ``comment``. Raises
+    ``Trouble`` with what went wrong, the state the pair is left in, and the way back.
+    """
+    return _Reconfiguration(Master(opts), site, pair).run(test)
+
+
+def attempt(opts, site, pair, test=False):
+    """``reconfigure``, as the return of a state: ``result``, ``changes`` and ``comment``."""
+    try:
+        done = reconfigure(opts, site, pair, test)
+    except Trouble as trouble:
+        return {"result": False, "changes": {}, "comment": str(trouble)}
+    return {"result": None if test and done["changes"] else True, **done}
+
+
+class _Reconfiguration:
+    def __init__(self, master, site, pair):
+        self.master, self.site, self.pair = master, site, pair
+        self.hosts = [node["id"] for node in pair["nodes"]]
+        self.names = {node["id"]: node["name"] for node in pair["nodes"]}
+
+    def run(self, test):
+        pending = self._pending(self.hosts, planned=test)
+        running = [host for host in self.hosts if pending[host]["running"]]
+        concerned = [host for host in running if _something(pending[host])]
+        if not concerned:
+            return {"changes": {}, "comment": "nothing waits for a reload or a restart"}
+        how = _how([pending[host] for host in concerned])
+        changes = {host: _change(pending[host], how) for host in concerned}
+        if test:
+            return {"changes": changes, "comment": f"would be taken in by {_said(how, concerned)}"}
+        if how == _RELOAD and not self._reload(concerned):
+            how = _ONE_BY_ONE
+            changes = {host: _change(pending[host], how) for host in concerned}
+        if how != _RELOAD:
+            stopped = running if how == _TOGETHER or len(running) == 1 else concerned
+            self._restart(how, stopped, running)
+        return {"changes": changes, "comment": f"taken in by {_said(how, concerned)}"}
+
+    def _pending(self, hosts, **options):
+        return self.master.need(hosts, "cmha_host.pending", **options)
+
+    def _step(self, what, hosts):
+        return self.master.told(self.site, self.pair["pair"], "orchestrate", what, hosts)
+
+    def _reload(self, hosts):
+        """Whether all hosts then run with their corosync.conf. One host's reload reaches all."""
+        with self._step("reload corosync.conf", hosts):
+            self.master.need(hosts[:1], "corosync.reload")
+            left = self.master.need(hosts, "corosync.pending")
+        return not any(each["changes"] for each in left.values())
+
+    def _restart(self, how, hosts, running):
+        home = self._home(running)
+        self._need_packages(hosts)
+        try:
+            self._begin_maintenance(running[0])
+            if how == _TOGETHER or len(running) == 1:
+                self._stop(hosts)
+                return
+            # the host without the service first: what fails there harms least
+            for host in sorted(hosts, key=lambda each: self.names[each] == home):
+                self._stop([host])
+                self._start(host, home)
+        except Trouble as trouble:
+            raise Trouble(f"{trouble}. {self._way_back(home)}") from None
+
+    def _home(self, running):
+        resource = self.pair["resource"]
+        where = self.master.need(running[:1], "crm.started", resource)[running[0]]
+        if len(where) != 1:
+            raise Trouble(
+                f"{resource} runs on {' and '.join(where) or 'no host'}, not on one; nothing was restarted. "
+                f"Mend that first, then run the orchestration again"
+            )
+        return where[0]
+
+    def _need_packages(self, hosts):
+        """Before anything is stopped."""
+        for host, pending in self._pending(hosts).items():
+            wanted = {name: change["new"] for name, change in pending["packages"].items()}
+            missing = self.master.need([host], "daemons.not_in_repositories", wanted)[host]
+            if missing:
+                named = " and ".join(f"{name} {wanted[name]}" for name in missing)
+                raise Trouble(
+                    f"no repository of {host} has {named} (cmha:versions); nothing was restarted"
+                )
+
+    def _begin_maintenance(self, host):
+        with self._step("begin maintenance mode", [host]):
+            self.master.need([host], "maintenance.begin")
+
+    def _stop(self, hosts):
+        with self._step(f"stop Pacemaker and Corosync on {' and '.join(hosts)}", hosts):
+            self.master.need(hosts, "corosync.stop")
+            # no more than what is stopped may get another version
+            self.master.apply(hosts, "cmha.packages")
+
+    def _start(self, host, home):
+        with self._step(f"start Corosync and Pacemaker on {host}", [host]):
+            self.master.apply([host], "cmha.start")
+            self._need_taken_in(host)
+            self._need_at_home(host, home)
+
+    def _need_taken_in(self, host):
+        left = self._pending([host])[host]
+        if _something(left):
+            keys = ", ".join([*left["corosync"], *left["packages"]])
+            raise Trouble(f"{host} runs again, but without the new {keys}")
+
+    def _need_at_home(self, host, home):
+        self.master.need([host], "crm.wait", 60)
+        where = self.master.need([host], "crm.started", self.pair["resource"])[host]
+        if where != [home]:
+            seen = f"on {' and '.join(where)}" if where else "nowhere"
+            raise Trouble(
+                f"{host}: Pacemaker finds {self.pair['resource']} {seen}, it was on {home}"
+            )
+
+    def _way_back(self, home):
+        resource = self.pair["resource"]
+        return (
+            f"The pair stays in maintenance mode: {resource} is left running on {home}, and nothing fails "
+            "over. Mend what is wrong, then run the orchestration again: it goes on from here and ends the "
+            f"maintenance mode. To go back, give pillar the old values first. By hand: start corosync and "
+            f"pacemaker on {' and '.join(self.hosts)}, then crm configure property maintenance-mode=false"
+        )
+
+
+def _something(pending):
+    return bool(pending["corosync"] or pending["packages"])
+
+
+def _how(pendings):
+    if any(each["way"] == _TOGETHER for each in pendings):
+        return _TOGETHER
+    if any(each["way"] == _ONE_BY_ONE or each["packages"] for each in pendings):
+        return _ONE_BY_ONE
+    return _RELOAD
+
+
+def _change(pending, how):
+    return {
+        **{key: pending[key] for key in ("corosync", "packages") if pending[key]},
+        "how": how,
+    }
+
+
+def _said(how, hosts):
+    both = " and ".join(hosts)
+    return {
+        _RELOAD: f"a reload on {both}",
+        _ONE_BY_ONE: f"a restart in maintenance mode, one host after the other: {both}",
+        _TOGETHER: f"a restart in maintenance mode, of both hosts at once: {both}",
+    }[how]

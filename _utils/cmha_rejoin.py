@@ -1,0 +1,95 @@
+"""
+A host that was down comes back into its cluster, when a person has seen why.
+"""
+
+from cmha_master import Trouble
+from cmha_pair import Pair
+
+__virtualname__ = "cmha_rejoin"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def rejoin(opts, site, pair, host, confirm=False):
+    """
+    Show why a host is out of its cluster, and, confirmed, bring it back.
+
+    opts, site, pair
+        See ``cmha_pair.health``.
+    host
+        Minion id of the host.
+    confirm
+        Start its cluster. Without it nothing is touched.
+
+    Returns a mapping: ``host``; ``service`` (see ``cmha_status.judge``); ``failures``; ``causes`` (see
+    ``cmha_host.causes``); ``done``, lines on what was done; ``next``, a line on what to do now, or ``None``;
+    ``error``, a line, or ``None``.
+    """
+    return _Rejoin(opts, site, pair).run(host, confirm)
+
+
+class _Rejoin(Pair):
+    deed = "rejoin"
+
+    def run(self, host, confirm):
+        name, mate = self.name_of[host], self.other(self.name_of[host])
+        done = {"host": host, "done": [], "next": None, "error": None, "causes": None}
+        report = self.health()
+        failures = [each for each in report["failures"] if each["node"] == name]
+        done.update(service=report["service"], failures=failures)
+        try:
+            if report["nodes"][name] == "silent":
+                raise Trouble(
+                    f"{host} doesn't answer this master; see that it and its salt-minion run"
+                )
+            done["causes"] = self.master.need([host], "cmha_host.causes")[host]
+            self._refuse(report, name, mate, done["causes"]["service"])
+            if report["nodes"][name] != "stopped" and not failures:
+                done["next"] = f"nothing: {name} is in the cluster ({report['nodes'][name]})"
+            elif not confirm:
+                done["next"] = (
+                    f"when you know why: salt-run cmha.rejoin node={host} confirm=True, which "
+                    f"{'starts its cluster' if report['nodes'][name] == 'stopped' else 'cleans up'}"
+                )
+            else:
+                self._bring_back(host, name, report["nodes"][name] == "stopped", done["done"])
+        except Trouble as trouble:
+            done["error"] = str(trouble)
+        return done
+
+    def _refuse(self, report, name, mate, service):
+        host, other = self.host_of[name], self.host_of[mate]
+        where = report["service"]["nodes"]
+        if report["nodes"][name] != "stopped":
+            return
+        if report["nodes"][mate] in ("stopped", "silent"):
+            raise Trouble(
+                f"the cluster doesn't run on {mate} either, so nothing has failed over; each waits for the "
+                f"other. When you know why: salt-run state.orch cmha.orchestrate starts both"
+                if report["nodes"][mate] == "stopped"
+                else f"{other} doesn't answer, so nobody knows whether {self.resource} runs there; see to "
+                "that first"
+            )
+        if service != "stopped" and where:
+            raise Trouble(
+                f"{self.resource} on {host} is {service}, outside the cluster, while it runs on "
+                f"{' and '.join(where)}; stop it there first: service {self.resource} stop"
+            )
+
+    def _bring_back(self, host, name, start, done):
+        if start:
+            with self.step(f"put {host} in order", [host]):
+                self.master.apply([host], "cmha.host")
+            with self.step(f"start Corosync and Pacemaker on {host}", [host]):
+                self.master.apply([host], "cmha.start")
+            done.append(f"Corosync and Pacemaker run on {host}, both nodes are online")
+        with self.step(f"clean up the failures on {name}", [host]):
+            self.master.need([host], "crm.cleanup", node=name)
+            self.master.need([host], "crm.wait", self.pair["timeouts"]["started"])
+        done.append(f"failures on {name} are cleaned up")
+        with self.step(f"verify that {self.resource} runs once", self.hosts):
+            self.master.apply(self.hosts, "cmha.verify")
+        where = self.master.need([host], "crm.started", self.resource)[host]
+        done.append(f"{self.resource} runs on {' and '.join(where)}")

@@ -1,0 +1,197 @@
+"""
+How a pair is, found in the facts that its hosts give.
+
+Pure functions. The facts are ``cmha_host.health``'s.
+"""
+
+import datetime
+
+__virtualname__ = "cmha_status"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def judge(pair, facts, silent):
+    """
+    How a pair is.
+
+    pair
+        The pair, as ``cmha.sites`` lists it.
+    facts
+        By minion id, what ``cmha_host.health`` returned.
+    silent
+        By minion id, why nothing is known of a host.
+
+    Returns a mapping:
+
+    ``health``
+        ``good``; ``poor`` (the service runs, but something isn't as it should be); ``bad`` (it doesn't run on
+        exactly one host, or nobody can tell).
+    ``problems``
+        Lines, the worst first.
+    ``cluster_name``, ``dc``, ``quorum``
+        As Corosync and Pacemaker have them; ``None`` where no cluster runs.
+    ``nodes``
+        By name: ``online``, ``standby``, ``in maintenance``, ``pending``, ``unclean``, ``offline``,
+        ``stopped`` (the host is there, its cluster isn't) or ``silent``.
+    ``service``
+        ``resource``, ``nodes`` where it is started, and ``since`` (ISO 8601, UTC, or ``None``).
+    ``failures``, ``leftovers``
+        What ``crm.status`` and ``cib.leftovers`` list.
+    ``maintenance``
+        ``off``, ``cmha`` or ``somebody``.
+    ``drift``, ``at_boot``
+        By minion id, lists of what isn't as pillar says, and of what starts at boot.
+    """
+    views = {host: each for host, each in facts.items() if each["cluster"]}
+    view = _best(views)
+    cluster = view["cluster"] if view else None
+    resource = pair["resource"]
+    found = cluster["resources"].get(resource) if cluster else None
+    where = found["started"] if found else []
+    report = {
+        "cluster_name": pair["cluster_name"],
+        "dc": cluster["dc"] if cluster else None,
+        "quorum": cluster["with_quorum"] if cluster else None,
+        "nodes": {node["name"]: _node(node, facts, cluster) for node in pair["nodes"]},
+        "service": {
+            "resource": resource,
+            "nodes": where,
+            "since": _iso(view["since"].get(where[0])) if len(where) == 1 else None,
+        },
+        "failures": cluster["failures"] if cluster else [],
+        "leftovers": view["leftovers"] if view else [],
+        "maintenance": _maintenance(view),
+        "drift": {host: each["drift"] for host, each in facts.items() if each["drift"]},
+        "at_boot": {host: each["at_boot"] for host, each in facts.items() if each["at_boot"]},
+    }
+    bad = _bad(pair, report, views, silent)
+    poor = _poor(pair, report, silent if views else {})
+    return {
+        "health": "bad" if bad else "poor" if poor else "good",
+        "problems": bad + poor,
+        **report,
+    }
+
+
+def _best(views):
+    """One host's view of the cluster: of the partition that has quorum, and a DC."""
+    ranked = sorted(
+        views.values(),
+        key=lambda each: (
+            not each["cluster"]["with_quorum"],
+            each["cluster"]["dc"] is None,
+            -sum(node["online"] for node in each["cluster"]["nodes"].values()),
+        ),
+    )
+    return ranked[0] if ranked else None
+
+
+def _node(node, facts, cluster):
+    if node["id"] not in facts:
+        return "silent"
+    if not facts[node["id"]]["cluster"]:
+        return "stopped"
+    seen = cluster["nodes"].get(node["name"])
+    if seen is None:
+        return "offline"
+    if not seen["online"]:
+        return "unclean" if seen["unclean"] else "offline"
+    flags = (("pending", "pending"), ("standby", "standby"), ("maintenance", "in maintenance"))
+    return next((word for flag, word in flags if seen[flag]), "online")
+
+
+def _maintenance(view):
+    if not view or not view["maintenance"]["on"]:
+        return "off"
+    return "cmha" if view["maintenance"]["ours"] else "somebody"
+
+
+def _iso(seconds):
+    if not seconds:
+        return None
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _bad(pair, report, views, silent):
+    resource, where = report["service"]["resource"], report["service"]["nodes"]
+    if not views:
+        return _named(silent) or [
+            f"the cluster {pair['cluster_name']} runs on no host; {_start(pair)}"
+        ]
+    lines = []
+    if len(where) != 1:
+        lines.append(f"{resource} runs on {' and '.join(where) or 'no host'}, not on one")
+    lines += _split(resource, views)
+    if report["quorum"] is False:
+        lines.append("the cluster has no quorum")
+    if report["dc"] is None:
+        lines.append("the cluster has no designated controller (DC)")
+    return lines
+
+
+def _named(silent):
+    return [why if host in why else f"{host}: {why}" for host, why in silent.items()]
+
+
+def _split(resource, views):
+    """Each host may see itself alone, and the service with it."""
+    places = {
+        tuple(each["cluster"]["resources"].get(resource, {}).get("started", []))
+        for each in views.values()
+    }
+    if len(places) < 2:
+        return []
+    seen = "; ".join(
+        f"{host} sees {resource} on "
+        f"{' and '.join(each['cluster']['resources'].get(resource, {}).get('started', [])) or 'no host'}"
+        for host, each in views.items()
+    )
+    return [f"the hosts disagree: {seen}. Is the network between them cut?"]
+
+
+def _poor(pair, report, silent):
+    names = {node["id"]: node["name"] for node in pair["nodes"]}
+    lines = _named(silent)
+    for node, state in report["nodes"].items():
+        if state == "stopped" and any(each != "stopped" for each in report["nodes"].values()):
+            host = next(host for host, name in names.items() if name == node)
+            lines.append(
+                f"the cluster doesn't run on {node}: nothing to fail over to; salt-run cmha.rejoin "
+                f"node={host} says why, and starts it"
+            )
+        elif state not in ("online", "silent", "stopped"):
+            lines.append(f"{node} is {state}")
+    lines += [
+        f"{each['resource']}: {each['task']} failed on {each['node']}: {each['reason']} ({each['when']}); "
+        f"crm resource cleanup {each['resource']}"
+        for each in report["failures"]
+    ]
+    lines += [
+        f"a move left the constraint {each['id']} behind, which ties {each['resource']} to or off "
+        f"{each['node']}; crm resource clear {each['resource']}"
+        for each in report["leftovers"]
+    ]
+    if report["maintenance"] != "off":
+        lines.append(_MAINTENANCE[report["maintenance"]])
+    lines += [f"{host}: {line}" for host, drift in report["drift"].items() for line in drift]
+    lines += [
+        f"{host}: {' and '.join(daemons)} {'starts' if len(daemons) == 1 else 'start'} at boot; highstate "
+        "switches that off"
+        for host, daemons in report["at_boot"].items()
+    ]
+    return lines
+
+
+_MAINTENANCE = {
+    "cmha": "cmha's maintenance mode is on: nothing fails over; an orchestration that goes well ends it",
+    "somebody": "maintenance mode is on, and not by cmha: nothing fails over; crm configure property "
+    "maintenance-mode=false",
+}
+
+
+def _start(pair):
+    return "salt-run state.orch cmha.orchestrate starts it, when you know why it is down"

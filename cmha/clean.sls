@@ -1,0 +1,56 @@
+# Takes a host out of its cluster, after the cluster was stopped: salt-run cmha.clean does both, in order.
+# Its files are set aside, not deleted. The service keeps running where it runs; it starts at boot again
+# on the host that keeps it (pillar cmha_clean:keep), and on no other.
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
+
+cmha cluster is stopped before:
+  corosync.stopped
+
+cmha cluster is forgotten:
+  corosync.forgotten:
+    - require:
+      - corosync: cmha cluster is stopped before
+{% for rule in cmha.rules %}
+cmha no firewall {{ rule.id }}:
+  iptables.delete:
+    - table: filter
+    - family: {{ rule.family }}
+    - chain: {{ rule.chain }}
+    - jump: ACCEPT
+{%- for option, value in rule.match.items() %}
+    - {{ option }}: {{ value }}
+{%- endfor %}
+    - save: {{ cmha.firewall.save }}
+    - require:
+      - corosync: cmha cluster is stopped before
+{% endfor %}
+{%- if cmha.role == 'agent' %}
+cmha no ocf agent:
+  file.absent:
+    - name: /usr/lib/ocf/resource.d/cm/agent
+    - require:
+      - corosync: cmha cluster is stopped before
+{% endif %}
+cmha no alert beacon:
+  minion_beacon.absent:
+    - name: cmha_alerts
+    - require:
+      - corosync: cmha cluster is stopped before
+{% for path in ['/usr/lib/cmha/alert', '/var/spool/cmha/alerts'] %}
+cmha no {{ path }}:
+  file.absent:
+    - name: {{ path }}
+    - require:
+      - minion_beacon: cmha no alert beacon
+{% endfor %}
+cmha {{ cmha.service }} at boot:
+{%- if salt['pillar.get']('cmha_clean:keep') == cmha.node.id %}
+  service.enabled:
+{%- else %}
+  daemons.not_at_boot:
+{%- endif %}
+    - name: {{ cmha.service }}
+    - require:
+      - corosync: cmha cluster is stopped before
+{%- endblock %}

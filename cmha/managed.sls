@@ -1,0 +1,11 @@
+# Not in the guide: a change that restarts the cluster needs maintenance mode. When both nodes are back and
+# the resource was found running, the cluster manages it again.
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
+
+cmha cluster manages {{ cmha.resource }}:
+  maintenance.ended:
+    - name: {{ cmha.resource }}
+    - nodes: {{ cmha.nodes | map(attribute='name') | list | json }}
+    - timeout: {{ cmha.timeouts.online }}
+{%- endblock %}

@@ -1,0 +1,498 @@
+"""What a host says of itself: put together from its modules, from pillar as it is now, without secrets."""
+
+import copy
+
+import jinja2
+import pytest
+from pillars import with_
+from salt.exceptions import CommandExecutionError
+
+PASSWORD = "hunter2"
+FENCE = {"agent": "stonith:fence_ipmilan", "params": {"password": PASSWORD, "ip": "10.0.0.9"}}
+PILLAR = with_("pairs:cms:pacemaker:primitives:fence", FENCE)
+GOOD = {
+    "resources": {"cloudera-scm-server": {"started": ["cms1"]}},
+    "nodes": {},
+}
+NOTHING = {"changes": {}, "way": None}
+
+
+class Host:
+    """cms1, by what its modules answer; ``says`` by function, a value or what is called."""
+
+    def __init__(self, formula):
+        self.formula = formula
+        self.pillar = copy.deepcopy(PILLAR)
+        self.conf = None
+        self.asked = []
+        self.says = {
+            "corosync.cluster": {"is": "none", "runs": "none", "seen": ""},
+            "corosync.conf": lambda: self.declared() if self.conf is None else self.conf,
+            "corosync.generation": 2,
+            "corosync.members": {
+                1: {"address": "192.0.2.11", "status": "joined"},
+                2: {"address": "192.0.2.12", "status": "left"},
+            },
+            "corosync.pending": NOTHING,
+            "corosync.reaches": {"5404": "heard", "5405": "heard"},
+            "corosync.running": False,
+            "corosync.version": "3.1.7",
+            "cp.get_file_str": self.file,
+            "crm.plan": lambda *_: {"changes": {}},
+            "crm.query": "<cib/>",
+            "crm.running": True,
+            "crm.status": GOOD,
+            "crm.version": "2.1.5",
+            "daemons.other_versions": {},
+            "iptables.build_rule": lambda **_: "rule",
+            "iptables.check": lambda *_: True,
+            "network.ip_addrs": ["192.0.2.11"],
+            "network.ip_addrs6": ["2001:db8::1"],
+            "pillar.items": lambda **_: {"cmha": self.pillar},
+            "resource_agent.installed": True,
+            "resource_agent.monitor": "running",
+            "service.available": True,
+            "service.enabled": False,
+            "slsutil.renderer": self.render,
+        }
+
+    def salt(self):
+        return {name: self._function(name) for name in self.says}
+
+    def _function(self, name):
+        def call(*arguments, **options):
+            self.asked.append((name, *arguments))
+            answer = self.says[name]
+            return answer(*arguments, **options) if callable(answer) else answer
+
+        return call
+
+    def file(self, source):
+        return (self.formula / source.removeprefix("salt://")).read_text()
+
+    def render(self, source, default_renderer, cmha):
+        self.cmha = cmha
+        return jinja2.Template(self.file(source)).render(cmha=cmha)
+
+    def declared(self):
+        return self.render("salt://cmha/files/corosync-2.conf.jinja", "jinja", self.mapping())
+
+    def mapping(self):
+        return self.module._mapping(self.pillar)
+
+
+@pytest.fixture
+def there(formula):
+    return Host(formula)
+
+
+@pytest.fixture
+def host(load_file, pure, there, clock, monkeypatch):
+    """The module cmha_host on cms1."""
+    modules = {
+        "cmha_site": ("site", "pair_of", "firewall_rules", "digest"),
+        "cib": ("check_whole", "leftovers", "maintenance", "since"),
+        "corosync_conf": ("keys", "difference", "addresses"),
+    }
+    utils = {
+        f"{module}.{name}": getattr(pure(module), name)
+        for module in modules
+        for name in modules[module]
+    }
+    utils["cmha_master.code"] = lambda directory: f"code of {directory}"
+    grains = {"id": "cms1", "os_family": "Debian", "init": "systemd"}
+    salt = there.salt()
+    salt["cmha.mapping"] = load_file(
+        "_modules/cmha.py", salt=salt, utils=utils, grains=grains, pillar={}
+    ).mapping
+    opts = {"extension_modules": "/ext"}
+    module = load_file("_modules/cmha_host.py", salt=salt, utils=utils, grains=grains, opts=opts)
+    clock.time = lambda: 1000.0
+    module.time = clock
+    there.module = module
+    monkeypatch.setattr(module, "_resolved", lambda name: [f"address of {name}"])
+    monkeypatch.setattr(module.os, "uname", lambda: type("Uname", (), {"nodename": "cms1"}))
+    return module
+
+
+# --- fitness -------------------------------------------------------------------------------------
+
+
+def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
+    found = host.fitness()
+    assert found == {
+        "pillar": pure("cmha_site").digest(PILLAR),
+        "time": 1000.0,
+        "code": "code of /ext",
+        "nodename": "cms1",
+        "addresses": ["192.0.2.11", "2001:db8::1"],
+        "resolves": {"cms1": ["address of cms1"], "cms2": ["address of cms2"]},
+        "corosync": "3.1.7",
+        "pacemaker": "2.1.5",
+        "agent": "lsb:cloudera-scm-server",
+        "has_agent": True,
+        "service": "cloudera-scm-server",
+        "has_service": True,
+        "cluster": {"is": "none", "runs": "none", "seen": ""},
+        "conf": "cmha",
+        "running": False,
+        "members": ["192.0.2.11"],
+        "ports": {"5404": "heard", "5405": "heard"},
+        "firewall_open": True,
+    }
+    assert ("corosync.reaches", "192.0.2.11", "192.0.2.12", (5404, 5405)) in there.asked
+    other = {**copy.deepcopy(found), "nodename": "cms2", "addresses": ["192.0.2.12"]}
+    judged = pure("cmha_preflight").judge(
+        site_model(PILLAR)["pairs"][0], {"cms1": found, "cms2": other}, found["pillar"], 1000, 1001
+    )
+    assert judged[0] == []
+
+
+def test_the_ports_of_a_running_corosync_are_left_alone(host, there):
+    there.says["corosync.running"] = True
+    assert host.fitness()["ports"] == {}
+    assert not any(each[0] == "corosync.reaches" for each in there.asked)
+
+
+@pytest.mark.parametrize("answer", [False, "Error: no such chain"])
+def test_a_firewall_that_is_not_open(host, there, answer):
+    there.says["iptables.check"] = lambda *_: answer
+    assert host.fitness()["firewall_open"] is False
+
+
+def test_a_firewall_that_is_not_cmhas(host, there):
+    there.pillar["firewall"] = {"enabled": False}
+    there.says["iptables.check"] = lambda *_: pytest.fail("no rules are declared")
+    assert host.fitness()["firewall_open"] is True
+
+
+def test_a_host_without_iptables(host):
+    del host.__salt__["iptables.check"]
+    assert host.fitness()["firewall_open"] is False
+
+
+def test_the_agent_that_cmha_brings_itself(host, there):
+    there.says["resource_agent.installed"] = False
+    assert host.fitness()["has_agent"] is False
+    there.pillar["pairs"]["cms"]["role"] = "agent"
+    there.pillar["pairs"]["mgmt"]["role"] = "server"
+    assert host.fitness()["has_agent"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "whose"),
+    [
+        ("", "none"),
+        ("\n \n", "none"),
+        ("# Written by Salt (cmha) on cms1; …\nring0_addr: 192.0.2.99", "cmha"),
+        ("  ring0_addr: 192.0.2.11\n  ring0_addr: 192.0.2.12", "this pair"),
+        ("  ring0_addr: 192.0.2.11", "this pair"),
+        ("  ring0_addr: 192.0.2.11\n  ring0_addr: 192.0.2.99", "another"),
+        ("  bindnetaddr: 127.0.0.1", "packaged"),
+        ("  ring0_addr: ::1", "packaged"),
+        ("totem {\n version: 2\n}", "packaged"),
+    ],
+)
+def test_whose_corosync_conf(host, there, text, whose):
+    there.conf = text
+    assert host.fitness()["conf"] == whose
+
+
+# --- health --------------------------------------------------------------------------------------
+
+CIB = (
+    '<cib><configuration><crm_config/><nodes/><resources/><constraints><rsc_location id="cli-ban-x" '
+    'rsc="x" node="cms2"/></constraints></configuration><status><node_state uname="cms1"><lrm_resource '
+    'id="cloudera-scm-server"><lrm_rsc_op operation="start" rc-code="0" last-rc-change="77"/></lrm_resource>'
+    "</node_state></status></cib>"
+)
+
+
+def test_health(host, there):
+    there.says.update({"crm.query": CIB, "corosync.running": True})
+    found = host.health()
+    maintenance = found.pop("maintenance")
+    assert (maintenance["on"], maintenance["ours"]) == (False, False)
+    assert found == {
+        "corosync": True,
+        "cluster": GOOD,
+        "leftovers": [{"id": "cli-ban-x", "resource": "x", "node": "cms2"}],
+        "since": {"cms1": 77},
+        "drift": [],
+        "at_boot": [],
+    }
+
+
+def test_health_of_a_stopped_host(host, there):
+    there.says["crm.running"] = False
+    for name in ("crm.query", "crm.status", "crm.plan"):
+        there.says[name] = lambda *_: pytest.fail("no cluster runs here")
+    found = host.health()
+    assert (found["cluster"], found["maintenance"]) == (None, None)
+    assert (found["leftovers"], found["since"], found["drift"]) == ([], {}, [])
+
+
+def test_drift_of_the_file_of_memory_of_packages_and_of_the_cib(host, there):
+    there.conf = there.declared().replace("two_node: 1", "two_node: 0")
+    change = {"old": "1", "new": "2"}
+    there.says.update(
+        {
+            "crm.query": CIB,
+            "corosync.pending": {"changes": {"totem.token": change}, "way": "reload"},
+            "daemons.other_versions": {"corosync": change},
+            "crm.plan": lambda *_: {"changes": {"properties:x": change}},
+        }
+    )
+    assert host.health()["drift"] == [
+        "corosync.conf says quorum.two_node 0, pillar says 1",
+        "Corosync runs with totem.token 1, its file says 2",
+        "package corosync is 1, pillar says 2",
+        "Pacemaker: properties:x",
+    ]
+
+
+def test_a_cib_that_can_not_be_compared_is_drift_too(host, there):
+    def refuses(*_):
+        raise CommandExecutionError("cms1: the id is taken")
+
+    there.says.update({"crm.query": CIB, "crm.plan": refuses})
+    assert host.health()["drift"] == ["cms1: the id is taken"]
+
+
+def test_what_starts_at_boot(host, there):
+    there.says.update(
+        {
+            "crm.query": CIB,
+            "service.available": lambda name: name != "pacemaker",
+            "service.enabled": lambda name: True,
+        }
+    )
+    assert host.health()["at_boot"] == ["corosync", "cloudera-scm-server"]
+
+
+# --- pending, plan, causes, service --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("planned", [False, True])
+@pytest.mark.parametrize("running", [False, True])
+def test_pending(host, there, planned, running):
+    change = {"old": "1", "new": "2"}
+    there.says.update(
+        {
+            "corosync.running": running,
+            "corosync.pending": {"changes": {"totem.token": change}, "way": "reload"},
+            "daemons.other_versions": {"corosync": change},
+        }
+    )
+    assert host.pending(planned) == {
+        "running": running,
+        "corosync": {"totem.token": change},
+        "way": "reload",
+        "packages": {"corosync": change} if running else {},
+    }
+    (text,) = (each[1] for each in there.asked if each[0] == "corosync.pending")
+    assert text == (there.declared() if planned else None)
+
+
+def test_a_plan_is_made_from_what_is_declared(host, there):
+    there.pillar["pacemaker"] = {"absent": {"primitives": ["old"]}, "purge": ["tags"]}
+    host.plan()
+    ((_, declared, absent, purge),) = (each for each in there.asked if each[0] == "crm.plan")
+    assert (absent, purge) == ({"primitives": ["old"]}, ["tags"])
+    assert {"absent", "purge"}.isdisjoint(declared)
+    assert declared["primitives"]["fence"]["params"]["password"] == PASSWORD
+
+
+def fails(*_):
+    raise CommandExecutionError("cms1: exit code 4")
+
+
+@pytest.mark.parametrize(
+    ("says", "answer"),
+    [("running", "running"), ("stopped", "stopped"), (fails, "cms1: exit code 4")],
+)
+def test_service(host, there, says, answer):
+    there.says["resource_agent.monitor"] = says
+    assert host.service() == answer
+
+
+@pytest.fixture
+def logs(host, there, monkeypatch):
+    """``causes``, where every command prints the same; and the commands."""
+    commands = []
+
+    def run_all(command, **_):
+        commands.append(command)
+        return {"retcode": 0, "stdout": "\n".join(f"line {number}" for number in range(9))}
+
+    def causes(journal, says=run_all):
+        monkeypatch.setattr(
+            host.salt.utils.path, "which", lambda name: "/bin/journalctl" if journal else None
+        )
+        host.__salt__.update({"cmd.run_all": says, "status.uptime": lambda: {"seconds": 400}})
+        return host.causes(3)
+
+    return causes, commands
+
+
+def test_causes(logs):
+    causes, commands = logs
+    found = causes(journal=True)
+    assert (found["booted"], found["service"]) == (600, "running")
+    assert all(log == ["line 6", "line 7", "line 8"] for log in found["logs"].values())
+    assert {each[0] for each in commands} == {"journalctl"}
+    assert sum("--boot=-1" in each for each in commands) == 2
+
+
+def test_causes_leave_out_salts_own_chatter(logs):
+    causes, _ = logs
+    said = "sshd[1]: x\nsalt-minion[2]: y\ncorosync[3]: z\nsalt-minion[2]: y"
+    found = causes(True, lambda *_, **__: {"stdout": said})
+    assert set(map(tuple, found["logs"].values())) == {("sshd[1]: x", "corosync[3]: z")}
+
+
+def test_causes_on_a_host_without_a_journal(logs):
+    causes, commands = logs
+    assert list(causes(journal=False)["logs"]) == ["syslog"]
+    assert commands == [["tail", "--lines=3", "/var/log/syslog", "/var/log/messages"]]
+
+
+# --- pillar --------------------------------------------------------------------------------------
+
+
+def test_a_wrong_pillar_is_one_line(host, there):
+    there.pillar["pairs"]["cms"]["role"] = "sever"
+    for function in (host.fitness, host.health, host.pending, host.plan, host.service):
+        with pytest.raises(CommandExecutionError, match="cmha:pairs:cms:role: should be server"):
+            function()
+
+
+def test_no_answer_holds_a_secret(host, there, pure):
+    """The plan's own paths are masked by ``crm.plan``."""
+    there.says["crm.query"] = CIB
+    answers = [
+        host.fitness(),
+        host.health(),
+        host.pending(),
+        host.pending(planned=True),
+        host.service(),
+    ]
+    assert PASSWORD not in repr(answers)
+    assert PASSWORD in repr(there.cmha)
+
+
+# --- the client of a moving service --------------------------------------------------------------
+
+
+@pytest.fixture
+def client(host, clock):
+    """A client of a service that answers at these times, asked every tenth of a second."""
+
+    def watching(answers, until=10.0):
+        client = host._Client(lambda: answers(round(clock.monotonic(), 3)))
+        while clock.monotonic() < until:
+            client.ask()
+            clock.sleep(0.1)
+        return client
+
+    return watching
+
+
+@pytest.mark.parametrize(
+    ("answers", "away"),
+    [
+        (lambda now: True, 0),
+        (lambda now: not 2 <= now < 5, 3.1),
+        # away from the start
+        (lambda now: now >= 4, 4.0),
+        # twice
+        (lambda now: not (2 <= now < 3 or 6 <= now < 7), 2.2),
+        # one answer that got lost
+        (lambda now: now != 2, 0.2),
+        # still away
+        (lambda now: now < 9, 0),
+    ],
+)
+def test_absence_is_from_the_last_answer_to_the_next(client, answers, away):
+    assert client(answers).away == pytest.approx(away)
+
+
+def test_a_slow_watch_counts_as_it_was(host, clock):
+    """Only what nobody answered counts, not the pauses between two answers."""
+    client = host._Client(lambda: True)
+    for _ in range(3):
+        clock.sleep(60)
+        client.ask()
+    assert client.away == 0
+
+
+def test_it_waits_until_somebody_answers(host, clock):
+    client = host._Client(lambda: clock.monotonic() > 7)
+    client.ask_until_answered(timeout=20)
+    assert client.away == pytest.approx(7.1)
+
+
+def test_it_does_not_wait_for_ever(host, clock):
+    client = host._Client(lambda: False)
+    with pytest.raises(CommandExecutionError, match="^cms1: .* nobody answers within 20 s"):
+        client.ask_until_answered(timeout=20)
+    assert clock.monotonic() == pytest.approx(20, abs=0.3)
+
+
+def moving(host, clock, answers_from, monkeypatch):
+    """crm.move takes three seconds."""
+
+    def move(resource, node, timeout, watch):
+        for _ in range(30):
+            watch()
+            clock.sleep(0.1)
+        return [node]
+
+    asked = []
+
+    def answers(address, port):
+        asked.append((address, port))
+        return not 1 <= clock.monotonic() < answers_from
+
+    monkeypatch.setattr(host, "_answers", answers)
+    host.__salt__.update(
+        {"crm.move": move, "crm.started": lambda _: ["x"] if clock.monotonic() > 2 else []}
+    )
+    return asked
+
+
+def test_a_move_is_seen_by_a_client_of_the_port(host, clock, monkeypatch):
+    asked = moving(host, clock, 5, monkeypatch)
+    assert host.move("cm", "cms2", ["a", "b"], "7180") == {
+        "away": pytest.approx(4.1),
+        "seen_by": "TCP port 7180",
+        "started": ["cms2"],
+    }
+    assert set(asked) == {("a", 7180), ("b", 7180)}
+
+
+def test_a_move_without_a_port_is_seen_by_pacemaker(host, clock, monkeypatch):
+    asked = moving(host, clock, 5, monkeypatch)
+    found = host.move("cm", "cms2", ["a", "b"])
+    assert (found["seen_by"], asked) == ("Pacemaker's status", [])
+    assert found["away"] == pytest.approx(2, abs=0.1001)
+
+
+def test_a_port_that_answers(host):
+    with host.socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        address = server.getsockname()
+        server.listen()
+        assert host._answers(*address) is True
+    assert host._answers(*address) is False
+
+
+def test_a_name_that_resolves_and_one_that_does_not(load_file, monkeypatch):
+    module = load_file("_modules/cmha_host.py")
+    assert module._resolved("127.0.0.1") == ["127.0.0.1"]
+
+    def unknown(*_, **__):
+        raise module.socket.gaierror
+
+    monkeypatch.setattr(module.socket, "getaddrinfo", unknown)
+    assert module._resolved("cms2") == []

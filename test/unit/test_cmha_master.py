@@ -1,0 +1,345 @@
+"""What the master asks of hosts, and how it says what happens."""
+
+import contextlib
+import threading
+
+import pytest
+
+
+class Bus:
+    """The master's event bus: what is fired, and, for who listens, what comes."""
+
+    def __init__(self):
+        self.fired, self.coming = [], []
+        self.heard_all = lambda: None
+
+    @contextlib.contextmanager
+    def open(self, *_, **__):
+        yield self
+
+    def fire_event(self, data, tag):
+        self.fired.append((tag, data))
+
+    def get_event(self, wait, tag):
+        assert tag == "salt/job/"
+        if self.coming:
+            return self.coming.pop(0)
+        self.heard_all()
+        return None
+
+
+class Client:
+    """Salt's client: full returns by minion id."""
+
+    def __init__(self, *returns):
+        self.returns = list(returns)
+        self.jobs = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def cmd(self, *job, **options):
+        self.jobs.append((*job, options))
+        return self.returns.pop(0) if self.returns else {}
+
+
+@pytest.fixture
+def bus():
+    return Bus()
+
+
+@pytest.fixture
+def master(pure, bus, clock, monkeypatch):
+    """The module, with ``master.hear(*returns)`` for what a job brings."""
+    module = pure("cmha_master")
+    for name in ("get_master_event", "get_event"):
+        monkeypatch.setattr(f"salt.utils.event.{name}", bus.open)
+
+    def hear(*returns):
+        client = Client(*returns)
+        monkeypatch.setattr("salt.client.get_local_client", lambda mopts: client)
+        return client
+
+    module.hear = hear
+    module.time = clock
+    monkeypatch.setattr(module, "_BEGAN", 0.0)
+    return module
+
+
+def returned(value, retcode=0):
+    return {"ret": value, "retcode": retcode}
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [True, False, None, 0, "", [], {}, {"a": 1}, "text", ["x"]])
+def test_an_answer_is_an_answer(master, value):
+    client = master.hear({"h1": returned(value)})
+    assert master.ask({}, ["h1"], "m.f", 1, b=2) == {"h1": value}
+    assert client.jobs == [
+        (["h1"], "m.f", (1,), {"kwarg": {"b": 2}, "tgt_type": "list", "full_return": True})
+    ]
+
+
+SILENT = "h1 doesn't answer this master; see that it and its salt-minion run"
+
+
+@pytest.mark.parametrize(
+    ("full", "said"),
+    [
+        (None, SILENT),
+        (False, SILENT),
+        ({}, SILENT),
+        ({"ret": "x"}, SILENT),
+        ({"out": "no_return", "ret": "Minion did not return. [No response]"}, SILENT),
+        (returned("Minion did not return. [Not connected]"), SILENT),
+        (
+            returned("'m.f' is not available.", 254),
+            "h1 doesn't know m.f yet; run salt-run cmha.preflight, which gives it cmha's modules",
+        ),
+        (returned("ERROR: no memory", 1), "h1: no memory"),
+        (returned("ERROR: h1: no memory", 1), "h1: no memory"),
+        (returned("ERROR: crm on h1 says no", 1), "crm on h1 says no"),
+        (
+            returned("The minion function caused an exception", 1),
+            "h1: The minion function caused an",
+        ),
+        # of another function
+        (returned("'pkg.version' is not available.", 1), "h1: 'pkg.version' is not available."),
+    ],
+)
+def test_what_is_no_answer_is_trouble_in_one_line(master, full, said):
+    master.hear({"h1": full, "h2": returned(2)})
+    answers = master.ask({}, ["h1", "h2"], "m.f")
+    assert isinstance(answers["h1"], master.Trouble)
+    assert str(answers["h1"]).startswith(said)
+    assert answers["h2"] == 2
+
+
+def test_a_host_that_is_missing_in_the_return(master):
+    master.hear({})
+    assert str(master.ask({}, ["h1"], "m.f")["h1"]) == SILENT
+
+
+def test_states_that_failed_are_an_answer(master):
+    """A return code alone is no trouble: it comes with data."""
+    master.hear({"h1": returned({"a": 1}, 2), "h2": returned(["no"], 1)})
+    assert master.ask({}, ["h1", "h2"], "state.apply") == {"h1": {"a": 1}, "h2": ["no"]}
+
+
+def test_who_needs_an_answer_gets_the_first_trouble(master):
+    master.hear({"h1": returned(1), "h2": returned("ERROR: no", 1)})
+    with pytest.raises(master.Trouble, match="^h2: no$"):
+        master.Master({}).need(["h1", "h2"], "m.f")
+
+
+# --- apply ---------------------------------------------------------------------------------------
+
+
+def state(result, number, name, comment="c"):
+    return {"result": result, "__run_num__": number, "__id__": name, "comment": comment}
+
+
+def test_states_that_go_well(master):
+    client = master.hear({"h1": returned({"a": state(True, 0, "x"), "b": state(None, 1, "y")})})
+    master.Master({}).apply(["h1"], "cmha.host", "cmha.start", pillar={"a": 1})
+    ((hosts, function, arguments, options),) = client.jobs
+    assert (hosts, function, arguments) == (["h1"], "state.apply", ("cmha.host,cmha.start",))
+    assert options["kwarg"] == {"pillar": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (
+            {"b": state(False, 2, "later"), "a": state(False, 1, "first", "why"), "c": state(True, 0, "x")},
+            "^h1: first: why$",
+        ),
+        (["Rendering SLS failed", "line 3"], "^h1: Rendering SLS failed line 3$"),
+    ],
+)  # fmt: skip
+def test_the_first_state_that_failed_is_named(master, states, said):
+    master.hear({"h1": returned(states, 2)})
+    with pytest.raises(master.Trouble, match=said):
+        master.Master({}).apply(["h1"], "cmha.host")
+
+
+# --- modules -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def synced(tmp_path):
+    """What Salt has synced to a directory."""
+    for kind in ("utils", "modules", "states", "beacons", "output"):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "a.py").write_text(kind)
+    return tmp_path
+
+
+def test_the_same_modules_have_the_same_digest(master, synced):
+    digest = master.code(str(synced))
+    (synced / "modules" / "__pycache__").mkdir()
+    (synced / "output" / "a.py").write_text("no host needs it")
+    assert master.code(str(synced)) == digest
+
+
+def test_a_masters_beacons_are_elsewhere(master, synced, tmp_path):
+    own = tmp_path / "_beacons"
+    own.mkdir()
+    (synced / "beacons" / "a.py").rename(own / "a.py")
+    without = master.code(str(synced))
+    at_the_master = master.code(str(synced), [str(own / "a.py")])
+    (synced / "beacons" / "a.py").write_text((own / "a.py").read_text())
+    assert master.code(str(synced)) == at_the_master != without
+
+
+@pytest.mark.parametrize("kind", ["utils", "modules", "states", "beacons"])
+@pytest.mark.parametrize("change", ["content", "name", "more", "less"])
+def test_other_modules_have_another_digest(master, synced, kind, change):
+    before, path = master.code(str(synced)), synced / kind / "a.py"
+    if change == "content":
+        path.write_text("another")
+    elif change == "name":
+        path.rename(synced / kind / "b.py")
+    elif change == "more":
+        (synced / kind / "b.py").write_text("")
+    else:
+        path.unlink()
+    assert master.code(str(synced)) != before
+
+
+@pytest.mark.parametrize(
+    ("first", "synced"),
+    [
+        ({"h1": returned({"code": "ours"}), "h2": returned({"code": "ours"})}, False),
+        ({"h1": returned({"code": "ours"}), "h2": returned({"code": "old"})}, True),
+        ({"h1": returned({"code": "ours"}), "h2": returned("'x' is not available.", 254)}, True),
+        ({"h1": returned({"code": "ours"})}, True),
+    ],
+)
+def test_modules_are_synced_only_where_they_differ(master, monkeypatch, first, synced):
+    monkeypatch.setattr(master, "code", lambda *where: "ours" if where == ("/x", ["b"]) else "?")
+    now = {host: returned({"code": "ours"}) for host in ("h1", "h2")}
+    client = master.hear(first, *([{}, now] if synced else []))
+    opts = {"extension_modules": "/x"}
+    assert master.fitness(opts, ["h1", "h2"], ["b"]) == {host: {"code": "ours"} for host in now}
+    functions = [job[1] for job in client.jobs]
+    sync = [f"saltutil.sync_{kind}" for kind in ("utils", "modules", "states", "beacons")]
+    fitness = "cmha_host.fitness"
+    assert functions == ([fitness, sync, fitness] if synced else [fitness])
+
+
+# --- events and lines ----------------------------------------------------------------------------
+
+OPTS = {"sock_dir": "/nonexistent"}
+AT_A_TERMINAL = {**OPTS, "__cli": "salt-run"}
+STEP = {"what": "move it", "hosts": ["h1", "h2"]}
+
+
+def told(master, opts=OPTS):
+    return master.told(opts, "east", "cms", "failover", **STEP)
+
+
+def test_a_step_that_goes_well(master, bus, clock):
+    with told(master):
+        clock.sleep(1.25)
+    common = {"site": "east", "pair": "cms", "step": "move it", "hosts": ["h1", "h2"]}
+    assert bus.fired == [
+        ("cmha/east/cms/failover/begin", common),
+        ("cmha/east/cms/failover/done", {**common, "seconds": 1.2}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [(ValueError("no disk"), "no disk"), (KeyboardInterrupt(), "KeyboardInterrupt")],
+)
+def test_a_step_that_raises(master, bus, error, why):
+    with pytest.raises(type(error)), told(master):
+        raise error
+    tag, data = bus.fired[-1]
+    assert (tag, data["why"], len(bus.fired)) == ("cmha/east/cms/failover/failed", why, 2)
+
+
+def test_a_step_that_says_it_failed(master, bus):
+    with told(master) as outcome:
+        outcome["failed"] = "no"
+    tag, data = bus.fired[-1]
+    assert (tag, data["why"]) == ("cmha/east/cms/failover/failed", "no")
+
+
+@pytest.mark.parametrize(
+    "opts", [OPTS, {**OPTS, "__cli": "salt-master"}, {**AT_A_TERMINAL, "quiet": True}]
+)
+def test_nobody_at_the_terminal_sees_a_line(master, capsys, opts):
+    with told(master, opts):
+        pass
+    assert capsys.readouterr() == ("", "")
+
+
+def test_at_the_terminal_a_step_is_a_line_on_stderr(master, bus, clock, capsys):
+    clock.sleep(12.34)
+    with told(master, AT_A_TERMINAL):
+        pass
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "   12.3 s  east cms: move it\n")
+
+
+@pytest.fixture
+def go_on(master, bus, clock, capsys):
+    """The lines of a step that takes eleven seconds, in which these events come."""
+
+    def lines(events):
+        over = threading.Event()
+
+        def time_passes():
+            clock.sleep(2.5)
+            if clock.monotonic() > 11:
+                over.set()
+
+        bus.coming, bus.heard_all = list(events), time_passes
+        master._go_on(AT_A_TERMINAL, "east cms: move it", frozenset(STEP["hosts"]), over)
+        return capsys.readouterr().err.splitlines()
+
+    return lines
+
+
+NEW_JOB = {"minions": ["h2", "h1", "elsewhere"]}
+
+
+@pytest.mark.parametrize(
+    ("events", "waits"),
+    [
+        ([], ""),
+        ([NEW_JOB], " (waiting for h1, h2)"),
+        ([NEW_JOB, {"id": "h1", "return": {}}], " (waiting for h2)"),
+        ([NEW_JOB, {"id": "h1", "return": {}}, {"id": "h2", "return": False}], ""),
+        # another job meanwhile
+        ([{"minions": ["elsewhere"]}, {"id": "elsewhere", "return": 1}], ""),
+    ],
+)
+def test_a_step_that_goes_on_says_for_whom_it_waits(go_on, events, waits):
+    assert go_on(events) == [
+        f"    5.0 s  east cms: move it{waits}",
+        f"   10.0 s  east cms: move it{waits}",
+    ]
+
+
+def test_the_lines_stop_with_the_step(master, bus, clock, capsys):
+    threads, heard = threading.active_count(), threading.Event()
+    bus.heard_all = lambda: (clock.sleep(6), heard.set())
+    with told(master, AT_A_TERMINAL):
+        assert heard.wait(10)
+    assert len(capsys.readouterr().err.splitlines()) > 1
+    assert threading.active_count() == threads
+
+
+def test_a_step_that_ends_while_it_is_listened_to(master, bus, clock, capsys):
+    over = threading.Event()
+    bus.heard_all = lambda: (clock.sleep(60), over.set())
+    master._go_on(AT_A_TERMINAL, "line", frozenset(), over)
+    assert capsys.readouterr().err == ""

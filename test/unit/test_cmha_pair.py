@@ -1,0 +1,581 @@
+"""Failover, rejoin and clean: what they refuse, in which order they act, and what they say of it."""
+
+import copy
+
+import cmha_clean
+import cmha_failover
+import cmha_pair
+import cmha_rejoin
+import pytest
+from cmha_master import Trouble
+from masters import PAIR, FakeMaster
+
+NODE = dict.fromkeys(("standby", "maintenance", "pending", "unclean"), False)
+FAILURE = {
+    "resource": "cm",
+    "task": "start",
+    "node": "cms2",
+    "reason": "timed out",
+    "when": "today",
+}
+LEFTOVER = {"id": "cli-prefer-cm", "resource": "cm", "node": "cms1"}
+
+
+class Pair:
+    """A pair that does as it is told. ``where`` is the node that runs the service."""
+
+    def __init__(self):
+        self.where = ["cms1"]
+        self.running = {"h1", "h2"}
+        self.unfit = {}
+        self.silent = {}
+        self.failures, self.leftovers = [], []
+        self.maintenance = {"on": False, "ours": False}
+        self.foreseen = None
+        self.services = {"h1": "running", "h2": "stopped"}
+        self.answers = {
+            "cmha_host.health": self.health,
+            "cmha_host.causes": lambda host: {"logs": {}, "service": self.services[host]},
+            "cmha_host.move": self.move,
+            "corosync.stop": self.stop,
+            "crm.check": self.check,
+            "crm.clear": lambda host, resource: self.leftovers.clear(),
+            "crm.plan": self.plan,
+            "crm.started": lambda host, resource: self.where,
+            "service.status": lambda host, service: self.services[host] == "running",
+        }
+
+    def health(self, host):
+        if host in self.silent:
+            raise Trouble(self.silent[host])
+        nodes = {
+            name: {**NODE, "online": each in self.running, **self.unfit.get(name, {})}
+            for each, name in (("h1", "cms1"), ("h2", "cms2"))
+        }
+        cluster = {
+            "dc": "cms1",
+            "with_quorum": True,
+            "nodes": nodes,
+            "resources": {"cm": {"started": list(self.where)}},
+            "failures": self.failures,
+        }
+        return {
+            "cluster": cluster if host in self.running else None,
+            "leftovers": list(self.leftovers),
+            "maintenance": self.maintenance,
+            "since": {},
+            "drift": [],
+            "at_boot": [],
+        }
+
+    def move(self, host, resource, target, *rest):
+        assert (resource, *rest) == ("cm", ["192.0.2.11", "192.0.2.12"], 7180, 6)
+        self.where = [target]
+        self.services = {
+            each: "running" if target == name else "stopped"
+            for each, name in (("h1", "cms1"), ("h2", "cms2"))
+        }
+        return {"away": 1.5, "seen_by": "TCP port 7180", "started": [target]}
+
+    def stop(self, host):
+        self.running = self.running - {host}
+        return True
+
+    def check(self, host, resource):
+        runs = self.services[host] == "running"
+        return {"running": runs, "rc": 0 if runs else 7, "text": "so"}
+
+    def plan(self, host, declared):
+        (trial,) = declared["locations"].values()
+        assert trial == {"rsc": "cm", "node": trial["node"], "score": "INFINITY"}
+        effect = {"action": "Move", "what": "cm", "where": f"{self.where[0]} -> {trial['node']}"}
+        return {"effects": [effect] if self.foreseen is None else self.foreseen}
+
+
+@pytest.fixture
+def pair():
+    return Pair()
+
+
+@pytest.fixture
+def master(pair, monkeypatch):
+    """The master of that pair; it notes what hosts were asked."""
+    master = FakeMaster(pair.answers)
+    monkeypatch.setattr(cmha_pair, "Master", master)
+    return master
+
+
+@pytest.fixture
+def deeds(master):
+    return master.deeds
+
+
+@pytest.fixture
+def failover(master):
+    return lambda **options: cmha_failover.failover({}, "east", PAIR, **options)
+
+
+@pytest.fixture
+def rejoin(master):
+    return lambda host="h2", **options: cmha_rejoin.rejoin({}, "east", PAIR, host, **options)
+
+
+@pytest.fixture
+def clean(master):
+    return lambda keep="cms1", **options: cmha_clean.clean({}, "east", PAIR, keep, **options)
+
+
+def fails(text):
+    def answer(*_, **__):
+        raise Trouble(text)
+
+    return answer
+
+
+def test_health(master, pair, deeds):
+    pair.silent = {"h2": "h2 doesn't answer"}
+    report = cmha_pair.health({}, "east", PAIR)
+    assert report["nodes"] == {"cms1": "online", "cms2": "silent"}
+    assert deeds == []
+
+
+# --- failover ------------------------------------------------------------------------------------
+
+MOVED = {"from": "cms1", "to": "cms2", "away": 1.5, "seen_by": "TCP port 7180"}
+MOVED_BACK = {**MOVED, "from": "cms2", "to": "cms1"}
+
+
+@pytest.mark.parametrize("to", [None, "cms2", "h2"])
+def test_failover(failover, master, deeds, to):
+    assert failover(to=to) == {"resource": "cm", "moves": [MOVED], "cleared": [], "error": None}
+    assert deeds == ["cmha_host.move h2"]
+    assert master.asked[-1] == ("crm.check", "cm")
+    assert master.steps == [("east", "cms", "failover", "move cm from cms1 to cms2")]
+
+
+def test_a_service_that_is_there_already(failover, deeds):
+    assert failover(to="cms1") == {"resource": "cm", "moves": [], "cleared": [], "error": None}
+    assert deeds == []
+
+
+def test_a_drill_moves_back(failover, deeds):
+    assert failover(drill=True)["moves"] == [MOVED, MOVED_BACK]
+    assert deeds == ["cmha_host.move h2", "cmha_host.move h1"]
+
+
+@pytest.mark.parametrize(
+    ("to", "expected"),
+    [(None, ["crm.clear h1", "cmha_host.move h2"]), ("cms1", ["crm.clear h1"])],
+)
+def test_what_an_earlier_move_left_is_cleared_first(failover, pair, deeds, to, expected):
+    another = {"id": "cli-ban-x", "resource": "x", "node": "cms1"}
+    pair.leftovers += [LEFTOVER, another]
+    done = failover(to=to)
+    assert (done["cleared"], done["error"]) == (["cli-prefer-cm"], None)
+    assert deeds == expected
+
+
+def test_the_constraints_are_cleared_where_the_cluster_is(failover, pair, deeds):
+    pair.leftovers.append(LEFTOVER)
+    pair.where, pair.unfit = ["cms2"], {"cms1": {"standby": True}}
+    failover(to="cms2")
+    assert deeds == ["crm.clear h2"]
+
+
+@pytest.mark.parametrize("to", [None, "cms1"])
+def test_what_is_left_of_another_resources_move_stays(failover, pair, deeds, to):
+    pair.leftovers.append({**LEFTOVER, "resource": "x"})
+    assert failover(to=to)["cleared"] == []
+    assert not any(each.startswith("crm.clear") for each in deeds)
+
+
+STAYS = "refused, cm stays on cms1: "
+
+
+@pytest.mark.parametrize(
+    ("state", "error"),
+    [
+        ({"where": []}, "refused: cm runs on no host, not on one"),
+        ({"where": ["cms1", "cms2"]}, "refused: cm runs on cms1 and cms2, not on one"),
+        ({"running": set()}, "refused: the cluster cmf runs on no host"),
+        ({"silent": {"h1": "h1 is mute", "h2": "h2 is mute"}}, "refused: h1"),
+        ({"running": {"h1"}}, f"{STAYS}cms2 is stopped"),
+        ({"silent": {"h2": "h2 is mute"}}, f"{STAYS}cms2 is silent"),
+        ({"unfit": {"cms2": {"standby": True}}}, f"{STAYS}cms2 is standby"),
+        ({"unfit": {"cms2": {"online": False}}}, f"{STAYS}cms2 is offline"),
+        (
+            {"maintenance": {"on": True, "ours": True}},
+            f"{STAYS}the cluster is in maintenance mode",
+        ),
+        (
+            {"maintenance": {"on": True, "ours": False}},
+            f"{STAYS}the cluster is in maintenance mode",
+        ),
+        (
+            {"failures": [FAILURE]},
+            f"{STAYS}start failed on cms2: timed out (today); when that is mended: crm resource cleanup cm",
+        ),
+        (
+            {"foreseen": []},
+            f"{STAYS}Pacemaker would not move it to cms2, but do: nothing; see its constraints",
+        ),
+        (
+            {"foreseen": [{"action": "Restart", "what": "cm", "where": "cms1"}]},
+            f"{STAYS}Pacemaker would not move it to cms2, but do: Restart (cms1)",
+        ),
+        (
+            {"foreseen": [{"action": "Move", "what": "x", "where": "cms1 -> cms2"}]},
+            f"{STAYS}Pacemaker would not move it to cms2, but do: nothing",
+        ),
+    ],
+)
+def test_failover_refuses_and_touches_nothing(failover, pair, deeds, state, error):
+    vars(pair).update(state)
+    done = failover()
+    assert done["error"].startswith(error)
+    assert (done["moves"], deeds) == ([], [])
+
+
+def test_all_that_is_wrong_with_a_target_is_told(failover, pair):
+    pair.unfit = {"cms2": {"standby": True}}
+    pair.maintenance = {"on": True, "ours": False}
+    assert failover()["error"] == f"{STAYS}cms2 is standby; the cluster is in maintenance mode"
+
+
+@pytest.mark.parametrize(
+    "failure", [{**FAILURE, "node": "cms1"}, {**FAILURE, "resource": "another"}]
+)
+def test_a_failure_elsewhere_is_no_hindrance(failover, pair, failure):
+    pair.failures = [failure]
+    assert failover()["error"] is None
+
+
+def test_a_node_of_another_pair(failover, deeds):
+    assert failover(to="mgmt1")["error"] == ("the pair cms has no node mgmt1; it has cms1 and cms2")
+    assert deeds == []
+
+
+def test_a_move_that_fails_is_reported(failover, pair):
+    pair.answers["cmha_host.move"] = fails("h2: cm didn't start on cms2 within 6 s")
+    done = failover(drill=True)
+    assert (done["moves"], done["error"]) == ([], "h2: cm didn't start on cms2 within 6 s")
+
+
+def test_a_move_whose_outcome_is_another_is_reported(failover, pair):
+    pair.answers["crm.check"] = lambda host, _: {"running": True, "rc": 0, "text": "is up"}
+    assert failover()["error"] == (
+        "cm should be stopped on h1, but its agent there says rc 0: is up"
+    )
+    pair.answers["crm.check"] = lambda host, _: {"running": None, "rc": 1, "text": "is ill"}
+    assert "on h1, but its agent there says rc 1: is ill" in failover(to="cms1")["error"]
+
+
+def test_a_way_back_that_fails_is_reported_with_the_way_there(failover, pair):
+    good = pair.move
+
+    def move(host, *arguments):
+        return fails("h1 is full")() if host == "h1" else good(host, *arguments)
+
+    pair.answers["cmha_host.move"] = move
+    done = failover(drill=True)
+    assert (done["moves"], done["error"]) == ([MOVED], "h1 is full")
+
+
+# --- rejoin --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def out(pair):
+    """h2 is out of the cluster."""
+    pair.running = {"h1"}
+    return pair
+
+
+def test_rejoin_unconfirmed_shows_and_touches_nothing(rejoin, out, deeds):
+    out.failures = [FAILURE]
+    done = rejoin()
+    assert done["service"]["nodes"] == ["cms1"]
+    assert (done["failures"], done["causes"]["service"]) == ([FAILURE], "stopped")
+    assert done["next"] == (
+        "when you know why: salt-run cmha.rejoin node=h2 confirm=True, which starts its cluster"
+    )
+    assert (done["done"], done["error"], deeds) == ([], None, [])
+
+
+def test_rejoin_confirmed(rejoin, out, master, deeds):
+    done = rejoin(confirm=True)
+    assert (done["error"], done["next"]) == (None, None)
+    assert deeds == ["cmha.host h2", "cmha.start h2", "crm.cleanup h2", "cmha.verify h1+h2"]
+    assert ("crm.wait", 6) in master.asked
+    assert done["done"] == [
+        "Corosync and Pacemaker run on h2, both nodes are online",
+        "failures on cms2 are cleaned up",
+        "cm runs on cms1",
+    ]
+
+
+@pytest.mark.parametrize("confirm", [False, True])
+def test_a_host_that_is_in_its_cluster(rejoin, deeds, confirm):
+    done = rejoin(confirm=confirm)
+    assert (done["next"], done["done"]) == ("nothing: cms2 is in the cluster (online)", [])
+    assert deeds == []
+
+
+@pytest.mark.parametrize(
+    ("confirm", "expected"), [(False, []), (True, ["crm.cleanup h2", "cmha.verify h1+h2"])]
+)
+def test_a_host_with_failures_is_cleaned_up_and_not_started(rejoin, pair, deeds, confirm, expected):
+    pair.failures = [FAILURE]
+    done = rejoin(confirm=confirm)
+    assert deeds == expected
+    assert (done["next"] or "which cleans up").endswith("which cleans up")
+
+
+def test_a_host_that_is_in_its_cluster_needs_no_mate_to_be_cleaned_up(rejoin, out):
+    out.failures = [{**FAILURE, "node": "cms1"}]
+    done = rejoin("h1")
+    assert (done["error"], done["next"].endswith("which cleans up")) == (None, True)
+
+
+def test_only_the_hosts_own_failures_are_cleaned_up(rejoin, out):
+    cleaned = []
+    out.answers["crm.cleanup"] = lambda host, node: cleaned.append((host, node))
+    rejoin(confirm=True)
+    assert cleaned == [("h2", "cms2")]
+
+
+@pytest.mark.parametrize("confirm", [False, True])
+@pytest.mark.parametrize(
+    "case",
+    [
+        ({"silent": {"h2": "x"}}, "h2 doesn't answer this master;"),
+        ({"running": set()}, "the cluster doesn't run on cms1 either, so nothing has failed over;"),
+        (
+            {"running": {"h1"}, "silent": {"h1": "x"}},
+            "h1 doesn't answer, so nobody knows whether cm runs there;",
+        ),
+        (
+            {"running": {"h1"}, "services": {"h1": "running", "h2": "running"}},
+            "cm on h2 is running, outside the cluster, while it runs on cms1; stop it there first: service",
+        ),
+        (
+            {"running": {"h1"}, "services": {"h1": "running", "h2": "cm: exit code 4"}},
+            "cm on h2 is cm: exit code 4, outside the cluster",
+        ),
+    ],
+)
+def test_rejoin_refuses_and_touches_nothing(rejoin, pair, deeds, case, confirm):
+    state, error = case
+    vars(pair).update(state)
+    done = rejoin(confirm=confirm)
+    assert done["error"].startswith(error)
+    assert (done["done"], deeds) == ([], [])
+
+
+def test_a_service_that_runs_nowhere_else_may_run_there(rejoin, out):
+    """After a crash of both, the cluster finds it running."""
+    out.where, out.services = [], {"h1": "stopped", "h2": "running"}
+    assert rejoin()["error"] is None
+
+
+def test_a_start_that_fails_is_reported(rejoin, out, deeds):
+    out.answers["cmha.start"] = "cmha two nodes online: cms2 hasn't joined"
+    done = rejoin(confirm=True)
+    assert done["error"] == "h2: cmha two nodes online: cms2 hasn't joined"
+    assert (done["done"], deeds) == ([], ["cmha.host h2", "cmha.start h2"])
+
+
+def test_a_later_failure_is_reported_with_what_was_done(rejoin, out):
+    out.answers["crm.cleanup"] = fails("h2: no")
+    done = rejoin(confirm=True)
+    assert (len(done["done"]), done["error"]) == (1, "h2: no")
+
+
+# --- clean ---------------------------------------------------------------------------------------
+
+STOP = "stop Pacemaker and Corosync on h1 and h2"
+
+
+def test_clean_unconfirmed_lists_the_steps_and_touches_nothing(clean, deeds):
+    done = clean("cms2")
+    assert [step.partition(",")[0] for step in done["steps"]] == [
+        "move cm from cms1 to cms2",
+        "maintenance mode",
+        STOP,
+        "take cmha's files",
+        "cm-service starts at boot on h2",
+    ]
+    assert done["next"] == "nothing was touched; confirm=True does it"
+    assert deeds == []
+
+
+def test_clean_where_it_is(clean, master, deeds):
+    promised = clean()["steps"]
+    done = clean(confirm=True)
+    assert deeds == ["maintenance.begin h1", "corosync.stop h1+h2", "cmha.clean h1+h2"]
+    assert (done["steps"], done["error"]) == (promised, None)
+    assert done["next"].startswith("take cmha out of the pillar's and the states' top.sls")
+    assert master.asked[-1] == ("service.status", "cm-service")
+
+
+@pytest.mark.parametrize("keep", ["cms2", "h2"])
+def test_clean_moves_the_service_first(clean, master, deeds, keep):
+    done = clean(keep, confirm=True)
+    assert deeds == [
+        *("cmha_host.move h2", "maintenance.begin h1"),
+        *("corosync.stop h1+h2", "cmha.clean h1+h2"),
+    ]
+    assert (len(done["steps"]), done["error"]) == (5, None)
+
+
+def test_the_host_that_keeps_the_service_is_told_to(clean, pair):
+    kept = []
+    pair.answers["cmha.clean"] = lambda host, pillar: kept.append(pillar)
+    clean("cms2", confirm=True)
+    assert kept == [{"cmha_clean": {"keep": "h2"}}] * 2
+
+
+def test_a_stopped_pair_is_taken_apart_as_it_is(clean, pair, deeds):
+    pair.running = set()
+    assert clean("cms2")["steps"][0] == STOP
+    assert clean("cms2", confirm=True)["error"] is None
+    assert deeds == ["corosync.stop h1+h2", "cmha.clean h1+h2"]
+
+
+@pytest.mark.parametrize("confirm", [False, True])
+@pytest.mark.parametrize(
+    "case",
+    [
+        ({}, "cms3", "the pair cms has no node cms3; it has cms1 and cms2"),
+        (
+            {"running": {"h1"}},
+            "cms1",
+            "refused: cms1 is online, cms2 is stopped; both hosts have to",
+        ),
+        ({"silent": {"h2": "x"}}, "cms1", "refused: cms1 is online, cms2 is silent;"),
+        (
+            {"unfit": {"cms2": {"standby": True}}},
+            "cms1",
+            "refused: cms1 is online, cms2 is standby;",
+        ),
+        ({"where": []}, "cms1", "refused: cm runs on no host"),
+    ],
+)
+def test_clean_refuses_and_touches_nothing(clean, pair, deeds, case, confirm):
+    state, keep, error = case
+    vars(pair).update(state)
+    done = clean(keep, confirm=confirm)
+    assert done["error"].startswith(error)
+    assert (done["steps"], deeds) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("function", "steps"),
+    [
+        ("cmha_host.move", 0),
+        ("maintenance.begin", 1),
+        ("corosync.stop", 2),
+        ("cmha.clean", 3),
+        ("service.status", 3),
+    ],
+)
+def test_nothing_follows_a_step_that_failed(clean, pair, deeds, function, steps):
+    pair.answers[function] = fails("h1: no")
+    done = clean("cms2", confirm=True)
+    assert done["error"].endswith("h1: no")
+    assert (len(done["steps"]), done["next"]) == (steps, None)
+    if function not in ("cmha.clean", "service.status"):
+        assert not any(each.startswith("cmha.clean") for each in deeds)
+
+
+@pytest.mark.parametrize(
+    ("services", "error"),
+    [
+        ({"h1": "stopped", "h2": "stopped"}, "cm-service is stopped on h1, where it should run"),
+        ({"h1": "running", "h2": "running"}, "cm-service runs on h2, where it should be stopped"),
+    ],
+)
+def test_the_outcome_is_verified(clean, pair, services, error):
+    pair.services = services
+    assert clean(confirm=True)["error"] == error
+
+
+# --- plan ----------------------------------------------------------------------------------------
+
+
+def state(result, changes, number, identifier="x"):
+    return {
+        "__id__": identifier,
+        "__run_num__": number,
+        "result": result,
+        "changes": changes,
+        "comment": "c",
+    }
+
+
+@pytest.fixture
+def plan(master, pair, monkeypatch):
+    taken_in = {"changes": {}, "comment": "nothing"}
+    monkeypatch.setattr(cmha_pair.cmha_reconfigure, "reconfigure", lambda *_, test: taken_in)
+    pair.answers.update(
+        {
+            "state.apply": lambda host, sls, test: {
+                "file_|-a": state(None, {"diff": "+x"}, 2, "second"),
+                "iptables_|-b": state(None, {}, 1, "first"),
+                "pkg_|-c": state(True, {}, 3),
+                "pkg_|-d": state(None, {}, 4),
+                "pkg_|-e": state(False, {}, 5, "fails"),
+            },
+            "crm.running": lambda host: host == "h2",
+            "cmha_host.plan": lambda host: {"changes": {}, "of": host},
+        }
+    )
+    return lambda: cmha_pair.plan({}, "east", copy.deepcopy(PAIR))
+
+
+def test_plan_tells_what_would_change_and_touches_nothing(plan, deeds):
+    planned = plan()
+    assert [each["state"] for each in planned["hosts"]["h1"]] == ["first", "second", "fails"]
+    assert planned["restart"] == {"changes": {}, "comment": "nothing"}
+    assert planned["cluster"] == {"changes": {}, "of": "h2"}
+    assert (planned["error"], deeds) == (None, [])
+
+
+def test_a_plan_of_a_stopped_pair_asks_the_first_host(plan, pair):
+    pair.answers["crm.running"] = False
+    assert plan()["cluster"]["of"] == "h1"
+
+
+def test_states_that_do_not_render_are_an_error(plan, pair):
+    pair.answers["state.apply"] = lambda *_, **__: ["Rendering SLS failed"]
+    assert plan()["error"] == "h1: Rendering SLS failed"
+
+
+@pytest.mark.parametrize("silent", [["h2"], ["h1", "h2"]])
+def test_a_silent_host_is_named_once(master, pair, silent):
+    pair.silent = {host: f"{host} doesn't answer this master" for host in silent}
+    problems = cmha_pair.health({}, "east", PAIR)["problems"]
+    assert problems == list(pair.silent.values())
+
+
+def test_a_refused_failover_clears_nothing_either(failover, pair, deeds):
+    pair.leftovers.append(LEFTOVER)
+    pair.unfit = {"cms2": {"standby": True}}
+    assert failover()["error"] == f"{STAYS}cms2 is standby"
+    assert deeds == []
+
+
+@pytest.mark.parametrize("confirm", [False, True])
+def test_the_other_hosts_failures_are_not_this_ones(rejoin, pair, deeds, confirm):
+    pair.failures = [{**FAILURE, "node": "cms1"}]
+    assert rejoin("h2", confirm=confirm)["next"] == "nothing: cms2 is in the cluster (online)"
+    assert deeds == []
+
+
+@pytest.mark.parametrize(
+    "state", [{"maintenance": {"on": True, "ours": False}}, {"failures": [FAILURE]}]
+)
+def test_clean_refuses_a_move_that_failover_would_refuse(clean, pair, deeds, state):
+    vars(pair).update(state)
+    assert clean("cms2", confirm=True)["error"].startswith(STAYS)
+    assert deeds == []

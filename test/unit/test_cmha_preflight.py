@@ -1,0 +1,371 @@
+"""What stands against working on a pair: each fault is one line that names its host and what to do."""
+
+import copy
+
+import pytest
+from pillars import SITE, with_
+
+DIGEST = "0f"
+NOW = 1_000_000.0
+FIT = {
+    "pillar": DIGEST,
+    "time": NOW,
+    "corosync": "3.1.7",
+    "pacemaker": "2.1.5",
+    "agent": "lsb:cloudera-scm-server",
+    "has_agent": True,
+    "service": "cloudera-scm-server",
+    "has_service": True,
+    "cluster": {"is": "none", "runs": "none", "seen": ""},
+    "conf": "none",
+    "running": False,
+    "members": [],
+    "ports": {"5404": "heard", "5405": "heard"},
+    "firewall_open": True,
+}
+RUNNING = {
+    "cluster": {"is": "this pair", "runs": "this pair", "seen": ""},
+    "conf": "cmha",
+    "running": True,
+    "members": ["192.0.2.11", "192.0.2.12"],
+    "ports": {},
+}
+
+
+@pytest.fixture
+def facts():
+    """Two fit hosts without a cluster."""
+    resolves = {"cms1": ["192.0.2.11"], "cms2": ["192.0.2.12"]}
+    return {
+        host: {
+            **copy.deepcopy(FIT),
+            "nodename": host,
+            "addresses": ["127.0.0.1", *resolves[host]],
+            "resolves": copy.deepcopy(resolves),
+        }
+        for host in resolves
+    }
+
+
+@pytest.fixture
+def judge(pure, site_model):
+    """Errors and warnings on the pair cms; the warnings without those that the guide's settings give."""
+
+    def judged(facts, pillar=SITE, asked=NOW, answered=NOW + 1):
+        pair = site_model(pillar)["pairs"][0]
+        errors, warnings = pure("cmha_preflight").judge(pair, facts, DIGEST, asked, answered)
+        return errors, [each for each in warnings if not each.startswith(GUIDES_OWN)]
+
+    return judged
+
+
+GUIDES_OWN = ("cluster traffic isn't authenticated", "fencing is off")
+
+
+def test_a_fit_pair(judge, facts):
+    assert judge(facts) == ([], [])
+
+
+def test_a_fit_pair_that_runs(judge, facts):
+    for each in facts.values():
+        each.update(RUNNING)
+    assert judge(facts) == ([], [])
+
+
+def test_a_fit_pair_of_which_one_host_runs(judge, facts):
+    """No Corosync listens to packets of ours, and the other's are none of a cluster yet."""
+    facts["cms1"].update(RUNNING, members=["192.0.2.11"])
+    facts["cms2"]["ports"] = {"5404": "silent", "5405": "silent"}
+    assert judge(facts) == ([], [])
+
+
+# check, what is the matter with cms2, what the line says: who, why, and what to do
+FAULTS = [
+    (
+        "foreign",
+        {"cluster": {"is": "another", "runs": "none", "seen": "nodes in the CIB: db1"}},
+        "cms2 belongs to another cluster (nodes in the CIB: db1); nothing replaces it.",
+        "cmha:pairs:…:nodes:…:name",
+    ),
+    (
+        "foreign",
+        {"conf": "another"},
+        "cms2 has a corosync.conf of another",
+        "remove /etc/corosync/",
+    ),
+    (
+        "foreign",
+        {"conf": "another", "cluster": {"is": "another", "runs": "another", "seen": "x"}},
+        "cms2 belongs to another cluster (x)",
+        "remove it first",
+    ),
+    (
+        "nodename",
+        {"nodename": "beta"},
+        "cms2 calls itself beta (uname -n), pillar calls it cms2;",
+        "set cmha:pairs:cms:nodes:cms2:name, or the host's name",
+    ),
+    (
+        "address",
+        {"addresses": ["127.0.0.1", "192.0.2.99"]},
+        "cms2 has no address 192.0.2.12 (it has 127.0.0.1, 192.0.2.99);",
+        "set cmha:pairs:cms:nodes:cms2:address",
+    ),
+    (
+        "resolve",
+        {"resolves": {"cms1": [], "cms2": ["192.0.2.12"]}},
+        "cms2 can't resolve the name of its peer, cms1;",
+        "see DNS or /etc/hosts",
+    ),
+    (
+        "resolve",
+        {"resolves": {"cms1": ["127.0.1.1"], "cms2": ["192.0.2.12"]}},
+        "cms2 resolves cms1, its peer's name, to itself (127.0.1.1);",
+        "see its /etc/hosts",
+    ),
+    (
+        "resolve",
+        {"resolves": {"cms1": ["192.0.2.11", "::1"], "cms2": []}},
+        "cms2 resolves cms1, its peer's name, to itself",
+        "see its /etc/hosts",
+    ),
+    (
+        "reach",
+        {"ports": {"5404": "heard", "5405": "one way"}},
+        "cms2 doesn't hear cms1 on UDP port 5405 (one way);",
+        "see the network and the firewalls",
+    ),
+    (
+        "reach",
+        {"ports": {"5404": "silent", "5405": "heard"}},
+        "cms2 doesn't hear cms1",
+        "5404 (silent)",
+    ),
+    (
+        "versions",
+        {"corosync": "3.1.6"},
+        "corosync is 3.1.7 on cms1, 3.1.6 on cms2;",
+        "cmha:versions",
+    ),
+    ("versions", {"pacemaker": "2.1.4"}, "pacemaker is 2.1.5 on cms1, 2.1.4 on cms2;", "upgrade"),
+    (
+        "service",
+        {"has_service": False, "has_agent": False},
+        "cms2 has no service cloudera-scm-server;",
+        "install it first",
+    ),
+    (
+        "service",
+        {"has_agent": False},
+        "cms2 has no lsb:cloudera-scm-server;",
+        "say agent: systemd:cloudera-scm-server",
+    ),
+    ("service", {"has_agent": False, "agent": "ocf:x:y"}, "cms2 has no ocf:x:y", ""),
+    ("clock", {"time": NOW - 60}, "cms2's clock is 60 s behind this master's;", "see NTP there"),
+    (
+        "clock",
+        {"time": NOW + 61},
+        "cms2's clock is 60 s ahead of this master's;",
+        "clock_difference",
+    ),
+    (
+        "pillar",
+        {"pillar": "another"},
+        "cms2 sees another pillar than this master;",
+        "run salt cms2 saltutil.refresh_pillar",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_is_one_line(judge, facts, case):
+    _, fault, says, remedy = case
+    facts["cms2"].update(fault)
+    (line,), warnings = judge(facts)
+    assert line.startswith(says)
+    assert remedy in line
+    assert warnings == []
+
+
+IGNORABLE = [fault for fault in FAULTS if fault[0] not in ("foreign", "pillar")]
+
+
+@pytest.mark.parametrize("case", IGNORABLE)
+def test_what_is_ignored_is_a_warning(judge, facts, case):
+    check, fault, says, _ = case
+    facts["cms2"].update(fault)
+    errors, (warning,) = judge(facts, with_("preflight:ignore", [check]))
+    assert errors == []
+    assert warning.startswith(says)
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_nothing_else_is_ignored(judge, facts, case):
+    check, fault, says, _ = case
+    others = {name for name, *_ in IGNORABLE} - {check}
+    facts["cms2"].update(fault)
+    (line,), _ = judge(facts, with_("preflight:ignore", sorted(others)))
+    assert line.startswith(says)
+
+
+def test_every_check_that_pillar_may_ignore_is_tried_here(cmha_site):
+    assert {name for name, *_ in IGNORABLE} == set(cmha_site.PREFLIGHT_CHECKS)
+
+
+def test_only_an_init_script_may_be_a_unit_instead(judge, facts):
+    facts["cms2"].update(has_agent=False, agent="ocf:x:y")
+    assert judge(facts)[0] == ["cms2 has no ocf:x:y"]
+
+
+def test_all_faults_are_told_at_once(judge, facts):
+    facts["cms1"].update(has_service=False)
+    facts["cms2"].update(nodename="beta", addresses=[])
+    assert [line.split()[0] for line in judge(facts)[0]] == ["cms2", "cms2", "cms1"]
+
+
+# --- names ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("called", "pillar", "same"),
+    [
+        ("cms2", "cms2", True),
+        ("CMS2", "cms2", True),
+        ("cms2.example.com", "cms2", True),
+        ("cms2", "cms2.example.com", True),
+        ("cms22", "cms2", False),
+        ("cms2.example.org", "cms2.example.com", False),
+    ],
+)
+def test_short_and_long_names(judge, facts, called, pillar, same):
+    facts["cms2"]["nodename"] = called
+    for each in facts.values():
+        each["resolves"][pillar] = ["192.0.2.12"]
+    errors, _ = judge(facts, with_("pairs:cms:nodes:cms2:name", pillar))
+    assert (errors == []) is same
+
+
+def test_a_cluster_made_with_other_names_goes_on_with_them(judge, facts):
+    facts["cms2"].update(RUNNING, nodename="beta")
+    facts["cms1"].update(RUNNING)
+    assert judge(facts)[0] == []
+
+
+# --- ports ---------------------------------------------------------------------------------------
+
+SILENT = {"5404": "silent", "5405": "silent"}
+
+
+def test_each_silent_port_is_told_on_each_host(judge, facts):
+    for each in facts.values():
+        each["ports"] = SILENT
+    assert len(judge(facts)[0]) == 4
+
+
+@pytest.mark.parametrize("closed", [["cms1"], ["cms1", "cms2"]])
+def test_silence_means_nothing_before_cmha_opened_the_firewalls(judge, facts, closed):
+    for host in closed:
+        facts[host]["firewall_open"] = False
+    facts["cms1"]["ports"] = {"5404": "heard", "5405": "silent"}
+    errors, (warning,) = judge(facts)
+    assert errors == []
+    assert warning.startswith(
+        "its hosts don't hear each other on UDP 5405 yet; their own firewalls"
+    )
+
+
+def test_a_closed_firewall_that_lets_all_through(judge, facts):
+    facts["cms1"]["firewall_open"] = False
+    assert judge(facts) == ([], [])
+
+
+def test_two_that_run_and_are_no_cluster(judge, facts):
+    for host, address in (("cms1", "192.0.2.11"), ("cms2", "192.0.2.12")):
+        facts[host].update(RUNNING, members=[address])
+    errors, _ = judge(facts)
+    assert [line.partition(";")[0] for line in errors] == [
+        "Corosync runs on cms1 and cms2, and they are no cluster: cms1 has 192.0.2.11 only",
+        "Corosync runs on cms2 and cms1, and they are no cluster: cms2 has 192.0.2.12 only",
+    ]
+
+
+# --- versions ------------------------------------------------------------------------------------
+
+
+def test_versions_that_will_be_made_alike(judge, facts):
+    facts["cms2"]["corosync"] = "3.1.6"
+    assert judge(facts, with_("versions", {"corosync": "3.1.7-1"}))[0] == []
+    assert len(judge(facts, with_("versions", {"pacemaker": "2.1.5-1"}))[0]) == 1
+
+
+def test_a_host_that_has_nothing_yet(judge, facts):
+    facts["cms2"].update(corosync=None, pacemaker=None)
+    assert judge(facts)[0] == []
+
+
+# --- clocks --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("clock", "bound", "off"),
+    [
+        # read at once
+        ((-5, 0), 5, False),
+        ((-6, 0), 5, True),
+        ((5, 0), 5, False),
+        ((6, 0), 5, True),
+        # the answer took long: read at some time in between
+        ((20, 20), 5, False),
+        ((25, 20), 5, False),
+        ((26, 20), 5, True),
+        ((-6, 20), 5, True),
+        # as pillar says
+        ((-59, 0), 60, False),
+        ((-2, 0), 1, True),
+    ],
+)
+def test_only_a_clock_that_is_off_for_certain_counts(judge, facts, clock, bound, off):
+    time, took = clock
+    facts["cms1"]["time"] = NOW + time
+    errors, _ = judge(facts, with_("preflight:clock_difference", bound), NOW, NOW + took)
+    assert [line.partition("'")[0] for line in errors] == (["cms1"] if off else [])
+
+
+# --- warnings on what is declared ----------------------------------------------------------------
+
+OPEN = "cluster traffic isn't authenticated"
+UNFENCED = "fencing is off (stonith-enabled)"
+
+
+@pytest.mark.parametrize(
+    ("pillar", "warnings"),
+    [
+        (SITE, [OPEN, UNFENCED]),
+        (with_("corosync:totem:secauth", "on"), [UNFENCED]),
+        (with_("corosync:totem:crypto_hash", "sha256"), [UNFENCED]),
+        (with_("corosync:totem:crypto_hash", "none"), [OPEN, UNFENCED]),
+        (with_("pacemaker:properties:stonith-enabled", True), [OPEN]),
+        (with_("pacemaker:properties:stonith-enabled", "yes"), [OPEN]),
+        (with_("pacemaker:properties:stonith-enabled", "TRUE"), [OPEN]),
+        (with_("pacemaker:properties:stonith-enabled", "off"), [OPEN, UNFENCED]),
+    ],
+)
+def test_warnings(pure, site_model, facts, pillar, warnings):
+    pair = site_model(pillar)["pairs"][0]
+    errors, found = pure("cmha_preflight").judge(pair, facts, DIGEST, NOW, NOW)
+    assert errors == []
+    assert len(found) == len(warnings)
+    assert all(line.startswith(begin) for line, begin in zip(found, warnings))
+
+
+def test_pacemakers_own_default_is_fencing(pure, site_model, facts):
+    pair = site_model(SITE)["pairs"][0]
+    del pair["pacemaker"]["properties"]["stonith-enabled"]
+    _, (warning,) = pure("cmha_preflight").judge(pair, facts, DIGEST, NOW, NOW)
+    assert warning.startswith(OPEN)
+
+
+def test_a_host_whose_other_pillar_has_other_names(judge, facts):
+    facts["cms2"].update(pillar="another", resolves={"alpha": [], "cms2": ["192.0.2.12"]})
+    (line,), _ = judge(facts)
+    assert line.startswith("cms2 sees another pillar than this master")

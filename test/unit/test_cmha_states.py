@@ -1,0 +1,55 @@
+"""The orchestration's steps: what Salt's state says, told on the way."""
+
+import contextlib
+
+import pytest
+
+
+@pytest.fixture
+def cmha(load_file):
+    """The states at a master; ``cmha.told`` notes what was said, ``cmha.ran`` what was run."""
+
+    def at_master(result=True, attempt=None, test=False):
+        told, ran = [], []
+
+        @contextlib.contextmanager
+        def tell(opts, *names, what, hosts):
+            outcome = {"failed": None}
+            yield outcome
+            told.append((*names, what, hosts, outcome["failed"]))
+
+        def state(name, **options):
+            ran.append(options)
+            return {"name": name, "result": result, "changes": {}, "comment": "so"}
+
+        module = load_file(
+            "_states/cmha.py",
+            opts={"test": test},
+            states={"salt.state": state},
+            utils={
+                "cmha_master.told": tell,
+                "cmha_reconfigure.attempt": lambda opts, *rest: ran.append(rest) or attempt,
+            },
+        )
+        module.told, module.ran = told, ran
+        return module
+
+    return at_master
+
+
+@pytest.mark.parametrize(("result", "failed"), [(True, None), (None, None), (False, "so")])
+def test_a_step(cmha, result, failed):
+    module = cmha(result)
+    ret = module.step("east cms: prepare h1", "east", "cms", ["h1"], "cmha.host")
+    assert (ret["name"], ret["result"]) == ("east cms: prepare h1", result)
+    assert module.told == [("east", "cms", "orchestrate", "prepare h1", ["h1"], failed)]
+    (options,) = module.ran
+    assert (options["tgt"], options["tgt_type"], options["sls"]) == (["h1"], "list", "cmha.host")
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_reconfigured(cmha, test):
+    done = {"result": True, "changes": {"h1": {}}, "comment": "taken in"}
+    module = cmha(attempt=done, test=test)
+    assert module.reconfigured("n", "east", {"pair": "cms"}) == {"name": "n", **done}
+    assert module.ran == [("east", {"pair": "cms"}, test)]

@@ -1,0 +1,326 @@
+"""How a pair is, found in what its hosts say: nothing that matters is missed, the worst comes first."""
+
+import copy
+
+import pytest
+
+PAIR = {
+    "pair": "cms",
+    "cluster_name": "cmf",
+    "resource": "cm",
+    "nodes": [
+        {"id": "cms1.example.com", "name": "cms1", "address": "192.0.2.11"},
+        {"id": "cms2.example.com", "name": "cms2", "address": "192.0.2.12"},
+    ],
+}
+CMS1, CMS2 = (node["id"] for node in PAIR["nodes"])
+NODE = dict.fromkeys(("standby", "maintenance", "pending", "unclean"), False)
+FAILURE = {
+    "resource": "cm",
+    "task": "monitor",
+    "node": "cms2",
+    "reason": "not running",
+    "when": "2026-11-24",
+}
+LEFTOVER = {"id": "cli-prefer-cm", "resource": "cm", "node": "cms2"}
+
+
+def view(**changes):
+    """What a host of a good pair says."""
+    cluster = {
+        "dc": "cms1",
+        "with_quorum": True,
+        "nodes": {name: {"online": True, **NODE} for name in ("cms1", "cms2")},
+        "resources": {"cm": {"started": ["cms1"]}},
+        "failures": [],
+    }
+    return {
+        "corosync": True,
+        "cluster": cluster,
+        "leftovers": [],
+        "maintenance": {"on": False, "ours": False, "before": None},
+        "since": {"cms1": 1_700_000_000},
+        "drift": [],
+        "at_boot": [],
+        **changes,
+    }
+
+
+STOPPED = view(corosync=False, cluster=None, maintenance=None, since={})
+
+
+@pytest.fixture
+def judge(pure):
+    def judged(facts, silent=()):
+        return pure("cmha_status").judge(PAIR, facts, dict(silent))
+
+    return judged
+
+
+@pytest.fixture
+def facts():
+    return {CMS1: view(), CMS2: view()}
+
+
+def see(facts, **changes):
+    """Both hosts see this of their cluster."""
+    for each in facts.values():
+        each["cluster"].update(copy.deepcopy(changes))
+
+
+def test_a_good_pair(judge, facts):
+    assert judge(facts) == {
+        "health": "good",
+        "problems": [],
+        "cluster_name": "cmf",
+        "dc": "cms1",
+        "quorum": True,
+        "nodes": {"cms1": "online", "cms2": "online"},
+        "service": {"resource": "cm", "nodes": ["cms1"], "since": "2023-11-14T22:13:20Z"},
+        "failures": [],
+        "leftovers": [],
+        "maintenance": "off",
+        "drift": {},
+        "at_boot": {},
+    }
+
+
+@pytest.mark.parametrize(
+    ("resources", "where"),
+    [
+        ({}, "no host"),
+        ({"cm": {"started": []}}, "no host"),
+        ({"cm": {"started": ["cms1", "cms2"]}}, "cms1 and cms2"),
+    ],
+)
+def test_a_service_that_does_not_run_once(judge, facts, resources, where):
+    see(facts, resources=resources)
+    report = judge(facts)
+    assert (report["health"], report["problems"]) == ("bad", [f"cm runs on {where}, not on one"])
+    assert report["service"]["since"] is None
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"with_quorum": False}, "the cluster has no quorum"),
+        ({"dc": None}, "the cluster has no designated controller (DC)"),
+    ],
+)
+def test_a_cluster_that_can_not_act_is_bad(judge, facts, change, line):
+    see(facts, **change)
+    report = judge(facts)
+    assert (report["health"], report["problems"]) == ("bad", [line])
+
+
+# --- hosts ---------------------------------------------------------------------------------------
+
+
+def alone(facts, here, other):
+    """A host that sees itself alone, with the service."""
+    cluster = facts[here]["cluster"]
+    mine, theirs = here.partition(".")[0], other.partition(".")[0]
+    cluster["dc"] = mine
+    cluster["nodes"][theirs]["online"] = False
+    cluster["resources"] = {"cm": {"started": [mine]}}
+
+
+def test_each_host_sees_itself_alone(judge, facts):
+    alone(facts, CMS1, CMS2)
+    alone(facts, CMS2, CMS1)
+    report = judge(facts)
+    assert report["health"] == "bad"
+    assert report["problems"][0] == (
+        f"the hosts disagree: {CMS1} sees cm on cms1; {CMS2} sees cm on cms2. Is the network between them "
+        "cut?"
+    )
+
+
+@pytest.mark.parametrize(
+    "worse", [{"with_quorum": False}, {"dc": None}, {"nodes": {"cms2": {"online": True, **NODE}}}]
+)
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_view_that_counts(judge, facts, worse, turned):
+    """Of the partition with quorum, with a DC, with more nodes; whoever is asked first."""
+    facts[CMS2]["cluster"].update(worse)
+    report = judge(dict(reversed(facts.items())) if turned else facts)
+    assert (report["dc"], report["quorum"]) == ("cms1", True)
+    assert report["nodes"] == {"cms1": "online", "cms2": "online"}
+
+
+def test_a_stopped_host(judge, facts):
+    facts[CMS2] = STOPPED
+    facts[CMS1]["cluster"]["nodes"]["cms2"]["online"] = False
+    report = judge(facts)
+    assert report["nodes"] == {"cms1": "online", "cms2": "stopped"}
+    assert (report["health"], report["problems"]) == (
+        "poor",
+        [
+            f"the cluster doesn't run on cms2: nothing to fail over to; salt-run cmha.rejoin node={CMS2} "
+            "says why, and starts it"
+        ],
+    )
+
+
+def test_a_silent_host(judge, facts):
+    del facts[CMS2]
+    report = judge(facts, {CMS2: "no answer"})
+    assert report["nodes"] == {"cms1": "online", "cms2": "silent"}
+    assert report["health"] == "poor"
+    (line,) = report["problems"]
+    assert CMS2 in line
+    assert "no answer" in line
+
+
+def test_both_hosts_silent(judge):
+    report = judge({}, {CMS1: "no answer", CMS2: "no key"})
+    assert report["health"] == "bad"
+    assert report["nodes"] == {"cms1": "silent", "cms2": "silent"}
+    assert (report["dc"], report["quorum"], report["service"]["nodes"]) == (None, None, [])
+    assert ["no answer" in line or "no key" in line for line in report["problems"]] == [True, True]
+
+
+def test_both_hosts_stopped(judge):
+    report = judge({CMS1: STOPPED, CMS2: STOPPED})
+    (line,) = report["problems"]
+    assert report["health"] == "bad"
+    assert line.startswith("the cluster cmf runs on no host; salt-run state.orch cmha.orchestrate")
+
+
+def test_one_stopped_and_one_silent_is_bad(judge):
+    report = judge({CMS1: STOPPED}, {CMS2: "no answer"})
+    assert report["health"] == "bad"
+    assert report["nodes"] == {"cms1": "stopped", "cms2": "silent"}
+    assert "no answer" in report["problems"][0]
+
+
+@pytest.mark.parametrize(
+    ("seen", "state"),
+    [
+        ({"online": True, "pending": True, "standby": True}, "pending"),
+        ({"online": True, "standby": True}, "standby"),
+        ({"online": True, "maintenance": True}, "in maintenance"),
+        ({"online": False}, "offline"),
+        ({"online": False, "unclean": True}, "unclean"),
+        (None, "offline"),
+    ],
+)
+def test_a_node_that_is_not_fit(judge, facts, seen, state):
+    nodes = {"cms1": {"online": True, **NODE}}
+    see(facts, nodes={**nodes, "cms2": {**NODE, **seen}} if seen else nodes)
+    report = judge(facts)
+    assert report["nodes"]["cms2"] == state
+    assert (report["health"], report["problems"]) == ("poor", [f"cms2 is {state}"])
+
+
+# --- what else isn't as it should be -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "says", "remedy"),
+    [
+        (
+            {"leftovers": [LEFTOVER]},
+            "a move left the constraint cli-prefer-cm behind, which ties cm to or off cms2",
+            "crm resource clear cm",
+        ),
+        (
+            {"maintenance": {"on": True, "ours": True, "before": None}},
+            "cmha's maintenance mode is on: nothing fails over",
+            "an orchestration that goes well ends it",
+        ),
+        (
+            {"maintenance": {"on": True, "ours": False, "before": None}},
+            "maintenance mode is on, and not by cmha: nothing fails over",
+            "crm configure property maintenance-mode=false",
+        ),
+        ({"drift": ["package x is 1"]}, f"{CMS1}: package x is 1", ""),
+        ({"at_boot": ["corosync"]}, f"{CMS1}: corosync starts at boot;", "highstate"),
+        (
+            {"at_boot": ["corosync", "pacemaker"]},
+            f"{CMS1}: corosync and pacemaker start at boot;",
+            "highstate",
+        ),
+    ],
+)
+def test_the_service_runs_and_something_is_wrong(judge, facts, change, says, remedy):
+    facts[CMS1].update(change)
+    report = judge(facts)
+    (line,) = report["problems"]
+    assert report["health"] == "poor"
+    assert line.startswith(says)
+    assert remedy in line
+
+
+def test_a_failure(judge, facts):
+    see(facts, failures=[FAILURE])
+    report = judge(facts)
+    assert (report["health"], report["failures"]) == ("poor", [FAILURE])
+    assert report["problems"] == [
+        "cm: monitor failed on cms2: not running (2026-11-24); crm resource cleanup cm"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        ({"on": True, "ours": True}, "cmha"),
+        ({"on": True, "ours": False}, "somebody"),
+        # ended by hand
+        ({"on": False, "ours": True}, "off"),
+    ],
+)
+def test_whose_maintenance_mode(judge, facts, seen, said):
+    for each in facts.values():
+        each["maintenance"] = seen
+    assert judge(facts)["maintenance"] == said
+
+
+def test_drift_and_start_at_boot_are_told_by_host(judge, facts):
+    facts[CMS2].update(drift=["x"], at_boot=["corosync"])
+    report = judge(facts)
+    assert (report["drift"], report["at_boot"]) == ({CMS2: ["x"]}, {CMS2: ["corosync"]})
+
+
+def test_a_stopped_host_drifts_too(judge, facts):
+    facts[CMS2] = {**STOPPED, "drift": ["x"]}
+    assert f"{CMS2}: x" in judge(facts)["problems"]
+
+
+def test_the_worst_comes_first(judge, facts):
+    facts[CMS1].update(leftovers=[LEFTOVER], drift=["drift"], at_boot=["corosync"])
+    see(
+        facts,
+        resources={},
+        with_quorum=False,
+        failures=[FAILURE],
+        nodes={"cms1": {"online": True, **NODE}, "cms2": {**NODE, "online": False}},
+    )
+    facts[CMS1]["maintenance"] = {"on": True, "ours": True}
+    order = (
+        "cm runs on no host",
+        "the cluster has no quorum",
+        "cms2 is offline",
+        "cm: monitor failed",
+        "a move left",
+        "cmha's maintenance mode",
+        f"{CMS1}: drift",
+        f"{CMS1}: corosync starts",
+    )
+    problems = judge(facts)["problems"]
+    assert len(problems) == len(order)
+    assert all(line.startswith(begin) for line, begin in zip(problems, order))
+
+
+@pytest.mark.parametrize("since", [{}, {"cms1": None}, {"cms1": 0}])
+def test_nobody_remembers_since_when(judge, facts, since):
+    for each in facts.values():
+        each["since"] = since
+    assert judge(facts)["service"]["since"] is None
+
+
+def test_a_silent_host_is_told_beside_a_cluster_without_a_dc(judge, facts):
+    del facts[CMS2]
+    facts[CMS1]["cluster"]["dc"] = None
+    problems = judge(facts, {CMS2: "no answer"})["problems"]
+    assert any("no answer" in line for line in problems)
