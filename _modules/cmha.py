@@ -18,16 +18,14 @@ def __virtual__():
     return __virtualname__
 
 
-def mapping(defaults, os_family, init, pillar=None):
+def mapping(defaults, platforms, pillar=None):
     """
     Make one mapping of defaults, platform and pillar: what the state files print.
 
     defaults
         The content of ``cmha/defaults.yaml``.
-    os_family
-        The content of ``cmha/os_family.yaml``, by the grain ``os_family``.
-    init
-        The content of ``cmha/init.yaml``, by the grain ``init``.
+    platforms
+        The content of ``cmha/platforms.yaml``.
     pillar
         The value of the pillar key ``cmha``; the default is what this minion has.
 
@@ -42,11 +40,13 @@ def mapping(defaults, os_family, init, pillar=None):
 
     .. code-block:: bash
 
-        salt '*' cmha.mapping "$(cat defaults.json)" "$(cat os_family.json)" "$(cat init.json)"
+        salt '*' cmha.mapping "$(cat defaults.json)" "$(cat platforms.json)"
     """
     try:
         site, pair, node = _here(defaults, __pillar__.get("cmha") if pillar is None else pillar)
-        platform = _platform(os_family, init)
+        platform = __utils__["cmha_platform.platform"](platforms, __grains__)
+        rules = __utils__["cmha_site.firewall_rules"](pair)
+        packages = __utils__["cmha_platform.packages"](platform, pair["crmsh"], bool(rules))
     except ValueError as error:
         return {"error": str(error)}
     return {
@@ -54,7 +54,8 @@ def mapping(defaults, os_family, init, pillar=None):
         **pair,
         "site": site["site"],
         "node": node,
-        "rules": __utils__["cmha_site.firewall_rules"](pair),
+        "rules": rules,
+        "packages": packages,
     }
 
 
@@ -95,13 +96,3 @@ def _older_than_alerts(pacemaker):
     """Whether this version of Pacemaker has no alerts; what will yet be installed is taken to have them."""
     numbers = [int(number) for number in re.findall(r"\d+", pacemaker or "")[:3]]
     return bool(numbers) and numbers < _FIRST_WITH_ALERTS
-
-
-def _platform(os_family, init):
-    family = __grains__["os_family"]
-    if family not in os_family:
-        raise ValueError(
-            f"cmha doesn't know the platform {family} of {__grains__['id']}; "
-            f"it knows {', '.join(sorted(os_family))} (cmha/os_family.yaml)"
-        )
-    return {**os_family[family], **init.get(__grains__.get("init"), init["default"])}

@@ -23,7 +23,7 @@ except ImportError:
 __virtualname__ = "cmha_host"
 
 _PORTS = (5404, 5405)
-_TABLES = ("defaults", "os_family", "init")
+_TABLES = ("defaults", "platforms")
 _DAEMONS = ("corosync", "pacemaker")
 
 # How often the client of a moving service asks, and how long it waits for an answer, in seconds

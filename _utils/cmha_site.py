@@ -165,7 +165,7 @@ def _pair(name, checked, defaults):
     ]
     merged = {"pair": name, "port": None}
     for layer in layers:
-        merged = _merged(merged, layer)
+        merged = overlaid(merged, layer)
     merged.update(role=role, cluster_name=own["cluster_name"], nodes=_nodes(own["nodes"], path))
     if merged["resource"] not in merged["pacemaker"]["primitives"]:
         raise SiteError(
@@ -207,11 +207,17 @@ def _settings(layer):
     return {key: value for key, value in layer.items() if key in _SETTINGS}
 
 
-def _merged(base, over):
+def overlaid(base, over):
+    """
+    Two layers of settings as one: mappings become one key by key, anything else is replaced.
+
+    base, over
+        Mappings; what ``over`` says wins.
+    """
     result = copy.deepcopy(base)
     for key, value in over.items():
         if isinstance(value, dict) and isinstance(result.get(key), dict):
-            result[key] = _merged(result[key], value)
+            result[key] = overlaid(result[key], value)
         else:
             result[key] = copy.deepcopy(value)
     return result
@@ -387,6 +393,14 @@ def _version(value, path):
     return value
 
 
+def _repository(value, path):
+    # Salt's own pkgrepo.managed takes it, whose arguments differ by package manager.
+    _need_mapping(value, path)
+    if value and "name" not in value:
+        raise SiteError(f"{path}:name", "is missing; see Salt's pkgrepo.managed")
+    return copy.deepcopy(value)
+
+
 def _checks(value, path):
     if not isinstance(value, list):
         raise SiteError(path, f"should be a list, is {_shown(value)}")
@@ -492,6 +506,7 @@ _SETTINGS = {
     "alerts": _flag,
     "timeouts": {"online": _SECONDS, "started": _SECONDS},
     "versions": _versions,
+    "crmsh": {"install": _flag, "repository": _repository},
     "preflight": {"clock_difference": _SECONDS, "ignore": _checks},
 }
 

@@ -7,7 +7,7 @@ include:
 
 cmha ocf agent:
   file.managed:
-    - name: /usr/lib/ocf/resource.d/cm/agent
+    - name: {{ cmha.ocf_root }}/resource.d/cm/agent
     - source: salt://cmha/files/agent.jinja
     - template: jinja
     - context:

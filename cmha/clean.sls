@@ -28,7 +28,7 @@ cmha no firewall {{ rule.id }}:
 {%- if cmha.role == 'agent' %}
 cmha no ocf agent:
   file.absent:
-    - name: /usr/lib/ocf/resource.d/cm/agent
+    - name: {{ cmha.ocf_root }}/resource.d/cm/agent
     - require:
       - corosync: cmha cluster is stopped before
 {% endif %}

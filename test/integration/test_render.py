@@ -24,7 +24,7 @@ file_client: local
 file_roots: {{base: ['{formula}']}}
 pillar_roots: {{base: ['{root}/pillar']}}
 state_aggregate: false
-grains: {{os_family: Debian, init: systemd}}
+grains: {{os: Debian, os_family: Debian, osmajorrelease: 12, init: systemd}}
 """
     )
     opts = salt.config.minion_config(str(config))

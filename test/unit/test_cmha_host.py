@@ -91,6 +91,7 @@ def host(load_file, pure, there, clock, monkeypatch):
     """The module cmha_host on cms1."""
     modules = {
         "cmha_site": ("site", "pair_of", "firewall_rules", "digest"),
+        "cmha_platform": ("platform", "packages"),
         "cib": ("check_whole", "leftovers", "maintenance", "since"),
         "corosync_conf": ("keys", "difference", "addresses"),
     }
@@ -100,7 +101,7 @@ def host(load_file, pure, there, clock, monkeypatch):
         for name in modules[module]
     }
     utils["cmha_master.code"] = lambda directory: f"code of {directory}"
-    grains = {"id": "cms1", "os_family": "Debian", "init": "systemd"}
+    grains = {"id": "cms1", "os_family": "Debian", "osmajorrelease": 12, "init": "systemd"}
     salt = there.salt()
     salt["cmha.mapping"] = load_file(
         "_modules/cmha.py", salt=salt, utils=utils, grains=grains, pillar={}

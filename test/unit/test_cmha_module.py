@@ -22,11 +22,13 @@ def cmha(load_file, pure, formula):
                 "cmha_site.pair_of": pure("cmha_site").pair_of,
                 "cmha_site.firewall_rules": pure("cmha_site").firewall_rules,
                 "cmha_site.without_alerts": pure("cmha_site").without_alerts,
+                "cmha_platform.platform": pure("cmha_platform").platform,
+                "cmha_platform.packages": pure("cmha_platform").packages,
                 "cib.check_whole": pure("cib").check_whole,
                 "cib.masked": pure("cib").masked,
             },
             pillar={"cmha": pillar},
-            grains={"id": minion, "os_family": "Debian"},
+            grains={"id": minion, "os_family": "Debian", "osmajorrelease": 12},
         )
 
     return on
@@ -95,9 +97,11 @@ def test_a_wrong_pillar_is_one_line(cmha, minion, pillar, message):
         ("3.0.1-1.fc42", True),
     ],
 )
-def test_only_a_pacemaker_that_knows_alerts_gets_one(cmha, defaults, pacemaker, alerts):
+def test_only_a_pacemaker_that_knows_alerts_gets_one(
+    cmha, defaults, formula_yaml, pacemaker, alerts
+):
     minion = cmha("cms1", SITE, pacemaker)
-    mapping = minion.mapping(defaults, {"Debian": {}}, {"default": {}})
+    mapping = minion.mapping(defaults, formula_yaml("cmha/platforms.yaml"))
     assert mapping["alerts"] is alerts
     assert mapping["pacemaker"] == minion.declared()
     assert ("cmha" in mapping["pacemaker"]["alerts"]) is alerts

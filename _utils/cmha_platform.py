@@ -1,0 +1,89 @@
+"""
+The platform model: what ``cmha/platforms.yaml`` says about the host that reports these grains.
+
+Pure functions. Which layers there are, and which one wins, is written at the head of that file.
+"""
+
+import cmha_site
+
+
+def __virtual__():
+    return True
+
+
+def platform(table, grains):
+    """
+    Find a host's platform.
+
+    table
+        The content of ``cmha/platforms.yaml``.
+    grains
+        The host's grains, of which ``id``, ``os``, ``os_family``, ``osmajorrelease`` and ``init`` count.
+
+    Returns the platform's settings as one mapping, with ``platform`` (as ``RedHat 9``) and with those of the
+    host's service manager. Raises ValueError when the table has no such platform.
+    """
+    settings = _distribution(table, grains)
+    releases = settings.pop("releases", {})
+    release = grains.get("osmajorrelease")
+    if release not in releases:
+        raise ValueError(
+            f"cmha doesn't know the platform of {grains['id']}: {_name(grains)}, of the family "
+            f"{grains.get('os_family')}; it knows {', '.join(_known(table))} (cmha/platforms.yaml)"
+        )
+    settings = cmha_site.overlaid(settings, releases[release])
+    managers = table["service_managers"]
+    if grains.get("init") in managers:
+        settings["service_manager"] = grains["init"]
+    return {**settings, **managers[settings["service_manager"]], "platform": _name(grains)}
+
+
+def packages(platform, crmsh, firewall):
+    """
+    The packages that a host needs.
+
+    platform
+        What ``platform`` returned.
+    crmsh
+        The setting ``crmsh`` of the host's pair.
+    firewall
+        Whether there are rules of the firewall to write.
+
+    Raises ValueError when crmsh is wanted, the distribution has none, and pillar names no repository.
+    """
+    groups = platform["packages"]
+    wanted = list(groups["cluster"])
+    if crmsh["install"]:
+        _need_crmsh_from_somewhere(platform, crmsh)
+        wanted += groups["crmsh"]
+    if firewall:
+        wanted += groups["firewall"]
+    return wanted
+
+
+def _need_crmsh_from_somewhere(platform, crmsh):
+    if platform["crmsh_from"] == "pillar" and not crmsh["repository"]:
+        raise ValueError(
+            f"pillar cmha:crmsh:repository: is missing; {platform['platform']} has no crmsh of its own. "
+            "Name a repository that has it, or set cmha:crmsh:install to false: cmha needs only Pacemaker's "
+            "own tools"
+        )
+
+
+def _distribution(table, grains):
+    settings = table["default"]
+    for key in dict.fromkeys((grains.get("os_family"), grains.get("os"))):
+        if "releases" in table.get(key, {}):
+            # Ubuntu's releases aren't Debian's
+            settings = cmha_site.overlaid({**settings, "releases": {}}, table[key])
+    return dict(settings)
+
+
+def _name(grains):
+    return f"{grains.get('os')} {grains.get('osmajorrelease')}"
+
+
+def _known(table):
+    for key, section in table.items():
+        for release in section.get("releases", {}):
+            yield f"{key} {release}"

@@ -1,0 +1,199 @@
+"""
+Every state file, rendered by a real Salt for every platform from the grains that its hosts report, against
+golden files: test/golden/PLATFORM.yaml says what cmha does there. When a change of them is meant,
+
+    CMHA_GOLDEN=write python -m pytest test/integration/test_platforms.py
+
+writes them anew; read the difference before you commit it.
+"""
+
+import copy
+import os
+from pathlib import Path
+
+import pytest
+import salt.loader
+import yaml
+from pillars import SITE, with_
+from salt.exceptions import CommandExecutionError
+from salt.grains import core
+
+FORMULA = Path(__file__).resolve().parents[2]
+PLATFORMS = sorted(path.stem for path in (FORMULA / "test/platforms").glob("*.yaml"))
+# All but the orchestration, which the master renders, whatever its platform
+STEPS = sorted(path.stem for path in (FORMULA / "cmha").glob("*.sls") if path.stem != "init")
+EVERY_SLS = ["cmha", *(f"cmha.{step}" for step in STEPS)]
+HOSTS = ("cms1", "mgmt1")  # one of each role
+
+WITHOUT_CRMSH = ("rhel-8", "rhel-9")
+WITH_COROSYNC_1 = ("rhel-6", "sles-11")
+WITH_REPOSITORY = with_(
+    "crmsh:repository", {"name": "crmsh", "baseurl": "https://mirror.example.com/crmsh"}
+)
+
+
+@pytest.fixture
+def reports(formula_yaml):
+    """What the hosts of a platform, and of its rebuilds, report: the grains of each."""
+    return lambda platform: [
+        host["grains"] for host in formula_yaml(f"test/platforms/{platform}.yaml")
+    ]
+
+
+@pytest.fixture
+def minion(minion_opts, tmp_path, monkeypatch):
+    """The execution modules of a host with these grains, and with none of this machine's programs."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def modules(grains, host="cms1"):
+        opts = copy.deepcopy(minion_opts)
+        opts.update(
+            id=host,
+            grains={"id": host, "kernel": "Linux", **grains},
+            file_roots={"base": [str(FORMULA)]},
+            pillar_roots={"base": [str(tmp_path)]},
+        )
+        return salt.loader.minion_mods(opts, utils=salt.loader.utils(opts))
+
+    return modules
+
+
+def show(modules, pillar, sls=EVERY_SLS):
+    """By state file, by state: its functions with their arguments."""
+    shown = modules["state.show_sls"](sls, pillar={"cmha": pillar})
+    assert isinstance(shown, dict), shown
+    files = {}
+    for name, state in shown.items():
+        functions = (_function(*item) for item in state.items() if not item[0].startswith("__"))
+        files.setdefault(state["__sls__"], {})[name] = dict(functions)
+    return files
+
+
+def _function(module, parts):
+    (function,) = (part for part in parts if isinstance(part, str))
+    arguments = {}
+    for part in parts:
+        if isinstance(part, dict):
+            arguments.update(part)
+    arguments.pop("order")
+    return f"{module}.{function}", arguments
+
+
+def everything(modules, platform):
+    """All states, with the text of corosync.conf in place of what its template is given."""
+    files = show(modules, WITH_REPOSITORY if platform in WITHOUT_CRMSH else SITE)
+    conf = files["cmha.corosync"]["cmha corosync.conf"]["file.managed"]
+    render = modules["slsutil.renderer"]
+    conf["text"] = render(conf["source"], default_renderer="jinja", **conf.pop("context"))
+    return files
+
+
+class Dumper(yaml.SafeDumper):
+    """Prints Salt's ordered mappings as mappings, and a text of many lines as such."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
+def _text(dumper, text):
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+Dumper.add_representer(str, _text)
+Dumper.add_multi_representer(dict, Dumper.represent_dict)
+
+
+def as_text(hosts):
+    return yaml.dump(hosts, Dumper=Dumper, default_flow_style=None, width=100)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_what_cmha_does_there(minion, reports, platform):
+    grains = reports(platform)[0]
+    hosts = {host: everything(minion(grains, host), platform) for host in HOSTS}
+    golden = FORMULA / f"test/golden/{platform}.yaml"
+    if os.environ.get("CMHA_GOLDEN") == "write":
+        golden.write_text(as_text(hosts))
+    assert as_text(hosts) == golden.read_text()
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_corosync_conf_is_of_the_platforms_generation(formula_yaml, platform):
+    for files in formula_yaml(f"test/golden/{platform}.yaml").values():
+        text = files["cmha.corosync"]["cmha corosync.conf"]["file.managed"]["text"]
+        assert ("compatibility: whitetank" in text) == (platform in WITH_COROSYNC_1)
+        assert ("nodelist {" in text) == (platform not in WITH_COROSYNC_1)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_rebuild_gets_what_the_original_gets(minion, reports, formula_yaml, platform):
+    tables = [formula_yaml(f"cmha/{table}.yaml") for table in ("defaults", "platforms")]
+    original, *rebuilds = (
+        minion(grains)["cmha.mapping"](*tables, pillar=WITH_REPOSITORY)
+        for grains in reports(platform)
+    )
+    for rebuild in rebuilds:
+        assert rebuild == {**original, "platform": rebuild["platform"]}
+
+
+def test_no_state_file_asks_what_the_table_knows():
+    for path in FORMULA.glob("cmha/**/*"):
+        assert path.is_dir() or "grains" not in path.read_text() or path.name == "platforms.yaml"
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_salt_reports_so(reports, platform):
+    # By Salt's private functions, in both of its versions: what a distribution calls itself, and its
+    # version, make the other grains
+    for grains in reports(platform):
+        name = core._derive_os_grain(grains["osfullname"])
+        found = core._osrelease_data(name, grains["osfullname"], grains["osrelease"])
+        assert grains["os"] == name
+        assert grains["os_family"] == core._OS_FAMILY_MAP.get(name, name)
+        assert grains["osmajorrelease"] == found["osmajorrelease"]
+        assert grains["osfinger"] == found["osfinger"]
+
+
+def test_every_platform_of_the_table_is_reached(reports, formula_yaml):
+    table = formula_yaml("cmha/platforms.yaml")
+    known = {
+        (section, release)
+        for section, settings in table.items()
+        for release in settings.get("releases", {})
+    }
+    reached = set()
+    for platform in PLATFORMS:
+        for grains in reports(platform):
+            section = grains["os"] if grains["os"] in table else grains["os_family"]
+            reached.add((section, grains["osmajorrelease"]))
+            assert grains["init"] in table["service_managers"]
+    assert reached == known
+
+
+@pytest.mark.parametrize("platform", WITHOUT_CRMSH)
+def test_where_the_distribution_has_no_crmsh(minion, reports, platform):
+    modules = minion(reports(platform)[0])
+    states = show(modules, SITE, "cmha.packages")["cmha.packages"]
+    said = states["cmha pillar"]["test.fail_without_changes"]["comment"]
+    assert said.startswith("pillar cmha:crmsh:repository: is missing; RedHat ")
+    assert "or set cmha:crmsh:install to false" in said
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("platform", ["rhel-9", "debian-12"])
+def test_nobody_has_to_have_crmsh(minion, reports, platform):
+    pillar = with_("crmsh:install", False)
+    states = show(minion(reports(platform)[0]), pillar, "cmha.packages")["cmha.packages"]
+    assert list(states) == ["cmha packages"]
+    packages = states["cmha packages"]["daemons.installed"]
+    assert "crmsh" not in packages["pkgs"]
+    assert "command" not in packages
+
+
+def test_the_runners_module_knows_the_same_platforms(minion, reports, tmp_path):
+    (tmp_path / "top.sls").write_text("{base: {'*': [cmha]}}")
+    (tmp_path / "cmha.sls").write_text(yaml.safe_dump({"cmha": SITE}))
+    assert minion(reports("debian-12")[0])["cmha_host.pending"]()["running"] is False
+    with pytest.raises(CommandExecutionError, match="RedHat 9 has no crmsh of its own"):
+        minion(reports("rhel-9")[0])["cmha_host.pending"]()

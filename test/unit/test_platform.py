@@ -1,0 +1,104 @@
+"""The platform model: which layer wins, and what is said of a host that the table doesn't know."""
+
+import pytest
+
+TABLE = {
+    "default": {
+        "packages": {"cluster": ["corosync"], "crmsh": ["crmsh"], "firewall": ["iptables"]},
+        "crmsh_from": "distribution",
+        "service_manager": "systemd",
+        "defaults_file": "/default",
+    },
+    "Debian": {
+        "defaults_file": "/debian",
+        "releases": {12: {}, 13: {"packages": {"firewall": ["nftables"]}}},
+    },
+    "Ubuntu": {"releases": {14: {"service_manager": "upstart"}}},
+    "RedHat": {"defaults_file": "/redhat", "releases": {9: {"crmsh_from": "pillar"}}},
+    "service_managers": {
+        "systemd": {"agent_stop": "next_stop_hard"},
+        "upstart": {"agent_stop": "hard_stop_confirmed"},
+    },
+}
+
+WANTED = {"install": True, "repository": {}}
+
+
+@pytest.fixture
+def cmha_platform(pure):
+    return pure("cmha_platform")
+
+
+@pytest.fixture
+def platform(cmha_platform):
+    def found(distribution, family, release, **grains):
+        reported = {"id": "cms1", "os": distribution, "os_family": family, **grains}
+        return cmha_platform.platform(TABLE, {**reported, "osmajorrelease": release})
+
+    return found
+
+
+def test_what_is_nearer_to_the_host_wins(platform):
+    assert platform("Debian", "Debian", 12)["defaults_file"] == "/debian"
+    assert platform("Ubuntu", "Debian", 14)["defaults_file"] == "/debian"
+    assert platform("Rocky", "RedHat", 9)["defaults_file"] == "/redhat"
+    assert platform("Debian", "Debian", 13)["packages"] == {
+        "cluster": ["corosync"],
+        "crmsh": ["crmsh"],
+        "firewall": ["nftables"],
+    }
+
+
+def test_the_host_knows_its_service_manager_better_than_the_table(platform):
+    assert platform("Ubuntu", "Debian", 14)["agent_stop"] == "hard_stop_confirmed"
+    assert platform("Ubuntu", "Debian", 14, init="systemd")["service_manager"] == "systemd"
+    assert platform("Debian", "Debian", 12, init="upstart")["agent_stop"] == "hard_stop_confirmed"
+    assert platform("Debian", "Debian", 12, init="unknown")["agent_stop"] == "next_stop_hard"
+
+
+@pytest.mark.parametrize(
+    ("distribution", "family", "release"),
+    [
+        ("Debian", "Debian", 10),
+        ("Ubuntu", "Debian", 12),  # a release of Debian's
+        ("Mint", "Debian", 14),  # a release of Ubuntu's
+        ("Amazon", "RedHat", 2),
+        ("Rocky", "RedHat", "9"),
+        ("Arch", "Arch", None),
+        ("service_managers", "default", 9),
+    ],
+)
+def test_a_platform_that_the_table_does_not_know(platform, distribution, family, release):
+    with pytest.raises(ValueError) as error:
+        platform(distribution, family, release)
+    assert str(error.value) == (
+        f"cmha doesn't know the platform of cms1: {distribution} {release}, of the family {family}; it "
+        "knows Debian 12, Debian 13, Ubuntu 14, RedHat 9 (cmha/platforms.yaml)"
+    )
+
+
+def test_a_host_that_reports_nothing(cmha_platform):
+    with pytest.raises(ValueError, match="doesn't know the platform of cms1: None None"):
+        cmha_platform.platform(TABLE, {"id": "cms1"})
+
+
+def test_packages_are_for_what_is_wanted(cmha_platform, platform):
+    debian = platform("Debian", "Debian", 12)
+    assert cmha_platform.packages(debian, WANTED, True) == ["corosync", "crmsh", "iptables"]
+    assert cmha_platform.packages(debian, {**WANTED, "install": False}, False) == ["corosync"]
+
+
+def test_crmsh_comes_from_somewhere(cmha_platform, platform):
+    rocky = platform("Rocky", "RedHat", 9)
+    with pytest.raises(
+        ValueError, match="^pillar cmha:crmsh:repository: is missing; Rocky 9 has no"
+    ):
+        cmha_platform.packages(rocky, WANTED, False)
+    somewhere = {**WANTED, "repository": {"name": "crmsh"}}
+    assert cmha_platform.packages(rocky, somewhere, False) == ["corosync", "crmsh"]
+    assert cmha_platform.packages(rocky, {**WANTED, "install": False}, False) == ["corosync"]
+
+
+def test_the_table_is_not_changed(platform):
+    platform("Debian", "Debian", 12)["packages"]["cluster"].append("x")
+    assert platform("Debian", "Debian", 12)["packages"]["cluster"] == ["corosync"]
