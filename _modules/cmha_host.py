@@ -305,7 +305,7 @@ def _mapping(pillar):
 def _resolved(name):
     try:
         found = socket.getaddrinfo(name, None, type=socket.SOCK_DGRAM)
-    except OSError:
+    except (OSError, UnicodeError):  # a name that can't be one, as a..b
         return []
     return sorted({address[0] for *_, address in found})
 

@@ -30,7 +30,7 @@ _RELOAD_TIME = 10
 
 # What two hosts say to each other while they try whether they can: "I am here", and "I hear you".
 _HERE, _HEARD = b"cmha: here", b"cmha: heard"
-_BETWEEN_WORDS = 0.1
+_BETWEEN_WORDS = 0.2
 
 # Where Pacemaker keeps its configuration.
 _CIB = "/var/lib/pacemaker/cib"

@@ -26,8 +26,7 @@ def status():
     """
     Whether the cluster is in maintenance mode.
 
-    Returns a mapping: ``on``; ``ours``, whether cmha has begun it; ``before``, the value that
-    ``maintenance-mode`` had before, or ``None``.
+    Returns a mapping, see ``cib.maintenance``.
 
     CLI Example:
 
@@ -69,7 +68,7 @@ def begin():
 def end():
     """
     End maintenance mode if it is ours; somebody else's stays. ``maintenance-mode`` gets the value again that
-    it had before.
+    it had before; where somebody has ended it by hand, only the mark goes.
 
     Returns the changes to the configuration, ``{path: {'old': …, 'new': …}}``. Raises
     CommandExecutionError.
@@ -83,6 +82,8 @@ def end():
     seen = status()
     if not seen["ours"]:
         return {}
+    if not seen["on"]:
+        return __salt__["crm.apply"]({}, {"properties": [_MARK]})["changes"]
     if seen["before"] is None:
         return __salt__["crm.apply"]({}, {"properties": [_MODE, _MARK]})["changes"]
     before = {"properties": {_MODE: seen["before"]}}

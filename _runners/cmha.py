@@ -48,12 +48,14 @@ def sites(only=None):
     return {"sites": [_outline(site) for site in models], "errors": errors + lost}
 
 
-def fit_sites(only=None):
+def fit_sites(only=None, pair=None):
     """
     The sites that preflight finds nothing against: what the orchestration works on.
 
     only
         Names of sites; the default is all.
+    pair
+        Name of a pair; the default is all.
 
     Returns what ``sites`` does, and ``warnings``, a list of lines.
 
@@ -62,17 +64,11 @@ def fit_sites(only=None):
     .. code-block:: bash
 
         salt-run cmha.fit_sites
+        salt-run cmha.fit_sites '[east]' pair=cms
     """
-    models, pillars, errors = _models(only)
-    models, lost = _answering(models)
-    found = {"sites": [], "errors": errors + lost, "warnings": []}
-    for site in models:
-        wrong, warnings = _preflight(site, pillars[site["site"]], site["pairs"])
-        found["errors"] += wrong
-        found["warnings"] += warnings
-        if not wrong:
-            found["sites"].append(_outline(site))
-    return found
+    looked_at, errors, warnings = _preflighted(only, pair)
+    fit = [_outline({**site, "pairs": pairs}) for site, pairs, wrong in looked_at if not wrong]
+    return {"sites": fit, "errors": errors, "warnings": warnings}
 
 
 def preflight(site=None, pair=None):
@@ -98,16 +94,8 @@ def preflight(site=None, pair=None):
         salt-run cmha.preflight
         salt-run cmha.preflight site=east pair=cms --out=json
     """
-    models, pillars, errors = _models([site] if site else None)
-    models, lost = _answering(models)
-    errors, warnings, seen = errors + lost, [], {}
-    for model in models:
-        pairs = _chosen(model, pair)
-        wrong, less = _preflight(model, pillars[model["site"]], pairs)
-        errors += wrong
-        warnings += less
-        seen[model["site"]] = [each["pair"] for each in pairs]
-    errors += _nowhere(pair, models, seen)
+    looked_at, errors, warnings = _preflighted([site] if site else None, pair)
+    seen = {model["site"]: [each["pair"] for each in pairs] for model, pairs, _ in looked_at}
     return _report("preflight", bool(errors), sites=seen, errors=errors, warnings=warnings)
 
 
@@ -176,7 +164,7 @@ def status(site=None, pair=None):
         }
         for model in models
     }
-    errors += _nowhere(pair, models, seen)
+    errors += _nowhere(pair, models)
     worst = max(
         (_EXIT[each["health"]] for pairs in seen.values() for each in pairs.values()), default=0
     )
@@ -203,24 +191,20 @@ def plan(site=None, pair=None):
         salt-run cmha.plan
         salt-run cmha.plan site=east pair=cms --out=json
     """
-    models, pillars, errors = _models([site] if site else None)
-    models, lost = _answering(models)
-    errors, warnings, seen = errors + lost, [], {}
-    for model in models:
-        pairs = _chosen(model, pair)
-        wrong, less = _preflight(model, pillars[model["site"]], pairs)
-        errors += wrong
-        warnings += less
-        seen[model["site"]] = {
+    looked_at, errors, warnings = _preflighted([site] if site else None, pair)
+    seen = {
+        model["site"]: {
             each["pair"]: __utils__["cmha_pair.plan"](__opts__, model["site"], each)
             for each in _outline({**model, "pairs": pairs})["pairs"]
         }
-        errors += [
-            f"site {model['site']}, pair {name}: {each['error']}"
-            for name, each in seen[model["site"]].items()
-            if each["error"]
-        ]
-    errors += _nowhere(pair, models, seen)
+        for model, pairs, _ in looked_at
+    }
+    errors += [
+        f"site {name}, pair {each}: {planned['error']}"
+        for name, pairs in seen.items()
+        for each, planned in pairs.items()
+        if planned["error"]
+    ]
     return _report("plan", bool(errors), sites=seen, errors=errors, warnings=warnings)
 
 
@@ -365,6 +349,21 @@ def _ask(minions, function, *arguments, **options):
     return __utils__["cmha_master.ask"](__opts__, minions, function, *arguments, **options)
 
 
+def _preflighted(only, pair=None):
+    """The sites whose hosts answer, each with the pairs that were chosen and what is wrong with them; then
+    everything that is wrong, and all warnings."""
+    models, pillars, errors = _models(only)
+    answering, lost = _answering(models)
+    looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
+    for site in answering:
+        pairs = [each for each in site["pairs"] if pair in (None, each["pair"])]
+        wrong, less = _preflight(site, pillars[site["site"]], pairs)
+        looked_at.append((site, pairs, wrong))
+        errors += wrong
+        warnings += less
+    return looked_at, errors, warnings
+
+
 def _preflight(site, pillar, pairs):
     """What is wrong with pairs of a site: errors and warnings, lines that name site and pair."""
     hosts = [node["id"] for pair in pairs for node in pair["nodes"]]
@@ -390,14 +389,10 @@ def _preflight(site, pillar, pairs):
     return errors, warnings
 
 
-def _chosen(site, pair):
-    return [each for each in site["pairs"] if pair in (None, each["pair"])]
-
-
-def _nowhere(pair, models, seen):
-    if pair is None or not models or any(pair in pairs for pairs in seen.values()):
-        return []
+def _nowhere(pair, models):
     known = sorted({each["pair"] for site in models for each in site["pairs"]})
+    if pair is None or not known or pair in known:
+        return []
     return [f"no site has a pair {pair}; there is {', '.join(known)}"]
 
 

@@ -17,8 +17,10 @@ def step(name, site, pair, hosts, sls):
 
     name
         What is done, with site, pair and hosts: by it a failed step is found.
-    site, pair
-        Their names.
+    site
+        The site's name.
+    pair
+        The pair, as the runner ``cmha.sites`` lists it.
     hosts
         List of minion ids.
     sls
@@ -29,18 +31,21 @@ def step(name, site, pair, hosts, sls):
         'east cms: prepare cms1 and cms2':
           cmha.step:
             - site: east
-            - pair: cms
+            - pair: {pair: cms, resource: cloudera-scm-server, nodes: [...]}
             - hosts: [cms1, cms2]
             - sls: cmha.host
     """
-    what = name.removeprefix(f"{site} {pair}: ")
+    what = name.removeprefix(f"{site} {pair['pair']}: ")
     with __utils__["cmha_master.told"](
-        __opts__, site, pair, "orchestrate", what=what, hosts=hosts
+        __opts__, site, pair["pair"], "orchestrate", what=what, hosts=hosts
     ) as outcome:
         # timeout (seconds) is when the master begins to ask whether a busy host still works at it; it ends
         # no step
         ret = __states__["salt.state"](name, tgt=hosts, tgt_type="list", sls=sls, timeout=30)
-        outcome["failed"] = ret["comment"] if ret["result"] is False else None
+        if ret["result"] is False:
+            way_back = __utils__["cmha_reconfigure.way_back"](__opts__, pair)
+            ret["comment"] = ". ".join(filter(None, (ret["comment"], way_back)))
+            outcome["failed"] = ret["comment"]
     return ret
 
 

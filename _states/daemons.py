@@ -35,7 +35,7 @@ def installed(name, pkgs, daemons, command=None, versions=None):
     command
         A command that must run once the packages are installed (it is called with ``--version``).
     versions
-        Mapping of package name to version, for those that shall have a certain one.
+        Mapping of package name to version, for those that shall have a certain one; they are installed too.
 
     .. code-block:: yaml
 
@@ -51,7 +51,8 @@ def installed(name, pkgs, daemons, command=None, versions=None):
     stopped = [each for each in daemons if each not in new and not __salt__["service.status"](each)]
     kept = other if len(new) + len(stopped) < len(daemons) else {}
     wanted = [
-        {each: versions[each]} if each in versions and each not in kept else each for each in pkgs
+        {each: versions[each]} if each in versions and each not in kept else each
+        for each in dict.fromkeys([*pkgs, *versions])
     ]
     if __opts__["test"]:
         return _with_kept(__states__["pkg.installed"](name, pkgs=wanted), kept)

@@ -50,7 +50,7 @@ def ended(name, nodes, timeout=120):
                 "changes": change,
                 "comment": "would end when all is well",
             }
-        fault = _wait_until_well(name, nodes, timeout)
+        fault = seen["on"] and _wait_until_well(name, nodes, timeout)
         if fault:
             return {**ret, "result": False, "comment": f"{fault}. {_way_back(name)}"}
         changes = __salt__["maintenance.end"]()

@@ -291,8 +291,8 @@ def maintenance(xml):
     xml
         Text of a CIB.
 
-    Returns a mapping: ``on``; ``ours``, whether cmha has begun it; ``before``, the value that
-    ``maintenance-mode`` had before cmha did, or ``None``.
+    Returns a mapping: ``on``; ``ours``, whether cmha has begun it (without ``on``: and somebody has ended
+    it); ``before``, the value that ``maintenance-mode`` had before cmha did, or ``None``.
     """
     properties = model(xml)["properties"]
     mark = properties.get(MAINTENANCE_MARK)
@@ -387,7 +387,8 @@ def _leave_maintenance_alone(xml, declared, absent):
     """While cmha holds the cluster in maintenance mode, only what takes its mark away may end that: a
     highstate in between must not."""
     properties, gone = declared["properties"], absent["properties"]
-    if maintenance(xml)["ours"] and MAINTENANCE_MARK not in {*properties, *gone}:
+    now = maintenance(xml)
+    if now["on"] and now["ours"] and MAINTENANCE_MARK not in {*properties, *gone}:
         properties.pop(MAINTENANCE, None)
         absent["properties"] = [name for name in gone if name != MAINTENANCE]
 

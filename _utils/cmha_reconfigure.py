@@ -47,6 +47,24 @@ def attempt(opts, site, pair, test=False):
     return {"result": None if test and done["changes"] else True, **done}
 
 
+def way_back(opts, pair):
+    """
+    What to say when a later step of the orchestration has failed while the pair is in the maintenance mode
+    that cmha has begun; empty when it isn't.
+
+    opts
+        The master's configuration.
+    pair
+        The pair, as ``cmha.sites`` lists it.
+    """
+    hosts = [node["id"] for node in pair["nodes"]]
+    # where the cluster is stopped, the CIB on the disk tells
+    answers = Master(opts).ask(hosts, "maintenance.status").values()
+    if any(isinstance(each, dict) and each["on"] and each["ours"] for each in answers):
+        return _way_back(f"{pair['resource']} is left as it is", hosts)
+    return ""
+
+
 class _Reconfiguration:
     def __init__(self, master, site, pair):
         self.master, self.site, self.pair = master, site, pair
@@ -87,8 +105,8 @@ class _Reconfiguration:
     def _restart(self, how, hosts, running):
         home = self._home(running)
         self._need_packages(hosts)
+        self._begin_maintenance(running[0])
         try:
-            self._begin_maintenance(running[0])
             if how == _TOGETHER or len(running) == 1:
                 self._stop(hosts)
                 return
@@ -121,8 +139,14 @@ class _Reconfiguration:
                 )
 
     def _begin_maintenance(self, host):
-        with self._step("begin maintenance mode", [host]):
-            self.master.need([host], "maintenance.begin")
+        try:
+            with self._step("begin maintenance mode", [host]):
+                self.master.need([host], "maintenance.begin")
+        except Trouble as trouble:
+            raise Trouble(
+                f"{trouble}; nothing was restarted. A run that goes well "
+                "ends maintenance mode, if it has begun"
+            ) from None
 
     def _stop(self, hosts):
         with self._step(f"stop Pacemaker and Corosync on {' and '.join(hosts)}", hosts):
@@ -153,12 +177,16 @@ class _Reconfiguration:
 
     def _way_back(self, home):
         resource = self.pair["resource"]
-        return (
-            f"The pair stays in maintenance mode: {resource} is left running on {home}, and nothing fails "
-            "over. Mend what is wrong, then run the orchestration again: it goes on from here and ends the "
-            f"maintenance mode. To go back, give pillar the old values first. By hand: start corosync and "
-            f"pacemaker on {' and '.join(self.hosts)}, then crm configure property maintenance-mode=false"
-        )
+        return _way_back(f"{resource} is left running on {home}", self.hosts)
+
+
+def _way_back(left, hosts):
+    return (
+        f"The pair stays in maintenance mode: {left}, and nothing fails over. Mend what is wrong, then "
+        "run the orchestration again: it goes on from here and ends the maintenance mode. To go back, give "
+        f"pillar the old values first. By hand: start corosync and pacemaker on {' and '.join(hosts)}, then "
+        "crm configure property maintenance-mode=false"
+    )
 
 
 def _something(pending):

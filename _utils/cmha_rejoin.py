@@ -44,17 +44,19 @@ class _Rejoin(Pair):
                 raise Trouble(
                     f"{host} doesn't answer this master; see that it and its salt-minion run"
                 )
+            out = report["nodes"][name] == "stopped"
+            if not out and not failures:
+                done["next"] = f"nothing: {name} is in the cluster ({report['nodes'][name]})"
+                return done
             done["causes"] = self.master.need([host], "cmha_host.causes")[host]
             self._refuse(report, name, mate, done["causes"]["service"])
-            if report["nodes"][name] != "stopped" and not failures:
-                done["next"] = f"nothing: {name} is in the cluster ({report['nodes'][name]})"
-            elif not confirm:
+            if not confirm:
                 done["next"] = (
                     f"when you know why: salt-run cmha.rejoin node={host} confirm=True, which "
-                    f"{'starts its cluster' if report['nodes'][name] == 'stopped' else 'cleans up'}"
+                    f"{'starts its cluster' if out else 'cleans up'}"
                 )
             else:
-                self._bring_back(host, name, report["nodes"][name] == "stopped", done["done"])
+                self._bring_back(host, name, out, done["done"])
         except Trouble as trouble:
             done["error"] = str(trouble)
         return done
@@ -64,13 +66,22 @@ class _Rejoin(Pair):
         where = report["service"]["nodes"]
         if report["nodes"][name] != "stopped":
             return
-        if report["nodes"][mate] in ("stopped", "silent"):
+        if report["nodes"][mate] == "stopped":
             raise Trouble(
                 f"the cluster doesn't run on {mate} either, so nothing has failed over; each waits for the "
-                f"other. When you know why: salt-run state.orch cmha.orchestrate starts both"
-                if report["nodes"][mate] == "stopped"
-                else f"{other} doesn't answer, so nobody knows whether {self.resource} runs there; see to "
-                "that first"
+                "other. When you know why: salt-run state.orch cmha.orchestrate starts both"
+            )
+        if report["nodes"][mate] == "silent":
+            raise Trouble(
+                f"{other} doesn't answer, so nobody knows whether {self.resource} runs there; see to that "
+                "first"
+            )
+        planned = self.master.need([other], "cmha_host.pending", planned=True)[other]
+        if planned["corosync"]:
+            keys = ", ".join(planned["corosync"])
+            raise Trouble(
+                f"pillar says otherwise than the Corosync of {mate} about {keys}: {name} might not meet it. Run "
+                f"the orchestration, which starts {name} and changes both"
             )
         if service != "stopped" and where:
             raise Trouble(

@@ -1,12 +1,12 @@
-# salt-run state.orch cmha.orchestrate [pillar='{cmha: {sites: [east]}}']
+# salt-run state.orch cmha.orchestrate [pillar='{cmha: {sites: [east], pair: cms}}']
 # Takes the hosts of every site to verified pairs, in the pillar's order of pairs: CMS first, then MGMT.
 # Preflight comes first: a site where it finds something wrong isn't begun.
 {%- from 'cmha/orchestrate/pair.jinja' import steps %}
 {%- for kind in ['runners', 'utils', 'states', 'output'] %}
 {%- do salt['saltutil.runner']('saltutil.sync_' ~ kind) %}
 {%- endfor %}
-{%- set only = salt['pillar.get']('cmha:sites') %}
-{%- set found = salt['saltutil.runner']('cmha.fit_sites', kwarg={'only': only}) %}
+{%- set asked_for = {'only': salt['pillar.get']('cmha:sites'), 'pair': salt['pillar.get']('cmha:pair')} %}
+{%- set found = salt['saltutil.runner']('cmha.fit_sites', kwarg=asked_for) %}
 {% for error in found.errors %}
 {{ error | json }}:
   test.fail_without_changes

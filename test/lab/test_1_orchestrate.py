@@ -71,6 +71,25 @@ def test_a_wrong_pillar_touches_nothing(lab, wrong_pillar):
     assert called.returncode != 0
 
 
+NOT_HEARD = "its hosts don't hear each other on UDP 5404 and 5405 yet"
+
+
+def test_preflight_tries_whether_bare_hosts_hear_each_other(lab, other_rules):
+    lab.on("master", "salt-run", "saltutil.sync_all")
+    before = {host: touchable(lab, host) for host in CMS}
+    code, data = lab.runner("cmha.preflight")
+    assert (code, data["errors"], len(data["warnings"])) == (0, [], 4)
+    assert not any(NOT_HEARD in line for line in data["warnings"])
+    assert {host: touchable(lab, host) for host in CMS} == before
+
+    rule = ("INPUT", "-p", "udp", "-s", "192.0.2.11", "-j", "DROP")
+    lab.on("cms2", "iptables", "-A", *rule)
+    code, data = lab.runner("cmha.preflight", "pair=cms")
+    lab.on("cms2", "iptables", "-D", *rule)
+    assert (code, data["errors"]) == (0, [])
+    assert any(NOT_HEARD in line for line in data["warnings"])
+
+
 @pytest.fixture(scope="module")
 def predicted(lab, other_rules):
     """A test run on bare hosts, with what was there before and after it."""

@@ -171,7 +171,7 @@ def test_everything_that_is_not_as_it_should_be_is_said(lab):
 
 
 def test_maintenance_that_somebody_else_has_set_stays_while_all_else_is_put_right(lab):
-    done = lab.orchestrate()
+    done = orchestrate(lab)
     assert (done.code, done.failed) == (0, [])
     code, report = status(lab)
     assert (code, report["maintenance"]) == (1, "somebody")
@@ -371,6 +371,10 @@ def uninterrupted(lab):
     assert len(services) == len(set(services)), lab.active(began)
 
 
+def orchestrate(lab, pair="cms"):
+    return lab.orchestrate(f"pillar={{cmha: {{pair: {pair}}}}}")
+
+
 def corosyncs(lab):
     return {host: lab.on(host, "pidof", "corosync") for host in CMS}
 
@@ -389,16 +393,17 @@ def test_a_token_is_reloaded(lab):
     before = corosyncs(lab)
     with pillar(lab, "cluster_name: cmf", cms_alone("corosync: {totem: {token: 5000}}")):
         with uninterrupted(lab):
-            done = lab.orchestrate()
+            done = orchestrate(lab)
         assert (done.code, done.failed) == (0, [])
         assert taken_in(done) == dict.fromkeys(CMS, ("reload", ["totem.token"]))
         assert corosyncs(lab) == before
         for host in CMS:
             token = lab.on(host, "corosync-cmapctl", "-g", "runtime.config.totem.token")
             assert token.endswith("= 5000")
-        assert lab.orchestrate().restarted == {}
+        assert orchestrate(lab).restarted == {}
+        assert {name.split(":")[0] for name in done.steps} == {"lab cms"}
     with uninterrupted(lab):
-        assert lab.orchestrate().code == 0
+        assert orchestrate(lab).code == 0
     assert corosyncs(lab) == before
 
 
@@ -406,7 +411,7 @@ def test_a_cluster_name_rolls_through_the_pair(lab):
     before = corosyncs(lab)
     with pillar(lab, "cluster_name: cmf", "cluster_name: cmg"):
         with uninterrupted(lab):
-            done = lab.orchestrate()
+            done = orchestrate(lab)
         assert (done.code, done.failed) == (0, [])
         assert taken_in(done) == dict.fromkeys(CMS, ("one by one", ["totem.cluster_name"]))
         for host in CMS:
@@ -426,19 +431,20 @@ def test_transport_and_encryption_change_on_both_hosts_at_once(lab):
     # from another cluster_name too: hosts with old and new values must not meet
     with pillar(lab, "cluster_name: cmf", cms_alone("corosync: {totem: {transport: knet}}")):
         with uninterrupted(lab):
-            done = lab.orchestrate()
+            done = orchestrate(lab)
         assert (done.code, done.failed) == (0, [])
         keys = ["totem.cluster_name", "totem.transport"]
         assert taken_in(done) == dict.fromkeys(CMS, ("together", keys))
         secret = "corosync: {totem: {transport: knet, secauth: 'on'}}"
         with pillar(lab, "corosync: {totem: {transport: knet}}", secret):
             with uninterrupted(lab):
-                done = lab.orchestrate()
+                done = orchestrate(lab)
             assert (done.code, done.failed) == (0, [])
             assert taken_in(done) == dict.fromkeys(CMS, ("together", ["totem.secauth"]))
             _, data = lab.runner("cmha.preflight", "pair=cms")
             assert not any("authenticated" in line for line in data["warnings"])
             assert status(lab)[0] == 0
+    assert orchestrate(lab).code == 0
 
 
 @pytest.fixture
@@ -460,7 +466,7 @@ def test_a_failure_half_way_stays_in_maintenance_and_tells_the_way_back(lab, new
     change = cms_alone(f"versions: {{corosync: '{newer_corosync}'}}")
     with pillar(lab, "cluster_name: cmf", change):
         with uninterrupted(lab):
-            done = lab.orchestrate()
+            done = orchestrate(lab)
         (step,) = done.failed
         assert step == "lab cms: reload or restart what changed on cms1 and cms2"
         said = done.steps[step]["comment"]
@@ -479,7 +485,7 @@ def test_a_failure_half_way_stays_in_maintenance_and_tells_the_way_back(lab, new
         lab.on(there, "rm", broken)
         lab.on(there, "systemctl", "daemon-reload")
         with uninterrupted(lab):
-            done = lab.orchestrate()
+            done = orchestrate(lab)
         assert (done.code, done.failed) == (0, [])
         for host in CMS:
             version = lab.on(host, "dpkg-query", "-W", "-f", "${Version}", "corosync")
@@ -493,7 +499,7 @@ def test_a_failure_half_way_stays_in_maintenance_and_tells_the_way_back(lab, new
 def test_a_package_that_no_repository_has_restarts_nothing(lab):
     before = corosyncs(lab)
     with pillar(lab, "cluster_name: cmf", cms_alone("versions: {corosync: '9.9-9'}")):
-        done = lab.orchestrate()
+        done = orchestrate(lab)
     (step,) = done.failed
     assert (
         "has corosync 9.9-9 (cmha:versions); nothing was restarted" in done.steps[step]["comment"]
@@ -544,7 +550,7 @@ def test_a_pair_is_taken_apart_and_its_service_goes_on(lab):
 
 def test_and_can_be_put_together_again(lab):
     lab.on("mgmt2", "systemctl", "stop", AGENT)
-    done = lab.orchestrate()
+    done = orchestrate(lab, "mgmt")
     assert (done.code, done.failed) == (0, [])
     assert status(lab, "mgmt")[0] == 0
     assert lab.orchestrate("test=True").changed == {}

@@ -32,11 +32,13 @@ class Pair:
         self.failures, self.leftovers = [], []
         self.maintenance = {"on": False, "ours": False}
         self.foreseen = None
+        self.planned = {}
         self.services = {"h1": "running", "h2": "stopped"}
         self.answers = {
             "cmha_host.health": self.health,
             "cmha_host.causes": lambda host: {"logs": {}, "service": self.services[host]},
             "cmha_host.move": self.move,
+            "cmha_host.pending": lambda host, planned: {"corosync": self.planned},
             "corosync.stop": self.stop,
             "crm.check": self.check,
             "crm.clear": lambda host, resource: self.leftovers.clear(),
@@ -361,6 +363,10 @@ def test_only_the_hosts_own_failures_are_cleaned_up(rejoin, out):
         (
             {"running": {"h1"}, "services": {"h1": "running", "h2": "cm: exit code 4"}},
             "cm on h2 is cm: exit code 4, outside the cluster",
+        ),
+        (
+            {"running": {"h1"}, "planned": {"totem.transport": {}, "totem.secauth": {}}},
+            "pillar says otherwise than the Corosync of cms1 about totem.transport, totem.secauth: cms2",
         ),
     ],
 )

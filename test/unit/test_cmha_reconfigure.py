@@ -2,6 +2,7 @@
 
 import copy
 
+import cmha_reconfigure
 import pytest
 from cmha_master import Trouble
 from masters import PAIR, FakeMaster
@@ -203,17 +204,25 @@ def test_a_prediction_is_made_from_pillar(on, test):
     assert planned == [{"planned": test}] * 2
 
 
+def test_maintenance_that_does_not_begin_stops_nothing(on):
+    pair = both(ONE_BY_ONE)
+    pair.answers["maintenance.begin"] = refuses("h1: no")
+    run, deeds = on(pair)
+    comment = run()["comment"]
+    assert comment.startswith("h1: no; nothing was restarted")
+    assert "ends maintenance mode, if it has begun" in comment
+    assert deeds == ["maintenance.begin h1"]
+
+
 # --- half-way ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("waits", "function"),
     [
-        (ONE_BY_ONE, "maintenance.begin"),
         (ONE_BY_ONE, "corosync.stop"),
         (ONE_BY_ONE, "cmha.packages"),
         (ONE_BY_ONE, "cmha.start"),
-        (TOGETHER, "maintenance.begin"),
         (TOGETHER, "corosync.stop"),
         (TOGETHER, "cmha.packages"),
     ],
@@ -269,3 +278,23 @@ def test_a_service_that_is_found_on_another_node(on):
     assert on(pair)[0]()["comment"].startswith(
         "h2: Pacemaker finds cm on cms2, it was on cms1. The pair"
     )
+
+
+@pytest.mark.parametrize(
+    ("statuses", "said"),
+    [
+        ({"h1": {"on": True, "ours": True}, "h2": {"on": True, "ours": True}}, True),
+        ({"h1": {"on": True, "ours": True}, "h2": None}, True),
+        ({"h1": {"on": True, "ours": False}, "h2": {"on": True, "ours": False}}, False),
+        ({"h1": {"on": False, "ours": True}, "h2": {"on": False, "ours": False}}, False),
+        ({"h1": None, "h2": None}, False),
+    ],
+)
+def test_the_way_back_from_a_later_step(monkeypatch, statuses, said):
+    master = FakeMaster(
+        {"maintenance.status": lambda host: statuses[host] or refuses("mute")(host)}
+    )
+    monkeypatch.setattr(cmha_reconfigure, "Master", master)
+    text = cmha_reconfigure.way_back({}, PAIR)
+    assert ("cm is left as it is, and nothing fails over" in text) is said
+    assert bool(text) is said

@@ -311,6 +311,15 @@ def test_a_site_with_faults_is_left_out(master, pure):
     assert any(each.startswith("site east, pair cms: fencing") for each in found["warnings"])
 
 
+def test_the_orchestration_of_one_pair(master, fitness):
+    runner = master(of(SITE), **{"cmha_host.fitness": fitness})
+    (site,) = runner.fit_sites(["east"], "mgmt")["sites"]
+    assert [pair["pair"] for pair in site["pairs"]] == ["mgmt"]
+    found = runner.fit_sites(None, "nosuch")
+    assert found["errors"] == ["no site has a pair nosuch; there is cms, mgmt"]
+    assert [site["pairs"] for site in found["sites"]] == [[]]
+
+
 @pytest.mark.parametrize(("code", "synced"), [(None, 0), ("another", 1)])
 def test_modules_are_synced_where_they_differ(master, fitness, code, synced):
     runner = master(

@@ -9,7 +9,7 @@ import pytest
 def cmha(load_file):
     """The states at a master; ``cmha.told`` notes what was said, ``cmha.ran`` what was run."""
 
-    def at_master(result=True, attempt=None, test=False):
+    def at_master(result=True, attempt=None, test=False, way_back=""):
         told, ran = [], []
 
         @contextlib.contextmanager
@@ -28,6 +28,7 @@ def cmha(load_file):
             states={"salt.state": state},
             utils={
                 "cmha_master.told": tell,
+                "cmha_reconfigure.way_back": lambda opts, pair: way_back,
                 "cmha_reconfigure.attempt": lambda opts, *rest: ran.append(rest) or attempt,
             },
         )
@@ -40,11 +41,18 @@ def cmha(load_file):
 @pytest.mark.parametrize(("result", "failed"), [(True, None), (None, None), (False, "so")])
 def test_a_step(cmha, result, failed):
     module = cmha(result)
-    ret = module.step("east cms: prepare h1", "east", "cms", ["h1"], "cmha.host")
+    ret = module.step("east cms: prepare h1", "east", {"pair": "cms"}, ["h1"], "cmha.host")
     assert (ret["name"], ret["result"]) == ("east cms: prepare h1", result)
     assert module.told == [("east", "cms", "orchestrate", "prepare h1", ["h1"], failed)]
     (options,) = module.ran
     assert (options["tgt"], options["tgt_type"], options["sls"]) == (["h1"], "list", "cmha.host")
+
+
+def test_a_step_that_fails_in_maintenance_mode_tells_the_way_back(cmha):
+    module = cmha(False, way_back="The pair stays")
+    ret = module.step("east cms: start h1", "east", {"pair": "cms"}, ["h1"], "cmha.start")
+    assert ret["comment"] == "so. The pair stays"
+    assert module.told[0][-1] == ret["comment"]
 
 
 @pytest.mark.parametrize("test", [False, True])

@@ -234,6 +234,12 @@ def test_a_stopped_host_gets_the_version_and_its_daemons_are_not_started(daemons
     assert (host.running, host.masked) == (set(), set())
 
 
+def test_a_package_that_only_the_versions_name_is_installed_too(daemons):
+    host = Host()
+    daemons(host).installed("x", ["corosync"], ["corosync"], versions={"libknet1": "1.24-2"})
+    assert host.wanted == ["corosync", {"libknet1": "1.24-2"}]
+
+
 def test_a_new_host_gets_the_version(daemons):
     host = Host()
     install_version(daemons(host))

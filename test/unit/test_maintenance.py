@@ -101,6 +101,11 @@ def test_who_takes_the_mark_away_ends_it(cib, declared, absent):
     assert changed(cib, OURS, declared, absent) == {f"properties:{MODE}", f"properties:{MARK}"}
 
 
+def test_a_mark_that_was_left_hinders_nobody(cib):
+    left = {"cmha_maintenance": "was-unset"}
+    assert changed(cib, left, {MODE: True}) == {f"properties:{MODE}"}
+
+
 @pytest.mark.parametrize("purge", [True, ["properties"]])
 def test_a_purge_never_ends_somebodys(cib, purge):
     assert changed(cib, {**THEIRS, "x": "1"}, {}, None, purge) == {"properties:x"}
@@ -166,6 +171,12 @@ def test_what_is_on_already_is_left_as_it_is(maintenance, obedient, in_cib, valu
 def test_only_ours_is_ended(maintenance, cluster, in_cib, values):
     in_cib(**values)
     assert (maintenance.end(), cluster.writes()) == ({}, [])
+
+
+@pytest.mark.parametrize("mode", [{}, {"maintenance_mode": "false"}])
+def test_of_what_somebody_has_ended_by_hand_only_the_mark_goes(maintenance, cluster, in_cib, mode):
+    in_cib(cmha_maintenance="was-true", **mode)
+    assert set(maintenance.end()) == {f"properties:{MARK}"}
 
 
 def test_a_cluster_that_does_not_obey(maintenance, cluster):
@@ -248,6 +259,12 @@ def test_there_is_nothing_of_ours_to_end(ended, there, mode, comment, test):
     ret = ended(test)
     assert (ret["result"], ret["changes"], ret["comment"]) == (True, {}, comment)
     assert there.ends == 0
+
+
+def test_a_mark_that_was_left_goes_without_waiting(ended, there, clock):
+    there.mode, there.where = {"on": False, "ours": True}, []
+    assert ended()["result"] is True
+    assert (there.ends, clock.monotonic()) == (1, 0)
 
 
 def test_a_prediction(ended, there):
