@@ -2,6 +2,7 @@
 What the formula's map asks on a minion.
 """
 
+import os
 import re
 
 import salt.utils.yaml
@@ -12,6 +13,11 @@ __virtualname__ = "cmha"
 _DEFAULTS = "salt://cmha/defaults.yaml"
 
 _FIRST_WITH_ALERTS = [1, 1, 15]
+
+_INIT_SCRIPTS = "/etc/init.d"
+# Where packages and administrators put units (systemd.unit(5)); those that systemd makes of init scripts
+# are elsewhere.
+_UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 
 def __virtual__():
@@ -44,7 +50,9 @@ def mapping(defaults, platforms, pillar=None):
     """
     try:
         site, pair, node = _here(defaults, __pillar__.get("cmha") if pillar is None else pillar)
-        platform = __utils__["cmha_platform.platform"](platforms, __grains__)
+        platform = __utils__["cmha_platform.platform"](
+            platforms, __grains__, _is_unit_only(pair["service"])
+        )
         rules = __utils__["cmha_site.firewall_rules"](pair)
         packages = __utils__["cmha_platform.packages"](platform, pair["crmsh"], bool(rules))
     except ValueError as error:
@@ -96,3 +104,10 @@ def _older_than_alerts(pacemaker):
     """Whether this version of Pacemaker has no alerts; what will yet be installed is taken to have them."""
     numbers = [int(number) for number in re.findall(r"\d+", pacemaker or "")[:3]]
     return bool(numbers) and numbers < _FIRST_WITH_ALERTS
+
+
+def _is_unit_only(service):
+    """Whether the service is a unit of its own. One that isn't there, or not yet, is none."""
+    if os.path.exists(f"{_INIT_SCRIPTS}/{service}"):
+        return False
+    return any(os.path.exists(f"{units}/{service}.service") for units in _UNITS)

@@ -11,7 +11,7 @@ def __virtual__():
     return True
 
 
-def platform(table, grains):
+def platform(table, grains, unit_only=False):
     """
     Find a host's platform.
 
@@ -19,6 +19,8 @@ def platform(table, grains):
         The content of ``cmha/platforms.yaml``.
     grains
         The host's grains, of which ``id``, ``os``, ``os_family``, ``osmajorrelease`` and ``init`` count.
+    unit_only
+        Whether the Cloudera service is a unit of systemd there, without an init script.
 
     Returns the platform's settings as one mapping, with ``platform`` (as ``RedHat 9``) and with those of the
     host's service manager. Raises ValueError when the table has no such platform.
@@ -35,7 +37,9 @@ def platform(table, grains):
     managers = table["service_managers"]
     if grains.get("init") in managers:
         settings["service_manager"] = grains["init"]
-    return {**settings, **managers[settings["service_manager"]], "platform": _name(grains)}
+    manager = settings["service_manager"]
+    own = managers["systemd unit" if unit_only and manager == "systemd" else manager]
+    return {**settings, **own, "platform": _name(grains)}
 
 
 def packages(platform, crmsh, firewall):

@@ -80,8 +80,8 @@ class _Rejoin(Pair):
         if planned["corosync"]:
             keys = ", ".join(planned["corosync"])
             raise Trouble(
-                f"pillar says otherwise than the Corosync of {mate} about {keys}: {name} might not meet it. Run "
-                f"the orchestration, which starts {name} and changes both"
+                f"pillar says otherwise than the Corosync of {mate} about {keys}: {name} might not meet it; "
+                f"run the orchestration, which starts {name} and changes both"
             )
         if service != "stopped" and where:
             raise Trouble(

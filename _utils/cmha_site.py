@@ -50,7 +50,8 @@ def site(pillar, defaults, check_cib):
     Returns a mapping: ``site`` (its name) and ``pairs``, a list in the pillar's order. A pair has
     ``pair`` (its name), ``role``, ``cluster_name``, ``nodes`` (a list of mappings with ``id``, ``name``,
     ``nodeid`` and ``address``, by ascending nodeid) and the settings ``corosync``, ``firewall``,
-    ``pacemaker``, ``alerts``, ``timeouts``, ``service``, ``resource`` and ``port``.
+    ``pacemaker``, ``alerts``, ``timeouts``, ``agent_processes``, ``service``, ``resource`` and ``port``,
+    and ``agent_stop`` where pillar has it.
 
     Raises SiteError, a ValueError, for the first thing that is wrong.
     """
@@ -317,6 +318,15 @@ def _file(value, path):
     return value
 
 
+def _pattern(value, path):
+    # The OCF agent, a shell script, holds it in single quotes.
+    if not isinstance(value, str) or not value or set(value) & set("'\n"):
+        raise SiteError(
+            path, f"should be a regular expression without single quotes, is {_shown(value)}"
+        )
+    return value
+
+
 def _address(value, path):
     try:
         if not isinstance(value, str):
@@ -507,6 +517,8 @@ _SETTINGS = {
     "timeouts": {"online": _SECONDS, "started": _SECONDS},
     "versions": _versions,
     "crmsh": {"install": _flag, "repository": _repository},
+    "agent_stop": _one_of("hard_stop_confirmed", "next_stop_hard", "stop_supervisord"),
+    "agent_processes": _pattern,
     "preflight": {"clock_difference": _SECONDS, "ignore": _checks},
 }
 

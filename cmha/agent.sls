@@ -13,6 +13,7 @@ cmha ocf agent:
     - context:
         service: {{ cmha.service }}
         agent_stop: {{ cmha.agent_stop }}
+        agent_processes: {{ cmha.agent_processes | json }}
     - user: root
     - group: root
     # Not the guide's 770: Pacemaker's controller reads the metadata as hacluster.

@@ -79,6 +79,17 @@ WRONG = [
         "sever",
         "pillar cmha:pairs:cms:role: should be server or agent, is 'sever'",
     ),
+    (
+        "roles:agent:agent_stop",
+        "hard_stop",
+        "agent_stop: should be hard_stop_confirmed, next_stop_hard",
+    ),
+    (
+        "roles:agent:agent_processes",
+        "A='x'",
+        "agent_processes: should be a regular expression without",
+    ),
+    ("agent_processes", "", "cmha:agent_processes: should be a regular expression"),
     ("pairs:cms:role", REMOVED, "pillar cmha:pairs:cms:role: is missing"),
     ("pairs:cms:cluster_name", 'c"m', "pillar cmha:pairs:cms:cluster_name: should be a name"),
     (

@@ -106,3 +106,50 @@ def test_only_a_pacemaker_that_knows_alerts_gets_one(
     assert mapping["pacemaker"] == minion.declared()
     assert ("cmha" in mapping["pacemaker"]["alerts"]) is alerts
     assert mapping["pacemaker"]["absent"] == ({} if alerts else {"alerts": ["cmha"]})
+
+
+# --- the host's init system ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def agent_stop(cmha, defaults, formula_yaml, tmp_path, monkeypatch):
+    """How cmha would stop the agent on a host with these files."""
+
+    def found(init, *files, pillar=SITE):
+        for file in files:
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / file).touch()
+        minion = cmha("mgmt1", pillar)
+        minion.__grains__["init"] = init
+        monkeypatch.setattr(minion, "_INIT_SCRIPTS", f"{tmp_path}/init.d")
+        monkeypatch.setattr(minion, "_UNITS", [f"{tmp_path}/etc", f"{tmp_path}/usr"])
+        mapping = minion.mapping(defaults, formula_yaml("cmha/platforms.yaml"))
+        return mapping["agent_stop"]
+
+    return found
+
+
+SCRIPT, UNIT = "init.d/cloudera-scm-agent", "usr/cloudera-scm-agent.service"
+
+
+@pytest.mark.parametrize(
+    ("init", "files", "stop"),
+    [
+        ("sysvinit", [SCRIPT], "hard_stop_confirmed"),
+        ("upstart", [SCRIPT], "hard_stop_confirmed"),
+        ("sysvinit", [UNIT], "hard_stop_confirmed"),
+        ("systemd", [SCRIPT], "next_stop_hard"),
+        ("systemd", [SCRIPT, UNIT], "next_stop_hard"),
+        ("systemd", [], "next_stop_hard"),
+        ("systemd", [UNIT], "stop_supervisord"),
+        ("systemd", ["etc/cloudera-scm-agent.service"], "stop_supervisord"),
+        ("systemd", ["usr/cloudera-scm-server.service"], "next_stop_hard"),
+    ],
+)
+def test_the_host_decides_how_the_agent_stops(agent_stop, init, files, stop):
+    assert agent_stop(init, *files) == stop
+
+
+def test_pillar_decides_before_the_host(agent_stop):
+    pillar = with_("roles:agent:agent_stop", "hard_stop_confirmed")
+    assert agent_stop("systemd", UNIT, pillar=pillar) == "hard_stop_confirmed"

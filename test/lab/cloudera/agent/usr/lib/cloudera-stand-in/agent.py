@@ -1,7 +1,8 @@
 """Stands for Cloudera Manager Agent: it starts the roles of the management services.
 
 The roles are processes of their own, which go on when the agent stops. An agent that finds them
-running lets them run.
+running lets them run. Each has the environment that supervisord gives its processes, and the name
+that Cloudera Manager gives them.
 """
 
 import os
@@ -34,7 +35,9 @@ def _runs(note):
 
 def _start(role):
     command = [sys.executable, __file__, role]
-    return subprocess.Popen(command, env={}, start_new_session=True).pid
+    name = f"{ROLES.index(role) + 1}-{role}"
+    environment = {"SUPERVISOR_ENABLED": "1", "SUPERVISOR_PROCESS_NAME": name}
+    return subprocess.Popen(command, env=environment, start_new_session=True).pid
 
 
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # a role that ends leaves no zombie
