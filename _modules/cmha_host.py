@@ -127,8 +127,9 @@ def pending(planned=False):
     planned
         Whether to compare with what pillar declares, and not with the corosync.conf that is there.
 
-    Returns a mapping: ``running``; ``corosync`` and ``way``, the changes of corosync.conf and how they are
-    taken in (see ``corosync.pending``); ``packages``, ``{name: {'old': version, 'new': version}}``.
+    Returns a mapping: ``running``, whether this pair's cluster does; ``corosync`` and ``way``, the changes of
+    corosync.conf and how they are taken in (see ``corosync.pending``); ``packages``, ``{name: {'old':
+    version, 'new': version}}``.
 
     CLI Example:
 
@@ -137,8 +138,11 @@ def pending(planned=False):
         salt cms1 cmha_host.pending
     """
     cmha = _mapping(_pillar())
-    running = __salt__["corosync.running"]()
-    found = __salt__["corosync.pending"](_declared_conf(cmha) if planned else None)
+    # the one-node cluster that Debian's packages start is taken away, and not changed
+    running = __salt__["corosync.cluster"](cmha["nodes"])["runs"] == "this pair"
+    found = {"changes": {}, "way": None}
+    if running:
+        found = __salt__["corosync.pending"](_declared_conf(cmha) if planned else None)
     packages = __salt__["daemons.other_versions"](cmha["versions"]) if running else {}
     return {
         "running": running,

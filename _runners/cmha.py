@@ -160,7 +160,7 @@ def status(site=None, pair=None):
         model["site"]: {
             each["pair"]: __utils__["cmha_pair.health"](__opts__, model["site"], each)
             for each in _outline(model)["pairs"]
-            if pair in (None, each["pair"])
+            if not pair or each["pair"] == pair
         }
         for model in models
     }
@@ -356,7 +356,7 @@ def _preflighted(only, pair=None):
     answering, lost = _answering(models)
     looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
     for site in answering:
-        pairs = [each for each in site["pairs"] if pair in (None, each["pair"])]
+        pairs = [each for each in site["pairs"] if not pair or each["pair"] == pair]
         wrong, less = _preflight(site, pillars[site["site"]], pairs)
         looked_at.append((site, pairs, wrong))
         errors += wrong
@@ -391,7 +391,7 @@ def _preflight(site, pillar, pairs):
 
 def _nowhere(pair, models):
     known = sorted({each["pair"] for site in models for each in site["pairs"]})
-    if pair is None or not known or pair in known:
+    if not pair or not known or pair in known:
         return []
     return [f"no site has a pair {pair}; there is {', '.join(known)}"]
 

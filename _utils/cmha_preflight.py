@@ -122,7 +122,8 @@ def _ports(pair, facts):
     for host, each in facts.items():
         peer = _peer(pair, host)
         if each["running"]:
-            if facts[peer["id"]]["running"] and peer["address"] not in each["members"]:
+            both_ours = all(_runs_this_pair(fact) for fact in facts.values())
+            if both_ours and peer["address"] not in each["members"]:
                 lines.append(
                     f"Corosync runs on {host} and {peer['id']}, and they are no cluster: {host} has "
                     f"{', '.join(each['members']) or 'no member'} only; see the network between them, and "
@@ -136,6 +137,11 @@ def _ports(pair, facts):
             if outcome != "heard" and _was_tried(pair, facts)
         ]
     return lines
+
+
+def _runs_this_pair(fact):
+    # and not the one-node cluster that Debian's packages start
+    return fact["running"] and fact["cluster"]["is"] == "this pair"
 
 
 def _was_tried(pair, facts):

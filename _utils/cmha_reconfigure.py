@@ -123,7 +123,8 @@ class _Reconfiguration:
         if len(where) != 1:
             raise Trouble(
                 f"{resource} runs on {' and '.join(where) or 'no host'}, not on one; nothing was restarted. "
-                f"Mend that first, then run the orchestration again"
+                "Mend that first, then run the orchestration again; or stop the cluster on both hosts, to "
+                "start it with what is new"
             )
         return where[0]
 

@@ -1,11 +1,11 @@
-# salt-run state.orch cmha.orchestrate [pillar='{cmha: {sites: [east], pair: cms}}']
+# salt-run state.orch cmha.orchestrate [pillar='{cmha_only: {sites: [east], pair: cms}}']
 # Takes the hosts of every site to verified pairs, in the pillar's order of pairs: CMS first, then MGMT.
 # Preflight comes first: a site where it finds something wrong isn't begun.
 {%- from 'cmha/orchestrate/pair.jinja' import steps %}
 {%- for kind in ['runners', 'utils', 'states', 'output'] %}
 {%- do salt['saltutil.runner']('saltutil.sync_' ~ kind) %}
 {%- endfor %}
-{%- set asked_for = {'only': salt['pillar.get']('cmha:sites'), 'pair': salt['pillar.get']('cmha:pair')} %}
+{%- set asked_for = {'only': salt['pillar.get']('cmha_only:sites'), 'pair': salt['pillar.get']('cmha_only:pair')} %}
 {%- set found = salt['saltutil.runner']('cmha.fit_sites', kwarg=asked_for) %}
 {% for error in found.errors %}
 {{ error | json }}:

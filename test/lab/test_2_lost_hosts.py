@@ -97,7 +97,7 @@ def test_mgmt_does_not_begin_when_cms_fails(lab):
     lab.run("reset", *HOSTS)
     for host in CMS:
         lab.on(host, "sh", "-c", "echo FAIL_START=yes >> /etc/default/cloudera-scm-server")
-    done = lab.orchestrate("pillar={cmha: {timeouts: {started: 5}}}")
+    done = lab.orchestrate()
     assert done.code != 0
     assert done.failed == ["lab cms: verify that cloudera-scm-server runs once"]
     failed = done.steps[done.failed[0]]

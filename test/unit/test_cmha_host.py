@@ -275,24 +275,26 @@ def test_what_starts_at_boot(host, there):
 
 
 @pytest.mark.parametrize("planned", [False, True])
-@pytest.mark.parametrize("running", [False, True])
-def test_pending(host, there, planned, running):
+@pytest.mark.parametrize("runs", ["this pair", "packaged", "another", "none"])
+def test_pending(host, there, planned, runs):
     change = {"old": "1", "new": "2"}
     there.says.update(
         {
-            "corosync.running": running,
+            "corosync.running": runs != "none",
+            "corosync.cluster": {"is": runs, "runs": runs, "seen": ""},
             "corosync.pending": {"changes": {"totem.token": change}, "way": "reload"},
             "daemons.other_versions": {"corosync": change},
         }
     )
+    ours = runs == "this pair"
     assert host.pending(planned) == {
-        "running": running,
-        "corosync": {"totem.token": change},
-        "way": "reload",
-        "packages": {"corosync": change} if running else {},
+        "running": ours,
+        "corosync": {"totem.token": change} if ours else {},
+        "way": "reload" if ours else None,
+        "packages": {"corosync": change} if ours else {},
     }
-    (text,) = (each[1] for each in there.asked if each[0] == "corosync.pending")
-    assert text == (there.declared() if planned else None)
+    texts = [each[1] for each in there.asked if each[0] == "corosync.pending"]
+    assert texts == ([there.declared() if planned else None] if ours else [])
 
 
 def test_a_plan_is_made_from_what_is_declared(host, there):

@@ -289,6 +289,13 @@ def test_two_that_run_and_are_no_cluster(judge, facts):
     ]
 
 
+def test_the_packages_own_clusters_need_not_be_one(judge, facts):
+    for fact in facts.values():
+        cluster = {"is": "packaged", "runs": "packaged", "seen": "node1"}
+        fact.update(RUNNING, members=["127.0.0.1"], conf="packaged", cluster=cluster)
+    assert judge(facts)[0] == []
+
+
 # --- versions ------------------------------------------------------------------------------------
 
 

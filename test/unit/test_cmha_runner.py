@@ -315,6 +315,9 @@ def test_the_orchestration_of_one_pair(master, fitness):
     runner = master(of(SITE), **{"cmha_host.fitness": fitness})
     (site,) = runner.fit_sites(["east"], "mgmt")["sites"]
     assert [pair["pair"] for pair in site["pairs"]] == ["mgmt"]
+    # what pillar.get gives for a key that isn't there
+    (site,) = runner.fit_sites("", "")["sites"]
+    assert [pair["pair"] for pair in site["pairs"]] == ["cms", "mgmt"]
     found = runner.fit_sites(None, "nosuch")
     assert found["errors"] == ["no site has a pair nosuch; there is cms, mgmt"]
     assert [site["pairs"] for site in found["sites"]] == [[]]
