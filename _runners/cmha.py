@@ -355,26 +355,33 @@ def _preflighted(only, pair=None):
     models, pillars, errors = _models(only)
     answering, lost = _answering(models)
     looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
+    beacons = _synced() if answering else []
     for site in answering:
         pairs = [each for each in site["pairs"] if not pair or each["pair"] == pair]
-        wrong, less = _preflight(site, pillars[site["site"]], pairs)
+        wrong, less = _preflight(site, pillars[site["site"]], pairs, beacons)
         looked_at.append((site, pairs, wrong))
         errors += wrong
         warnings += less
     return looked_at, errors, warnings
 
 
-def _preflight(site, pillar, pairs):
+def _synced():
+    """Gives this master the modules that hosts' are compared with; the paths of the beacons, which it can't
+    sync for itself."""
+    for kind in ("utils", "modules", "states"):
+        __salt__[f"saltutil.sync_{kind}"]()
+    return __salt__["salt.cmd"]("cp.cache_dir", "salt://_beacons")
+
+
+def _preflight(site, pillar, pairs, beacons):
     """What is wrong with pairs of a site: errors and warnings, lines that name site and pair."""
     hosts = [node["id"] for pair in pairs for node in pair["nodes"]]
     if not hosts:
         return [], []
-    for kind in ("utils", "modules", "states"):
-        __salt__[f"saltutil.sync_{kind}"]()
-    beacons = __salt__["salt.cmd"]("cp.cache_dir", "salt://_beacons")
     asked = time.time()
     facts = __utils__["cmha_master.fitness"](__opts__, hosts, beacons)
     answered = time.time()
+    digest = __utils__["cmha_site.digest"](pillar)
     errors, warnings = [], []
     for pair in pairs:
         at = f"site {site['site']}, pair {pair['pair']}: "
@@ -382,7 +389,6 @@ def _preflight(site, pillar, pairs):
         troubles = [str(each) for each in here.values() if isinstance(each, Exception)]
         wrong, less = troubles, []
         if not troubles:
-            digest = __utils__["cmha_site.digest"](pillar)
             wrong, less = __utils__["cmha_preflight.judge"](pair, here, digest, asked, answered)
         errors += [at + line for line in wrong]
         warnings += [at + line for line in less]

@@ -4,6 +4,8 @@ What stands against working on a pair, found in the facts that its hosts give.
 Pure functions. The facts are ``cmha_host.fitness``'s.
 """
 
+import cib_values
+
 __virtualname__ = "cmha_preflight"
 
 
@@ -227,12 +229,8 @@ def _warnings(pair):
         warnings.append(
             "cluster traffic isn't authenticated: whoever reaches the two UDP ports can disturb the cluster"
         )
-    if not _is_true(pair["pacemaker"]["properties"].get("stonith-enabled", "true")):
+    if not cib_values.is_true(pair["pacemaker"]["properties"].get("stonith-enabled", "true")):
         warnings.append(
             "fencing is off (stonith-enabled): a cut network gives two active servers, as the guide says"
         )
     return warnings
-
-
-def _is_true(value):
-    return str(value).lower() in ("true", "on", "yes", "y", "1")

@@ -4,10 +4,9 @@ version, while the service runs on.
 """
 
 from cmha_master import Master, Trouble
+from corosync_conf import ONE_BY_ONE, RELOAD, TOGETHER
 
 __virtualname__ = "cmha_reconfigure"
-
-_RELOAD, _ONE_BY_ONE, _TOGETHER = "reload", "one by one", "together"
 
 
 def __virtual__():
@@ -81,11 +80,11 @@ class _Reconfiguration:
         changes = {host: _change(pending[host], how) for host in concerned}
         if test:
             return {"changes": changes, "comment": f"would be taken in by {_said(how, concerned)}"}
-        if how == _RELOAD and not self._reload(concerned):
-            how = _ONE_BY_ONE
+        if how == RELOAD and not self._reload(concerned):
+            how = ONE_BY_ONE
             changes = {host: _change(pending[host], how) for host in concerned}
-        if how != _RELOAD:
-            stopped = running if how == _TOGETHER or len(running) == 1 else concerned
+        if how != RELOAD:
+            stopped = running if how == TOGETHER or len(running) == 1 else concerned
             self._restart(how, stopped, running)
         return {"changes": changes, "comment": f"taken in by {_said(how, concerned)}"}
 
@@ -107,7 +106,7 @@ class _Reconfiguration:
         self._need_packages(hosts)
         self._begin_maintenance(running[0])
         try:
-            if how == _TOGETHER or len(running) == 1:
+            if how == TOGETHER or len(running) == 1:
                 self._stop(hosts)
                 return
             # the host without the service first: what fails there harms least
@@ -195,11 +194,11 @@ def _something(pending):
 
 
 def _how(pendings):
-    if any(each["way"] == _TOGETHER for each in pendings):
-        return _TOGETHER
-    if any(each["way"] == _ONE_BY_ONE or each["packages"] for each in pendings):
-        return _ONE_BY_ONE
-    return _RELOAD
+    if any(each["way"] == TOGETHER for each in pendings):
+        return TOGETHER
+    if any(each["way"] == ONE_BY_ONE or each["packages"] for each in pendings):
+        return ONE_BY_ONE
+    return RELOAD
 
 
 def _change(pending, how):
@@ -212,7 +211,7 @@ def _change(pending, how):
 def _said(how, hosts):
     both = " and ".join(hosts)
     return {
-        _RELOAD: f"a reload on {both}",
-        _ONE_BY_ONE: f"a restart in maintenance mode, one host after the other: {both}",
-        _TOGETHER: f"a restart in maintenance mode, of both hosts at once: {both}",
+        RELOAD: f"a reload on {both}",
+        ONE_BY_ONE: f"a restart in maintenance mode, one host after the other: {both}",
+        TOGETHER: f"a restart in maintenance mode, of both hosts at once: {both}",
     }[how]

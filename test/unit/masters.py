@@ -2,7 +2,7 @@
 
 import contextlib
 
-from cmha_master import Trouble
+from cmha_master import Master, Trouble
 
 PAIR = {
     "pair": "cms",
@@ -26,7 +26,7 @@ LOOKS = (
 )  # fmt: skip
 
 
-class FakeMaster:
+class FakeMaster(Master):
     """
     Takes the place of ``cmha_master.Master``.
 
@@ -35,7 +35,7 @@ class FakeMaster:
     """
 
     def __init__(self, answers):
-        self.opts = {}
+        super().__init__({})
         self.answers = answers
         self.asked, self.deeds, self.steps = [], [], []
 
@@ -45,13 +45,6 @@ class FakeMaster:
     def ask(self, hosts, function, *arguments, **options):
         self._note(function, hosts, arguments, options)
         return {host: self._answer(host, function, arguments, options) for host in hosts}
-
-    def need(self, hosts, function, *arguments, **options):
-        answers = self.ask(hosts, function, *arguments, **options)
-        for answer in answers.values():
-            if isinstance(answer, Trouble):
-                raise answer
-        return answers
 
     def apply(self, hosts, *sls, **options):
         self._note(" ".join(sls), hosts, (), options)
