@@ -11,13 +11,9 @@ import sys
 from collections import namedtuple
 from pathlib import Path
 
-Beat = namedtuple("Beat", "time host service pid")
+Beat = namedtuple("Beat", "time host service process")
 Interval = namedtuple("Interval", "service host start end")
 Overlap = namedtuple("Overlap", "service hosts start end")
-
-# A process beats every 0.05 s. Longer than a busy machine makes it wait, shorter than a restart
-# that would matter: a pid alone doesn't name a process, since each boot counts from 1.
-PAUSE = 1.0
 
 LOG = "activity.log"  # in the directory that all hosts share
 
@@ -27,24 +23,20 @@ def beats(lines, since=0):
     for line in lines:
         words = line.split()
         if line.endswith("\n") and len(words) == len(Beat._fields):
-            time, host, service, pid = words
+            time, *who = words
             if float(time) >= since:
-                yield Beat(float(time), host, service, int(pid))
+                yield Beat(float(time), *who)
 
 
-def intervals(heartbeats, pause=PAUSE):
-    """The times in which each host was active, by service, host and start."""
-    processes = {}
-    for beat in sorted(heartbeats):
-        spells = processes.setdefault((beat.service, beat.host, beat.pid), [])
-        if spells and beat.time - spells[-1][1] <= pause:
-            spells[-1][1] = beat.time
-        else:
-            spells.append([beat.time, beat.time])
+def intervals(heartbeats):
+    """The life of each process, by service, host and start: from its first heartbeat to its last. One that
+    had to wait for a busy machine was active all the same."""
+    lives = {}
+    for beat in heartbeats:
+        lives.setdefault(beat[1:], []).append(beat.time)
     return sorted(
-        Interval(service, host, start, end)
-        for (service, host, _), spells in processes.items()
-        for start, end in spells
+        Interval(service, host, min(times), max(times))
+        for (host, service, _), times in lives.items()
     )
 
 

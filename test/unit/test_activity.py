@@ -6,22 +6,23 @@ import activity
 import pytest
 
 
-def beats(host, *times, service="cloudera-scm-server", pid=7):
-    return [f"{time:.3f} {host} {service} {pid}\n" for time in times]
+def beats(host, *times, service="cloudera-scm-server", process="7.100"):
+    return [f"{time:.3f} {host} {service} {process}\n" for time in times]
 
 
 def overlaps(*logs):
     return activity.overlaps(activity.intervals(activity.beats(itertools.chain(*logs))))
 
 
-def test_heartbeats_close_together_are_one_interval():
-    (interval,) = activity.intervals(activity.beats(beats("cms1", 10.0, 10.9, 11.8)))
-    assert (interval.host, interval.start, interval.end) == ("cms1", 10.0, 11.8)
+def test_a_process_is_active_from_its_first_heartbeat_to_its_last_however_long_it_waited():
+    (interval,) = activity.intervals(activity.beats(beats("cms1", 10.0, 10.9, 14.8)))
+    assert (interval.host, interval.start, interval.end) == ("cms1", 10.0, 14.8)
 
 
-def test_a_pause_ends_an_interval():
-    found = activity.intervals(activity.beats(beats("cms1", 10.0, 11.1)))
-    assert [(each.start, each.end) for each in found] == [(10.0, 10.0), (11.1, 11.1)]
+def test_the_same_pid_after_a_boot_is_another_process():
+    log = beats("cms1", 10.0, 10.5) + beats("cms1", 11.1, process="7.200")
+    found = activity.intervals(activity.beats(log))
+    assert [(each.start, each.end) for each in found] == [(10.0, 10.5), (11.1, 11.1)]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_every_pair_of_three_hosts_is_looked_at():
 
 def test_another_service_or_another_process_of_the_same_host_is_no_second_host():
     assert not overlaps(beats("cms1", 10.0), beats("cms2", 10.0, service="cloudera-scm-agent"))
-    assert not overlaps(beats("cms1", 10.0), beats("cms1", 10.0, pid=8))
+    assert not overlaps(beats("cms1", 10.0), beats("cms1", 10.0, process="8.100"))
 
 
 def test_what_was_before_and_half_a_line_dont_count():

@@ -1,7 +1,8 @@
 """The life of a process that stands for one of Cloudera's: as long as it lives, it says so.
 
-Every beat is a line `T HOST SERVICE PID` in a log that all hosts share; T is the kernel's monotonic
-clock, the same on all of them. test/lab/activity.py reads it.
+Every beat is a line `T HOST SERVICE PID.START` in a log that all hosts share. T is the kernel's monotonic
+clock, the same on all of them. A pid alone doesn't name a process, since each boot counts from 1; with the
+kernel's time of its start it does. test/lab/activity.py reads it.
 """
 
 import os
@@ -25,11 +26,17 @@ def live(service, begin=lambda: None):
 
 
 def _beat(service):
-    who = f"{socket.gethostname()} {service} {os.getpid()}\n"
+    who = f"{socket.gethostname()} {service} {os.getpid()}.{_start()}\n"
     while True:
         with open(LOG, "a") as log:
             log.write(f"{time.monotonic():.3f} {who}")
         time.sleep(INTERVAL)
+
+
+def _start():
+    """When this process began, in ticks since the kernel did: proc(5), the 22nd field of stat."""
+    with open("/proc/self/stat") as stat:
+        return stat.read().rpartition(")")[2].split()[19]
 
 
 def _seconds(name):
