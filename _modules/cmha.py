@@ -36,8 +36,8 @@ def mapping(defaults, platforms, pillar=None):
         The value of the pillar key ``cmha``; the default is what this minion has.
 
     Returns the mapping of this minion's pair, see ``cmha_site.site``, with ``site``, ``node`` (this
-    host), ``rules`` (of the firewall) and the keys of both platform files. A Pacemaker that has no alerts
-    (before 1.1.15) makes ``alerts`` false, whatever pillar says.
+    host), ``rules`` (of the firewall), ``daemons`` (of the cluster) and the keys of both platform files. A
+    Pacemaker that has no alerts (before 1.1.15) makes ``alerts`` false, whatever pillar says.
 
     A wrong pillar, or a platform that cmha doesn't know, gives a mapping with one key: ``error``, a line
     that names the pillar path.
@@ -54,7 +54,9 @@ def mapping(defaults, platforms, pillar=None):
             platforms, __grains__, _is_unit_only(pair["service"])
         )
         rules = __utils__["cmha_site.firewall_rules"](pair)
-        packages = __utils__["cmha_platform.packages"](platform, pair["crmsh"], bool(rules))
+        packages = __utils__["cmha_platform.packages"](
+            platform, pair["crmsh"], bool(rules), bool(__utils__["cmha_site.device"](pair))
+        )
     except ValueError as error:
         return {"error": str(error)}
     return {
@@ -64,6 +66,10 @@ def mapping(defaults, platforms, pillar=None):
         "node": node,
         "rules": rules,
         "packages": packages,
+        "daemons": [
+            __utils__["cmha_platform.service"](daemon, __grains__.get("init"))
+            for daemon in __utils__["cmha_site.daemons"](pair)
+        ],
     }
 
 

@@ -24,7 +24,7 @@ __virtualname__ = "cmha_host"
 
 _PORTS = (5404, 5405)
 _TABLES = ("defaults", "platforms")
-_DAEMONS = ("corosync", "pacemaker")
+_QNETD_PORT = 5403
 
 # How often the client of a moving service asks, and how long it waits for an answer, in seconds
 _PAUSE = 0.1
@@ -49,7 +49,8 @@ def fitness():
     ``corosync`` and ``pacemaker`` (versions, or ``None``), ``agent`` and ``has_agent``, ``service`` and
     ``has_service``, ``cluster`` (see ``corosync.cluster``), ``conf`` (whose corosync.conf this is:
     ``none``, ``cmha``, ``this pair``, ``packaged`` or ``another``), ``running``, ``members`` (addresses
-    that have joined), ``ports`` (see ``corosync.reaches``) and ``firewall_open``.
+    that have joined), ``ports`` (see ``corosync.reaches``), ``firewall_open`` and ``device_silent`` (why the
+    quorum device doesn't answer, or ``None``).
 
     CLI Example:
 
@@ -82,6 +83,7 @@ def fitness():
         "members": [each["address"] for each in members if each["status"] == "joined"],
         "ports": {} if running else _ports(cmha),
         "firewall_open": all(map(_is_there, cmha["rules"])),
+        "device_silent": _device_silent(cmha),
     }
 
 
@@ -92,7 +94,8 @@ def health():
     Returns a mapping: ``corosync`` (whether it runs), ``cluster`` (see ``crm.status``, or ``None`` where
     none runs), ``leftovers`` (see ``cib.leftovers``), ``maintenance`` (see ``cib.maintenance``), ``since``
     (seconds of the epoch, by node, for the nodes where the service is started), ``drift`` (a list of lines:
-    what isn't as pillar says, or as the file on disk says), ``at_boot`` (daemons that start at boot).
+    what isn't as pillar says, or as the file on disk says), ``at_boot`` (daemons that start at boot),
+    ``device`` (see ``qdevice.status``, or ``None`` where there is none or Corosync doesn't run).
 
     CLI Example:
 
@@ -105,8 +108,10 @@ def health():
     cib = __salt__["crm.query"]() if runs else None
     cluster = __salt__["crm.status"]() if runs else None
     here = cluster["resources"].get(cmha["resource"], {}).get("started", []) if runs else []
+    corosync = __salt__["corosync.running"]()
+    device = __utils__["cmha_site.device"](cmha) and corosync
     return {
-        "corosync": __salt__["corosync.running"](),
+        "corosync": corosync,
         "cluster": cluster,
         "leftovers": __utils__["cib.leftovers"](cib) if runs else [],
         "maintenance": __utils__["cib.maintenance"](cib) if runs else None,
@@ -114,9 +119,10 @@ def health():
         "drift": _conf_drift(cmha) + (_cib_drift(cmha) if runs else []),
         "at_boot": [
             daemon
-            for daemon in (*_DAEMONS, cmha["service"])
+            for daemon in (*cmha["daemons"], cmha["service"])
             if __salt__["service.available"](daemon) and __salt__["service.enabled"](daemon)
         ],
+        "device": __salt__["qdevice.status"]() if device else None,
     }
 
 
@@ -127,7 +133,7 @@ def pending(planned=False):
     planned
         Whether to compare with what pillar declares, and not with the corosync.conf that is there.
 
-    Returns a mapping: ``running``, whether this pair's cluster does; ``corosync`` and ``way``, the changes of
+    Returns a mapping: ``running``, whether this pair's Corosync does; ``pacemaker``, whether Pacemaker does; ``corosync`` and ``way``, the changes of
     corosync.conf and how they are taken in (see ``corosync.pending``); ``packages``, ``{name: {'old':
     version, 'new': version}}``.
 
@@ -146,6 +152,7 @@ def pending(planned=False):
     packages = __salt__["daemons.other_versions"](cmha["versions"]) if running else {}
     return {
         "running": running,
+        "pacemaker": __salt__["crm.running"](),
         "corosync": found["changes"],
         "way": found["way"],
         "packages": packages,
@@ -320,6 +327,15 @@ def _ports(cmha):
     return __salt__["corosync.reaches"](here["address"], peer["address"], _PORTS)
 
 
+def _device_silent(cmha):
+    device = __utils__["cmha_site.device"](cmha)
+    if not device:
+        return None
+    return __salt__["qdevice.reaches"](
+        device["net"]["host"], device["net"].get("port", _QNETD_PORT)
+    )
+
+
 def _is_there(rule):
     if "iptables.check" not in __salt__:
         return False
@@ -389,7 +405,7 @@ def _logs(lines):
     if not salt.utils.path.which("journalctl"):
         return {"syslog": _said("tail", f"--lines={lines}", "/var/log/syslog", "/var/log/messages")}
     show = ("journalctl", "--no-pager", "--quiet", "--output=short-iso")
-    units = [f"--unit={daemon}" for daemon in _DAEMONS]
+    units = [f"--unit={daemon}" for daemon in ("corosync", "corosync-qdevice", "pacemaker")]
     logs = {
         "last lines of the boot before": _said(*show, "--boot=-1", f"--lines={20 * lines}"),
         "warnings of the boot before": _said(*show, "--boot=-1", "--priority=warning"),

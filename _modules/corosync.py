@@ -386,7 +386,8 @@ def _set_cib_aside(prefix):
 
 
 def _stop_daemons():
-    for daemon in ("pacemaker", "corosync"):
+    device = __utils__["cmha_platform.service"]("corosync-qdevice", __grains__.get("init"))
+    for daemon in ("pacemaker", device, "corosync"):
         if __salt__["service.status"](daemon) and not __salt__["service.stop"](daemon):
             raise CommandExecutionError(f"{daemon} doesn't stop on {_host()}; see its log")
 

@@ -465,15 +465,21 @@ def _site(minions, pillars):
             raise ValueError(
                 f"{minions[0]} and {minion} have different pillars; all hosts of a site get the same"
             )
-        __utils__["cmha_site.pair_of"](site, minion)
+        if minion not in {pair["qnetd"] for pair in site["pairs"]}:
+            __utils__["cmha_site.pair_of"](site, minion)
     return site
 
 
 def _outline(site):
-    keys = ("pair", "role", "cluster_name", "nodes", "resource", "service", "port", "timeouts")
+    keys = (
+        "pair", "role", "cluster_name", "nodes", "resource", "service", "port", "timeouts", "qnetd",
+    )  # fmt: skip
+    device = __utils__["cmha_site.device"]
     return {
         "site": site["site"],
-        "pairs": [{key: pair[key] for key in keys} for pair in site["pairs"]],
+        "pairs": [
+            {**{key: pair[key] for key in keys}, "device": device(pair)} for pair in site["pairs"]
+        ],
     }
 
 

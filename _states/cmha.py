@@ -49,6 +49,30 @@ def step(name, site, pair, hosts, sls):
     return ret
 
 
+def certified(name, site, pair):
+    """
+    Each node of a pair has a certificate for the pair's quorum device; see ``cmha_qdevice.certify``.
+
+    name
+        What is done, with site and pair.
+    site
+        The site's name.
+    pair
+        The pair, as the runner ``cmha.sites`` lists it.
+
+    .. code-block:: yaml
+
+        'east cms: certify cms1 and cms2 at qnetd':
+          cmha.certified:
+            - site: east
+            - pair: {pair: cms, cluster_name: cmf, qnetd: qnetd, nodes: [...]}
+    """
+    return {
+        "name": name,
+        **__utils__["cmha_qdevice.certify"](__opts__, site, pair, __opts__["test"]),
+    }
+
+
 def reconfigured(name, site, pair):
     """
     A running pair takes in what Corosync reads only at a reload or a restart, and packages of another

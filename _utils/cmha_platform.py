@@ -42,7 +42,22 @@ def platform(table, grains, unit_only=False):
     return {**settings, **own, "platform": _name(grains)}
 
 
-def packages(platform, crmsh, firewall):
+def service(name, init):
+    """
+    The name by which Salt knows a service.
+
+    Salt's module for systemd takes a name that ends like a type of unit, as corosync-qdevice does, for that
+    of a unit of this type.
+
+    name
+        The service.
+    init
+        The grain ``init``.
+    """
+    return f"{name}.service" if init == "systemd" and name.endswith("device") else name
+
+
+def packages(platform, crmsh, firewall, device):
     """
     The packages that a host needs.
 
@@ -52,6 +67,8 @@ def packages(platform, crmsh, firewall):
         The setting ``crmsh`` of the host's pair.
     firewall
         Whether there are rules of the firewall to write.
+    device
+        Whether the cluster has a quorum device.
 
     Raises ValueError when crmsh is wanted, the distribution has none, and pillar names no repository.
     """
@@ -62,6 +79,8 @@ def packages(platform, crmsh, firewall):
         wanted += groups["crmsh"]
     if firewall:
         wanted += groups["firewall"]
+    if device:
+        wanted += groups["device"]
     return wanted
 
 

@@ -5,6 +5,7 @@ Pure functions. The facts are ``cmha_host.fitness``'s.
 """
 
 import cib_values
+import cmha_site
 
 __virtualname__ = "cmha_preflight"
 
@@ -141,6 +142,19 @@ def _ports(pair, facts):
     return lines
 
 
+def _device(pair, facts):
+    if not cmha_site.device(pair) or pair["qnetd"]:
+        # what cmha sets up need not answer before
+        return []
+    net = cmha_site.device(pair)["net"]
+    return [
+        f"{host} doesn't reach the quorum device {net['host']} ({each['device_silent']}); see that "
+        "corosync-qnetd runs there, and the network and the firewalls between them"
+        for host, each in facts.items()
+        if each["device_silent"]
+    ]
+
+
 def _runs_this_pair(fact):
     # and not the one-node cluster that Debian's packages start
     return fact["running"] and fact["cluster"]["is"] == "this pair"
@@ -200,6 +214,7 @@ _CHECKS = (
     ("address", _addresses),
     ("resolve", _names),
     ("reach", _ports),
+    ("reach", _device),
     ("versions", _versions),
     ("service", _services),
 )
@@ -232,5 +247,10 @@ def _warnings(pair):
     if not cib_values.is_true(pair["pacemaker"]["properties"].get("stonith-enabled", "true")):
         warnings.append(
             "fencing is off (stonith-enabled): a cut network gives two active servers, as the guide says"
+        )
+    policy = pair["pacemaker"]["properties"].get("no-quorum-policy")
+    if cmha_site.device(pair) and policy == "ignore":
+        warnings.append(
+            "the vote of the quorum device decides nothing (no-quorum-policy is ignore); stop makes it count"
         )
     return warnings

@@ -84,8 +84,10 @@ class _Reconfiguration:
             how = ONE_BY_ONE
             changes = {host: _change(pending[host], how) for host in concerned}
         if how != RELOAD:
-            stopped = running if how == TOGETHER or len(running) == 1 else concerned
-            self._restart(how, stopped, running)
+            whole = [host for host in running if pending[host]["pacemaker"]]
+            # one that is left alone, or was left half-way, can't wait for the other
+            at_once = how == TOGETHER or len(whole) < len(self.hosts)
+            self._restart(running if at_once else concerned, whole, at_once)
         return {"changes": changes, "comment": f"taken in by {_said(how, concerned)}"}
 
     def _pending(self, hosts, **options):
@@ -101,12 +103,15 @@ class _Reconfiguration:
             left = self.master.need(hosts, "corosync.pending")
         return not any(each["changes"] for each in left.values())
 
-    def _restart(self, how, hosts, running):
-        home = self._home(running)
+    def _restart(self, hosts, whole, at_once):
         self._need_packages(hosts)
-        self._begin_maintenance(running[0])
+        if not whole:  # Corosync alone has no services to leave running
+            self._stop(hosts)
+            return
+        home = self._home(whole)
+        self._begin_maintenance(whole[0])
         try:
-            if how == TOGETHER or len(running) == 1:
+            if at_once:
                 self._stop(hosts)
                 return
             # the host without the service first: what fails there harms least

@@ -119,6 +119,26 @@ def without_alerts(pair):
     return {**pair, "alerts": False, "pacemaker": pacemaker}
 
 
+def device(settings):
+    """
+    The quorum device that settings declare (``corosync:quorum:device``), or ``None``.
+
+    settings
+        A pair of what ``site`` returned, or a layer of one.
+    """
+    return settings.get("corosync", {}).get("quorum", {}).get("device")
+
+
+def daemons(pair):
+    """
+    The daemons of a pair's cluster, in the order in which they start.
+
+    pair
+        A pair of what ``site`` returned.
+    """
+    return ["corosync", *(["corosync-qdevice"] if device(pair) else []), "pacemaker"]
+
+
 def firewall_rules(pair):
     """
     The packet filter rules that let a pair's Corosync talk.
@@ -157,16 +177,17 @@ def _pair(name, checked, defaults):
         if key not in own:
             raise SiteError(f"{path}:{key}", "is missing")
     role = own["role"]
-    layers = [
-        _settings(defaults),
-        defaults["roles"][role],
-        _settings(checked),
-        checked.get("roles", {}).get(role, {}),
-        _settings(own),
-    ]
-    merged = {"pair": name, "port": None}
-    for layer in layers:
+    declared = [_settings(checked), checked.get("roles", {}).get(role, {}), _settings(own)]
+    by_default = [_settings(defaults), defaults["roles"][role]]
+    if any(map(device, declared)):
+        by_default.append(defaults["with_device"])
+    merged = {"pair": name, "port": None, "qnetd": None}
+    for layer in (*by_default, *declared):
         merged = overlaid(merged, layer)
+    if merged["qnetd"] and not device(merged):
+        raise SiteError(
+            f"{path}:qnetd", "names a quorum device, and corosync:quorum:device is missing"
+        )
     merged.update(role=role, cluster_name=own["cluster_name"], nodes=_nodes(own["nodes"], path))
     if merged["resource"] not in merged["pacemaker"]["primitives"]:
         raise SiteError(
@@ -478,6 +499,17 @@ _TOTEM = {
 }
 
 _QUORUM = {
+    "device": {
+        "model": _one_of("net"),
+        "votes": _COUNT,
+        "timeout": _COUNT,
+        "net": {
+            "host": _word,
+            "port": _PORT,
+            "tls": _one_of("on", "off", "required"),
+            "algorithm": _one_of("ffsplit", "lms"),
+        },
+    },
     "provider": _one_of("corosync_votequorum"),
     **dict.fromkeys(
         "two_node wait_for_all last_man_standing auto_tie_breaker allow_downscale "
@@ -516,6 +548,7 @@ _SETTINGS = {
     "alerts": _flag,
     "timeouts": {"online": _SECONDS, "started": _SECONDS},
     "versions": _versions,
+    "qnetd": _name,
     "crmsh": {"install": _flag, "repository": _repository},
     "agent_stop": _one_of("hard_stop_confirmed", "next_stop_hard", "stop_supervisord"),
     "agent_processes": _pattern,

@@ -44,6 +44,8 @@ def judge(pair, facts, silent):
         ``off``, ``cmha`` or ``somebody``.
     ``drift``, ``at_boot``
         By minion id, lists of what isn't as pillar says, and of what starts at boot.
+    ``device``
+        By minion id, what ``qdevice.status`` says of the quorum device, where the pair has one.
     """
     views = {host: each for host, each in facts.items() if each["cluster"]}
     view = _best(views)
@@ -66,6 +68,7 @@ def judge(pair, facts, silent):
         "maintenance": _maintenance(view),
         "drift": {host: each["drift"] for host, each in facts.items() if each["drift"]},
         "at_boot": {host: each["at_boot"] for host, each in facts.items() if each["at_boot"]},
+        "device": {host: each["device"] for host, each in facts.items() if each["device"]},
     }
     bad = _bad(pair, report, views, silent)
     poor = _poor(pair, report, silent if views else {})
@@ -182,6 +185,12 @@ def _poor(pair, report, silent):
         f"{host}: {' and '.join(daemons)} {'starts' if len(daemons) == 1 else 'start'} at boot; highstate "
         "switches that off"
         for host, daemons in report["at_boot"].items()
+    ]
+    lines += [
+        f"{host}: the quorum device doesn't vote ({device['state']}); see corosync-qdevice there, and "
+        "corosync-qnetd on the device"
+        for host, device in report["device"].items()
+        if not device["votes"]
     ]
     return lines
 

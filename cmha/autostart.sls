@@ -16,7 +16,7 @@ cmha START=yes:
     - backup: false
     - require:
       - sls: cmha.packages
-{% for daemon in ['pacemaker', 'corosync'] %}
+{% for daemon in cmha.daemons | reverse %}
 cmha {{ daemon }} not at boot:
   daemons.not_at_boot:
     - name: {{ daemon }}

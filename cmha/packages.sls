@@ -19,7 +19,7 @@ cmha crmsh repository:
 cmha packages:
   daemons.installed:
     - pkgs: {{ cmha.packages | json }}
-    - daemons: [corosync, pacemaker]
+    - daemons: {{ cmha.daemons | json }}
 {%- if cmha.crmsh.install %}
     - command: crm
 {%- endif %}

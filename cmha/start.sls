@@ -9,17 +9,27 @@ cmha packaged cluster:
     - name: {{ cmha.cluster_name }}
     - nodes: {{ cmha.nodes | json }}
 
-cmha corosync runs:
-  daemons.running:
-    - name: corosync
-    - require:
-      - corosync: cmha packaged cluster
+{%- set device = cmha.corosync.quorum.device | default({}) %}
+{%- if device and device.net.tls | default('on') != 'off' %}
 
-cmha pacemaker runs:
-  daemons.running:
-    - name: pacemaker
-    - require:
+cmha certificate for the quorum device:
+  qdevice.certified:
+    - name: {{ cmha.cluster_name }}
+    - require_in:
       - daemons: cmha corosync runs
+{%- endif %}
+{%- for daemon in cmha.daemons %}
+
+cmha {{ daemon }} runs:
+  daemons.running:
+    - name: {{ daemon }}
+    - require:
+{%- if loop.first %}
+      - corosync: cmha packaged cluster
+{%- else %}
+      - daemons: cmha {{ loop.previtem }} runs
+{%- endif %}
+{%- endfor %}
 
 cmha two nodes online:
   crm.online:
@@ -27,6 +37,7 @@ cmha two nodes online:
     - nodes: {{ cmha.nodes | json }}
     - timeout: {{ cmha.timeouts.online }}
     - require:
-      - daemons: cmha corosync runs
-      - daemons: cmha pacemaker runs
+{%- for daemon in cmha.daemons %}
+      - daemons: cmha {{ daemon }} runs
+{%- endfor %}
 {%- endblock %}

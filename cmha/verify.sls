@@ -3,6 +3,12 @@
 {%- extends 'cmha/step.jinja' %}
 {%- block states %}
 
+{%- if cmha.corosync.quorum.device is defined %}
+cmha quorum device votes:
+  qdevice.votes:
+    - name: {{ cmha.corosync.quorum.device.net.host }}
+    - timeout: {{ cmha.timeouts.online }}
+{% endif %}
 cmha {{ cmha.resource }} runs once:
   crm.started:
     - name: {{ cmha.resource }}

@@ -14,6 +14,7 @@ GOOD = {
     "resources": {"cloudera-scm-server": {"started": ["cms1"]}},
     "nodes": {},
 }
+VOTES = {"state": "Connected", "tls": True, "votes": True}
 NOTHING = {"changes": {}, "way": None}
 
 
@@ -49,6 +50,8 @@ class Host:
             "network.ip_addrs": ["192.0.2.11"],
             "network.ip_addrs6": ["2001:db8::1"],
             "pillar.items": lambda **_: {"cmha": self.pillar},
+            "qdevice.reaches": None,
+            "qdevice.status": VOTES,
             "resource_agent.installed": True,
             "resource_agent.monitor": "running",
             "service.available": True,
@@ -90,8 +93,8 @@ def there(formula):
 def host(load_file, pure, there, clock, monkeypatch):
     """The module cmha_host on cms1."""
     modules = {
-        "cmha_site": ("site", "pair_of", "firewall_rules", "digest"),
-        "cmha_platform": ("platform", "packages"),
+        "cmha_site": ("site", "pair_of", "firewall_rules", "digest", "device", "daemons"),
+        "cmha_platform": ("platform", "packages", "service"),
         "cib": ("check_whole", "leftovers", "maintenance", "since"),
         "corosync_conf": ("keys", "difference", "addresses"),
     }
@@ -140,6 +143,7 @@ def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
         "members": ["192.0.2.11"],
         "ports": {"5404": "heard", "5405": "heard"},
         "firewall_open": True,
+        "device_silent": None,
     }
     assert ("corosync.reaches", "192.0.2.11", "192.0.2.12", (5404, 5405)) in there.asked
     other = {**copy.deepcopy(found), "nodename": "cms2", "addresses": ["192.0.2.12"]}
@@ -221,7 +225,36 @@ def test_health(host, there):
         "since": {"cms1": 77},
         "drift": [],
         "at_boot": [],
+        "device": None,
     }
+
+
+DEVICE = {"model": "net", "net": {"host": "192.0.2.2"}}
+
+
+@pytest.mark.parametrize(("port", "asked"), [({}, 5403), ({"port": 5400}, 5400)])
+def test_a_device_that_is_silent(host, there, port, asked):
+    there.says["qdevice.reaches"] = "Connection refused"
+    assert host.fitness()["device_silent"] is None
+    there.pillar["corosync"] = {"quorum": {"device": {**DEVICE, "net": {**DEVICE["net"], **port}}}}
+    assert host.fitness()["device_silent"] == "Connection refused"
+    assert ("qdevice.reaches", "192.0.2.2", asked) in there.asked
+
+
+@pytest.mark.parametrize(("runs", "device"), [(True, VOTES), (False, None)])
+def test_health_of_a_host_with_a_quorum_device(host, there, runs, device):
+    there.says.update({"crm.query": CIB, "corosync.running": runs})
+    there.pillar["corosync"] = {"quorum": {"device": DEVICE}}
+    assert host.health()["device"] == device
+
+
+def test_a_device_that_starts_at_boot(host, there):
+    there.says.update(
+        {"crm.query": CIB, "service.enabled": lambda name: name == "corosync-qdevice.service"}
+    )
+    assert host.health()["at_boot"] == []
+    there.pillar["corosync"] = {"quorum": {"device": DEVICE}}
+    assert host.health()["at_boot"] == ["corosync-qdevice.service"]
 
 
 def test_health_of_a_stopped_host(host, there):
@@ -289,6 +322,7 @@ def test_pending(host, there, planned, runs):
     ours = runs == "this pair"
     assert host.pending(planned) == {
         "running": ours,
+        "pacemaker": True,
         "corosync": {"totem.token": change} if ours else {},
         "way": "reload" if ours else None,
         "packages": {"corosync": change} if ours else {},

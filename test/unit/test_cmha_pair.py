@@ -68,6 +68,7 @@ class Pair:
             "since": {},
             "drift": [],
             "at_boot": [],
+            "device": None,
         }
 
     def move(self, host, resource, target, *rest):

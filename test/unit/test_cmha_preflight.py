@@ -22,6 +22,7 @@ FIT = {
     "members": [],
     "ports": {"5404": "heard", "5405": "heard"},
     "firewall_open": True,
+    "device_silent": None,
 }
 RUNNING = {
     "cluster": {"is": "this pair", "runs": "this pair", "seen": ""},
@@ -376,3 +377,33 @@ def test_a_host_whose_other_pillar_has_other_names(judge, facts):
     facts["cms2"].update(pillar="another", resolves={"alpha": [], "cms2": ["192.0.2.12"]})
     (line,), _ = judge(facts)
     assert line.startswith("cms2 sees another pillar than this master")
+
+
+# --- a quorum device -----------------------------------------------------------------------------
+
+WITH_DEVICE = with_("corosync:quorum:device", {"model": "net", "net": {"host": "192.0.2.2"}})
+
+
+def silent(facts):
+    facts["cms2"]["device_silent"] = "Connection refused"
+    return facts
+
+
+def test_a_device_that_is_not_reached(judge, facts):
+    (line,), warnings = judge(silent(facts), pillar=WITH_DEVICE)
+    assert line.startswith("cms2 doesn't reach the quorum device 192.0.2.2 (Connection refused);")
+    assert "corosync-qnetd" in line
+    assert warnings == []
+
+
+def test_a_device_that_cmha_sets_up_need_not_answer_yet(judge, facts):
+    assert judge(silent(facts), pillar={**WITH_DEVICE, "qnetd": "third"}) == ([], [])
+
+
+@pytest.mark.parametrize(("policy", "lines"), [(None, 0), ("stop", 0), ("ignore", 1)])
+def test_a_vote_that_decides_nothing_is_a_warning(judge, facts, policy, lines):
+    properties = {"no-quorum-policy": policy} if policy else {}
+    pillar = {**WITH_DEVICE, "pacemaker": {"properties": properties}}
+    errors, warnings = judge(facts, pillar=pillar)
+    assert (errors, len(warnings)) == ([], lines)
+    assert all("the vote of the quorum device decides nothing" in each for each in warnings)

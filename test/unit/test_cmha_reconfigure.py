@@ -9,7 +9,7 @@ from masters import PAIR, FakeMaster
 
 CHANGES = {"totem.token": {"old": "1000", "new": "3000"}}
 PACKAGES = {"corosync": {"old": "3.1.7", "new": "3.1.8"}}
-NOTHING = {"running": True, "corosync": {}, "way": None, "packages": {}}
+NOTHING = {"running": True, "pacemaker": True, "corosync": {}, "way": None, "packages": {}}
 WAITS = {**NOTHING, "corosync": CHANGES}
 
 
@@ -160,6 +160,20 @@ def test_a_host_that_runs_alone_is_stopped_and_not_started(on, waits):
     run, deeds = on(Pair(h1={**NOTHING, "running": False}, h2=waits))
     assert run()["result"] is True
     assert deeds == ["maintenance.begin h2", "corosync.stop h2", "cmha.packages h2"]
+
+
+@pytest.mark.parametrize("left", [NOTHING, ONE_BY_ONE])
+def test_a_host_that_was_left_half_way_is_stopped_with_the_other(on, left):
+    """Its Corosync runs, its Pacemaker doesn't: the other would wait for it in vain."""
+    run, deeds = on(Pair(h1=ONE_BY_ONE, h2={**left, "pacemaker": False}))
+    assert run()["result"] is True
+    assert deeds == BOTH_STOPPED
+
+
+def test_where_pacemaker_runs_nowhere_there_is_nothing_to_maintain(on):
+    run, deeds = on(both({**ONE_BY_ONE, "pacemaker": False}))
+    assert run()["result"] is True
+    assert deeds == BOTH_STOPPED[1:]
 
 
 # --- what keeps it from beginning ----------------------------------------------------------------

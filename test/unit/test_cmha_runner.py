@@ -59,7 +59,7 @@ def master(load_file, pure, formula, monkeypatch):
         monkeypatch.setattr("salt.client.get_local_client", lambda mopts: hosts)
         defaults = (formula / "cmha/defaults.yaml").read_text()
         names = {
-            "cmha_site": ("site", "pair_of", "digest"),
+            "cmha_site": ("site", "pair_of", "digest", "device"),
             "cmha_master": ("ask", "fitness"),
             "cmha_preflight": ("judge",),
             "cib": ("check_whole",),
@@ -88,6 +88,7 @@ def master(load_file, pure, formula, monkeypatch):
     return with_pillars
 
 
+DEVICE = {"model": "net", "net": {"host": "192.0.2.2"}}
 HOSTS = ("cms1", "cms2", "mgmt1", "mgmt2")
 
 
@@ -113,8 +114,18 @@ def test_a_good_site(master):
 
 def test_nothing_of_the_settings_leaves_the_runner(master):
     (site,) = master(of(SITE)).sites()["sites"]
-    known = "pair role cluster_name nodes resource service port timeouts"
+    known = "pair role cluster_name nodes resource service port timeouts qnetd device"
     assert set(site["pairs"][0]) == set(known.split())
+
+
+def test_the_device_of_a_site_may_have_its_pillar_and_is_no_node(master):
+    site = {**SITE, "qnetd": "third", "corosync": {"quorum": {"device": DEVICE}}}
+    found = master({**of(site), "third": site}).sites()
+    assert found["errors"] == []
+    pair = found["sites"][0]["pairs"][0]
+    assert (pair["qnetd"], pair["device"]) == ("third", DEVICE)
+    errors = master({**of(site), "fourth": site}).sites()["errors"]
+    assert "no pair lists this minion, fourth" in errors[0]
 
 
 def test_two_sites_and_one_of_them(master):

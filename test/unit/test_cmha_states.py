@@ -61,3 +61,15 @@ def test_reconfigured(cmha, test):
     module = cmha(attempt=done, test=test)
     assert module.reconfigured("n", "east", {"pair": "cms"}) == {"name": "n", **done}
     assert module.ran == [("east", {"pair": "cms"}, test)]
+
+
+def test_certification_is_the_utilitys(load_file):
+    asked = []
+    done = {"result": None, "changes": {"h1": {}}, "comment": "so"}
+    module = load_file(
+        "_states/cmha.py",
+        opts={"test": True},
+        utils={"cmha_qdevice.certify": lambda opts, *rest: asked.append(rest) or done},
+    )
+    assert module.certified("certify", "east", {"pair": "cms"}) == {"name": "certify", **done}
+    assert asked == [("east", {"pair": "cms"}, True)]

@@ -42,6 +42,7 @@ def view(**changes):
         "since": {"cms1": 1_700_000_000},
         "drift": [],
         "at_boot": [],
+        "device": None,
         **changes,
     }
 
@@ -82,6 +83,7 @@ def test_a_good_pair(judge, facts):
         "maintenance": "off",
         "drift": {},
         "at_boot": {},
+        "device": {},
     }
 
 
@@ -237,6 +239,11 @@ def test_a_node_that_is_not_fit(judge, facts, seen, state):
         ({"drift": ["package x is 1"]}, f"{CMS1}: package x is 1", ""),
         ({"at_boot": ["corosync"]}, f"{CMS1}: corosync starts at boot;", "highstate"),
         (
+            {"device": {"state": "Connect failed", "tls": False, "votes": False}},
+            f"{CMS1}: the quorum device doesn't vote (Connect failed);",
+            "corosync-qnetd",
+        ),
+        (
             {"at_boot": ["corosync", "pacemaker"]},
             f"{CMS1}: corosync and pacemaker start at boot;",
             "highstate",
@@ -250,6 +257,13 @@ def test_the_service_runs_and_something_is_wrong(judge, facts, change, says, rem
     assert report["health"] == "poor"
     assert line.startswith(says)
     assert remedy in line
+
+
+def test_a_device_that_votes(judge, facts):
+    votes = {"state": "Connected", "tls": True, "votes": True}
+    facts[CMS1]["device"] = votes
+    report = judge(facts)
+    assert (report["health"], report["device"]) == ("good", {CMS1: votes})
 
 
 def test_a_failure(judge, facts):

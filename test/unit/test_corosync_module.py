@@ -177,8 +177,11 @@ def running(load_file, pure, monkeypatch, tmp_path, clock):
                 "service.stop": lambda name: called.append(f"stop {name}") or stops,
             },
             utils={
-                f"corosync_conf.{name}": getattr(pure("corosync_conf"), name)
-                for name in ("keys", "memory", "difference", "way")
+                "cmha_platform.service": pure("cmha_platform").service,
+                **{
+                    f"corosync_conf.{name}": getattr(pure("corosync_conf"), name)
+                    for name in ("keys", "memory", "difference", "way")
+                },
             },
         )
         module.CONF = str(tmp_path / "corosync.conf")
@@ -233,7 +236,11 @@ def test_a_reload_that_is_refused(running):
 def test_a_stop_in_maintenance_mode(running):
     module = running("")
     assert module.stop() is True
-    assert [each for each in module.called if "stop" in each] == ["stop pacemaker", "stop corosync"]
+    assert [each for each in module.called if "stop" in each] == [
+        "stop pacemaker",
+        "stop corosync-qdevice",
+        "stop corosync",
+    ]
 
 
 def test_a_stop_without_maintenance_mode_would_stop_the_service(running):

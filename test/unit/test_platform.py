@@ -4,7 +4,12 @@ import pytest
 
 TABLE = {
     "default": {
-        "packages": {"cluster": ["corosync"], "crmsh": ["crmsh"], "firewall": ["iptables"]},
+        "packages": {
+            "cluster": ["corosync"],
+            "crmsh": ["crmsh"],
+            "firewall": ["iptables"],
+            "device": ["qd"],
+        },
         "crmsh_from": "distribution",
         "service_manager": "systemd",
         "defaults_file": "/default",
@@ -46,6 +51,7 @@ def test_what_is_nearer_to_the_host_wins(platform):
         "cluster": ["corosync"],
         "crmsh": ["crmsh"],
         "firewall": ["nftables"],
+        "device": ["qd"],
     }
 
 
@@ -84,8 +90,11 @@ def test_a_host_that_reports_nothing(cmha_platform):
 
 def test_packages_are_for_what_is_wanted(cmha_platform, platform):
     debian = platform("Debian", "Debian", 12)
-    assert cmha_platform.packages(debian, WANTED, True) == ["corosync", "crmsh", "iptables"]
-    assert cmha_platform.packages(debian, {**WANTED, "install": False}, False) == ["corosync"]
+    assert cmha_platform.packages(debian, WANTED, True, False) == ["corosync", "crmsh", "iptables"]
+    assert cmha_platform.packages(debian, {**WANTED, "install": False}, False, False) == [
+        "corosync"
+    ]
+    assert cmha_platform.packages(debian, WANTED, False, True) == ["corosync", "crmsh", "qd"]
 
 
 def test_crmsh_comes_from_somewhere(cmha_platform, platform):
@@ -93,12 +102,24 @@ def test_crmsh_comes_from_somewhere(cmha_platform, platform):
     with pytest.raises(
         ValueError, match="^pillar cmha:crmsh:repository: is missing; Rocky 9 has no"
     ):
-        cmha_platform.packages(rocky, WANTED, False)
+        cmha_platform.packages(rocky, WANTED, False, False)
     somewhere = {**WANTED, "repository": {"name": "crmsh"}}
-    assert cmha_platform.packages(rocky, somewhere, False) == ["corosync", "crmsh"]
-    assert cmha_platform.packages(rocky, {**WANTED, "install": False}, False) == ["corosync"]
+    assert cmha_platform.packages(rocky, somewhere, False, False) == ["corosync", "crmsh"]
+    assert cmha_platform.packages(rocky, {**WANTED, "install": False}, False, False) == ["corosync"]
 
 
 def test_the_table_is_not_changed(platform):
     platform("Debian", "Debian", 12)["packages"]["cluster"].append("x")
     assert platform("Debian", "Debian", 12)["packages"]["cluster"] == ["corosync"]
+
+
+@pytest.mark.parametrize(
+    ("name", "init", "known_as"),
+    [
+        ("corosync", "systemd", "corosync"),
+        ("corosync-qdevice", "systemd", "corosync-qdevice.service"),
+        ("corosync-qdevice", "sysvinit", "corosync-qdevice"),
+    ],
+)
+def test_a_service_that_salt_would_take_for_a_device(cmha_platform, name, init, known_as):
+    assert cmha_platform.service(name, init) == known_as

@@ -114,7 +114,7 @@ def test_the_pillar_given_is_not_changed(site_model):
 def test_pillar_example_says_what_the_defaults_are(cmha_site, site_model, formula_yaml, defaults):
     example = formula_yaml("pillar.example")["cmha"]
     settings = {key: value for key, value in example.items() if key not in ("site", "pairs")}
-    assert settings == defaults
+    assert settings == {key: defaults[key] for key in defaults if key != "with_device"}
     site_model(example)
 
 
@@ -150,3 +150,35 @@ def test_without_our_alert_others_are_as_they_were(site_model):
     pacemaker = site_model(pillar)["pairs"][0]["pacemaker"]
     assert list(pacemaker["alerts"]) == ["mail"]
     assert pacemaker["absent"] == {"alerts": ["old", "cmha"], "tags": ["t"]}
+
+
+# --- a quorum device -----------------------------------------------------------------------------
+
+DEVICE = {"model": "net", "net": {"host": "192.0.2.2"}}
+
+
+def test_a_device_changes_what_the_guide_says_of_quorum(site_model):
+    cms, mgmt = site_model(with_("pairs:cms:corosync:quorum:device", DEVICE))["pairs"]
+    assert (cms["corosync"]["quorum"]["two_node"], mgmt["corosync"]["quorum"]["two_node"]) == (0, 1)
+    policies = [pair["pacemaker"]["properties"]["no-quorum-policy"] for pair in (cms, mgmt)]
+    assert policies == ["stop", "ignore"]
+
+
+def test_what_pillar_says_beside_a_device_wins(site_model):
+    pillar = with_("pairs:cms:corosync:quorum:device", DEVICE)
+    pillar["pacemaker"] = {"properties": {"no-quorum-policy": "freeze"}}
+    cms, _ = site_model(pillar)["pairs"]
+    assert cms["pacemaker"]["properties"]["no-quorum-policy"] == "freeze"
+
+
+def test_the_daemons_of_a_pair(cmha_site, site_model):
+    cms, mgmt = site_model(with_("pairs:cms:corosync:quorum:device", DEVICE))["pairs"]
+    assert cmha_site.daemons(cms) == ["corosync", "corosync-qdevice", "pacemaker"]
+    assert cmha_site.daemons(mgmt) == ["corosync", "pacemaker"]
+
+
+def test_a_minion_for_a_device_that_is_not_declared(site_model):
+    with pytest.raises(
+        ValueError, match="^pillar cmha:pairs:cms:qnetd: names a quorum device, and"
+    ):
+        site_model(with_("qnetd", "third"))

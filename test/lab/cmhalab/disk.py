@@ -69,7 +69,9 @@ def service_of(host):
 def _trees(host):
     """The directories of the checkout that are copied onto a host's disk."""
     service = service_of(host)
-    yield LAB / "disk" / ("master" if host == MASTER else "minion")
+    if host == MASTER:
+        yield LAB / "disk" / "master"
+    yield LAB / "disk" / "minion"  # the master's is off; a test may switch it on
     if service:
         yield LAB / "cloudera" / "common"
         yield LAB / "cloudera" / service

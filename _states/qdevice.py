@@ -1,0 +1,74 @@
+"""
+The quorum device of this node's cluster: it may start, and it votes.
+"""
+
+import time
+
+__virtualname__ = "qdevice"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def certified(name):
+    """
+    Fail when this node has no certificate for the quorum device. Changes nothing: the orchestration has it
+    made, see ``cmha_qdevice``.
+
+    name
+        The cluster_name.
+
+    .. code-block:: yaml
+
+        cmf:
+          qdevice.certified
+    """
+    ret = {"name": name, "result": True, "changes": {}}
+    if __salt__["qdevice.certified"](name):
+        return {**ret, "comment": f"there is a certificate for {name}"}
+    if __opts__["test"]:
+        # in the orchestration it would be there by now
+        return {**ret, "comment": f"a certificate for {name} has to be made first"}
+    return {
+        **ret,
+        "result": False,
+        "comment": (
+            f"{__grains__['id']} has no certificate for the quorum device of {name}. With cmha:qnetd the "
+            "orchestration gets one; else use corosync-qdevice-net-certutil, or set tls: 'off' in "
+            "corosync:quorum:device:net"
+        ),
+    }
+
+
+def votes(name, timeout):
+    """
+    Wait until the quorum device is connected and votes. Changes nothing.
+
+    name
+        The host of corosync-qnetd.
+    timeout
+        Seconds to wait.
+
+    .. code-block:: yaml
+
+        192.0.2.2:
+          qdevice.votes:
+            - timeout: 120
+    """
+    ret = {"name": name, "result": True, "changes": {}}
+    if __opts__["test"]:
+        return {**ret, "comment": "it would be seen whether the quorum device votes"}
+    end = time.monotonic() + timeout
+    while not (status := __salt__["qdevice.status"]())["votes"] and time.monotonic() < end:
+        time.sleep(1)
+    if status["votes"]:
+        return {**ret, "comment": f"the quorum device {name} votes"}
+    return {
+        **ret,
+        "result": False,
+        "comment": (
+            f"after {timeout} s the quorum device {name} doesn't vote on {__grains__['id']}: "
+            f"{status['state']}; see corosync-qnetd there, and TCP between them"
+        ),
+    }

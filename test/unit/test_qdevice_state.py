@@ -1,0 +1,64 @@
+"""The quorum device in a node's states: it may start, and it votes."""
+
+import pytest
+
+
+@pytest.fixture
+def state(load_file, clock):
+    def on(statuses=(), certified=True, test=False):
+        left = list(statuses)
+        module = load_file(
+            "_states/qdevice.py",
+            salt={
+                "qdevice.certified": lambda name: certified and name == "cmf",
+                "qdevice.status": lambda: left.pop(0) if len(left) > 1 else left[0],
+            },
+            opts={"test": test},
+            grains={"id": "cms1"},
+        )
+        module.time = clock
+        return module
+
+    return on
+
+
+VOTES = {"state": "Connected", "tls": True, "votes": True}
+WAITS = {"state": "Connect failed", "tls": False, "votes": False}
+
+
+def test_a_certificate(state):
+    assert state().certified("cmf")["result"] is True
+
+
+def test_no_certificate(state):
+    ret = state(certified=False).certified("cmf")
+    assert (ret["result"], ret["changes"]) == (False, {})
+    assert ret["comment"].startswith(
+        "cms1 has no certificate for the quorum device of cmf. With cmha:qnetd"
+    )
+
+
+def test_no_certificate_in_a_test_run(state):
+    ret = state(certified=False, test=True).certified("cmf")
+    assert (ret["result"], ret["changes"]) == (True, {})
+    assert "has to be made first" in ret["comment"]
+
+
+def test_a_device_that_votes_in_the_end(state, clock):
+    ret = state([WAITS, WAITS, VOTES]).votes("192.0.2.2", timeout=10)
+    assert (ret["result"], ret["comment"]) == (True, "the quorum device 192.0.2.2 votes")
+    assert clock.monotonic() == 2
+
+
+def test_a_device_that_never_votes(state, clock):
+    ret = state([WAITS]).votes("192.0.2.2", timeout=10)
+    assert ret["result"] is False
+    assert ret["comment"].startswith(
+        "after 10 s the quorum device 192.0.2.2 doesn't vote on cms1: Connect failed;"
+    )
+    assert clock.monotonic() == 10
+
+
+def test_a_test_run_waits_for_nothing(state, clock):
+    assert state([WAITS], test=True).votes("192.0.2.2", timeout=10)["result"] is True
+    assert clock.monotonic() == 0
