@@ -35,9 +35,10 @@ def mapping(defaults, platforms, pillar=None):
     pillar
         The value of the pillar key ``cmha``; the default is what this minion has.
 
-    Returns the mapping of this minion's pair, see ``cmha_site.site``, with ``site``, ``node`` (this
-    host), ``rules`` (of the firewall), ``daemons`` (of the cluster) and the keys of both platform files. A
-    Pacemaker that has no alerts (before 1.1.15) makes ``alerts`` false, whatever pillar says.
+    Returns the mapping of this minion's pair, see ``cmha_site.site`` and ``cmha_corosync.fitted``, with
+    ``site``, ``node`` (this host), ``rules`` (of the firewall), ``daemons`` (of the cluster) and the keys of
+    both platform files. It holds no key of Corosync. A Pacemaker that has no alerts (before 1.1.15) makes
+    ``alerts`` false, whatever pillar says.
 
     A wrong pillar, or a platform that cmha doesn't know, gives a mapping with one key: ``error``, a line
     that names the pillar path.
@@ -53,6 +54,8 @@ def mapping(defaults, platforms, pillar=None):
         platform = __utils__["cmha_platform.platform"](
             platforms, __grains__, _is_unit_only(pair["service"])
         )
+        generation = __salt__["corosync.generation"](platform["corosync_generation"])
+        pair = __utils__["cmha_corosync.fitted"](pair, generation)
         rules = __utils__["cmha_site.firewall_rules"](pair)
         packages = __utils__["cmha_platform.packages"](
             platform, pair["crmsh"], bool(rules), bool(__utils__["cmha_site.device"](pair))

@@ -5,6 +5,7 @@ that watches, and what is known about a crash.
 Pillar is compiled anew for each answer, so that none is given from an old one. No answer holds a secret.
 """
 
+import hashlib
 import os
 import socket
 import time
@@ -22,7 +23,6 @@ except ImportError:
 
 __virtualname__ = "cmha_host"
 
-_PORTS = (5404, 5405)
 _TABLES = ("defaults", "platforms")
 _QNETD_PORT = 5403
 
@@ -49,8 +49,9 @@ def fitness():
     ``corosync`` and ``pacemaker`` (versions, or ``None``), ``agent`` and ``has_agent``, ``service`` and
     ``has_service``, ``cluster`` (see ``corosync.cluster``), ``conf`` (whose corosync.conf this is:
     ``none``, ``cmha``, ``this pair``, ``packaged`` or ``another``), ``running``, ``members`` (addresses
-    that have joined), ``ports`` (see ``corosync.reaches``), ``firewall_open`` and ``device_silent`` (why the
-    quorum device doesn't answer, or ``None``).
+    that have joined), ``ports`` (see ``corosync.reaches``; of a link beyond the first, with its number),
+    ``firewall_open``, ``authenticated`` (whether Corosync will take no stranger's messages) and
+    ``device_silent`` (why the quorum device doesn't answer, or ``None``).
 
     CLI Example:
 
@@ -84,6 +85,7 @@ def fitness():
         "ports": {} if running else _ports(cmha),
         "firewall_open": all(map(_is_there, cmha["rules"])),
         "device_silent": _device_silent(cmha),
+        "authenticated": cmha["authenticated"],
     }
 
 
@@ -133,9 +135,9 @@ def pending(planned=False):
     planned
         Whether to compare with what pillar declares, and not with the corosync.conf that is there.
 
-    Returns a mapping: ``running``, whether this pair's Corosync does; ``pacemaker``, whether Pacemaker does; ``corosync`` and ``way``, the changes of
-    corosync.conf and how they are taken in (see ``corosync.pending``); ``packages``, ``{name: {'old':
-    version, 'new': version}}``.
+    Returns a mapping: ``running``, whether this pair's Corosync does; ``pacemaker``, whether Pacemaker does;
+    ``corosync`` and ``way``, the changes of corosync.conf and how they are taken in (see
+    ``corosync.pending``); ``packages``, ``{name: {'old': version, 'new': version}}``.
 
     CLI Example:
 
@@ -143,12 +145,13 @@ def pending(planned=False):
 
         salt cms1 cmha_host.pending
     """
-    cmha = _mapping(_pillar())
+    pillar = _pillar()
+    cmha = _mapping(pillar)
     # the one-node cluster that Debian's packages start is taken away, and not changed
     running = __salt__["corosync.cluster"](cmha["nodes"])["runs"] == "this pair"
     found = {"changes": {}, "way": None}
     if running:
-        found = __salt__["corosync.pending"](_declared_conf(cmha) if planned else None)
+        found = __salt__["corosync.pending"](*(_declared(cmha, pillar) if planned else ()))
     packages = __salt__["daemons.other_versions"](cmha["versions"]) if running else {}
     return {
         "running": running,
@@ -324,7 +327,15 @@ def _resolved(name):
 def _ports(cmha):
     here = cmha["node"]
     (peer,) = (node for node in cmha["nodes"] if node["id"] != here["id"])
-    return __salt__["corosync.reaches"](here["address"], peer["address"], _PORTS)
+    seen = {}
+    for link in __utils__["corosync_totem.links"](cmha):
+        number = link["number"]
+        own, other = here["addresses"][number], peer["addresses"][number]
+        if link["proto"] == "udp":  # the other, sctp, can't be tried with packets
+            found = __salt__["corosync.reaches"](own, other, link["ports"])
+            at = f" (link {number})" if number else ""
+            seen.update({f"{port}{at}": outcome for port, outcome in found.items()})
+    return seen
 
 
 def _device_silent(cmha):
@@ -351,15 +362,20 @@ def _whose_conf(nodes):
     if text.startswith("# Written by Salt (cmha)"):
         return "cmha"
     named = __utils__["corosync_conf.addresses"](text)
-    if named and named <= {node["address"] for node in nodes}:
+    if named and named <= {address for node in nodes for address in node["addresses"]}:
         return "this pair"
     return "packaged" if named <= {"127.0.0.1", "::1"} else "another"
 
 
 def _declared_conf(cmha):
-    generation = __salt__["corosync.generation"](cmha["corosync_generation"])
-    source = f"salt://cmha/files/corosync-{generation}.conf.jinja"
+    source = f"salt://cmha/files/{cmha['conf_template']}"
     return __salt__["slsutil.renderer"](source, default_renderer="jinja", cmha=cmha)
+
+
+def _declared(cmha, pillar):
+    """What ``corosync.pending`` is to compare with: the corosync.conf, and the digest of the key."""
+    key = __utils__["cmha_site.authkey"](pillar, __grains__["id"])
+    return _declared_conf(cmha), hashlib.sha256(key).hexdigest() if key else None
 
 
 def _conf_drift(cmha):
@@ -371,6 +387,9 @@ def _conf_drift(cmha):
         f"corosync.conf says {key} {change['old']}, pillar says {change['new']}"
         for key, change in __utils__["corosync_conf.difference"](file, declared).items()
     ]
+    key = __salt__["corosync.authkey"](cmha["key_file"])
+    if key["changes"]:
+        lines.append(f"{cmha['key_file']} isn't what pillar says: {', '.join(key['changes'])}")
     held = __salt__["corosync.pending"]()["changes"]
     lines += [
         f"Corosync runs with {key} {change['old']}, its file says {change['new']}"

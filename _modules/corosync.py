@@ -5,7 +5,9 @@ Works with Corosync 1.4 to 3.1.
 """
 
 import contextlib
+import hashlib
 import ipaddress
+import json
 import os
 import re
 import select
@@ -25,12 +27,22 @@ _MAP_READERS = ("corosync-cmapctl", "corosync-objctl")
 
 CONF = "/etc/corosync/corosync.conf"
 
+KEY_FILE = "/etc/corosync/authkey"
+_OWNER = "0:0"
+
 # How long Corosync may take to hold a reloaded file, in seconds.
 _RELOAD_TIME = 10
 
 # What two hosts say to each other while they try whether they can: "I am here", and "I hear you".
 _HERE, _HEARD = b"cmha: here", b"cmha: heard"
 _BETWEEN_WORDS = 0.2
+
+# Which key a running Corosync has that was placed below it, see _remember_held
+_HELD = "/var/run/cmha-authkey"
+
+_PROC = "/proc"
+
+_SECRET = "(secret)"
 
 # Where Pacemaker keeps its configuration.
 _CIB = "/var/lib/pacemaker/cib"
@@ -66,7 +78,7 @@ def version():
 
 def generation(default):
     """
-    Which corosync.conf the installed Corosync reads: 1, or 2 for 2.x and later.
+    The generation of the installed Corosync, the first number of its version: 1, 2 or 3.
 
     default
         The answer when Corosync isn't installed yet.
@@ -75,12 +87,12 @@ def generation(default):
 
     .. code-block:: bash
 
-        salt cms1 corosync.generation 2
+        salt cms1 corosync.generation 3
     """
     installed = version()
     if installed is None:
         return default
-    return 1 if installed.startswith("1.") else 2
+    return int(installed.split(".")[0])
 
 
 def running():
@@ -122,16 +134,19 @@ def members():
     return found
 
 
-def pending(text=None):
+def pending(text=None, key=None):
     """
-    What the running Corosync holds otherwise than corosync.conf says, so that it counts only after a
-    reload or a restart.
+    What the running Corosync holds otherwise than corosync.conf and the key file say, so that it counts only
+    after a reload or a restart.
 
     text
         Content of a corosync.conf; the default is that of the file on this host.
+    key
+        SHA-256 of a key, in hexadecimal; the default is that of the file on this host.
 
-    Returns a mapping: ``changes`` (``{key: {'old': …, 'new': …}}``, keys as in cmap_keys(7)) and ``way``,
-    see ``corosync_conf.way``. Where Corosync doesn't run, nothing is pending: the next start takes all in.
+    Returns a mapping: ``changes`` (``{key: {'old': …, 'new': …}}``, keys as in cmap_keys(7);
+    ``totem.authkey`` stands for the key, which isn't shown) and ``way``, see ``corosync_conf.way``. Where
+    Corosync doesn't run, nothing is pending: the next start takes all in.
 
     CLI Example:
 
@@ -143,8 +158,162 @@ def pending(text=None):
     wanted = __utils__["corosync_conf.keys"](conf() if text is None else text)
     if held is None:
         return {"changes": {}, "way": None}
-    changes = __utils__["corosync_conf.difference"](__utils__["corosync_conf.memory"](held), wanted)
+    memory = __utils__["corosync_conf.memory"](held)
+    changes = __utils__["corosync_conf.difference"](memory, wanted)
+    if all(map(_authenticator(), (memory, wanted))):
+        path = wanted.get("totem.keyfile", KEY_FILE)
+        if _held_digest(path) != (key or _digest(path)):
+            changes["totem.authkey"] = {"old": _SECRET, "new": _SECRET}
     return {"changes": changes, "way": __utils__["corosync_conf.way"](changes, wanted)}
+
+
+def _authenticator():
+    """Tells of keys in memory whether Corosync authenticates by them."""
+    here = generation(3)
+
+    def authenticates(keys):
+        totem = {key[len("totem.") :]: keys[key] for key in keys if key.startswith("totem.")}
+        return __utils__["corosync_totem.is_authenticated"](totem, here)
+
+    return authenticates
+
+
+def authkey(path=KEY_FILE):
+    """
+    What would change if the key that pillar has for this host were placed. Shows no key.
+
+    path
+        The key file.
+
+    Returns a mapping: ``in_pillar`` and ``there``, whether there is a key in pillar and on this host;
+    ``changes``, ``{'key': {'old': '(secret)' or None, 'new': '(secret)'}, 'mode': {…}, 'owner': {…}}``, empty
+    without a key in pillar. Raises CommandExecutionError when pillar has something else than a key.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.authkey
+    """
+    key, there = _pillar_key(), os.path.exists(path)
+    found = {"in_pillar": key is not None, "there": there, "changes": {}}
+    if key is None:
+        return found
+    if _digest(path) != hashlib.sha256(key).hexdigest():
+        found["changes"]["key"] = {"old": _SECRET if there else None, "new": _SECRET}
+    if there:
+        seen = os.stat(path)
+        mode, owner = f"{stat.S_IMODE(seen.st_mode):04o}", f"{seen.st_uid}:{seen.st_gid}"
+        if mode != "0400":
+            found["changes"]["mode"] = {"old": mode, "new": "0400"}
+        if owner != _OWNER:
+            found["changes"]["owner"] = {"old": owner, "new": _OWNER}
+    return found
+
+
+def place_authkey(path=KEY_FILE):
+    """
+    Place the key that pillar has for this host: at once as a whole, readable by root alone. A running
+    Corosync goes on with the key that it has.
+
+    path
+        The key file.
+
+    Returns what has changed, as ``authkey`` does.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.place_authkey
+    """
+    changes = authkey(path)["changes"]
+    if changes:
+        if "key" in changes:
+            # first: should this end between the two, the running key isn't taken for the new one
+            _remember_held(_digest(path))
+        _put(path, _pillar_key())
+    return changes
+
+
+def _pillar_key():
+    try:
+        return __utils__["cmha_site.authkey"](__pillar__["cmha"], __grains__["id"])
+    except ValueError as error:
+        raise CommandExecutionError(str(error)) from None
+
+
+def _put(path, content):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    # readable by nobody else, from the first moment on
+    handle, new = tempfile.mkstemp(dir=os.path.dirname(path), prefix=f".{os.path.basename(path)}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, 0o400)
+            os.fchown(handle, *(int(number) for number in _OWNER.split(":")))
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        os.replace(new, path)
+    except BaseException:
+        os.unlink(new)
+        raise
+
+
+def _digest(path):
+    try:
+        with salt.utils.files.fopen(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    except FileNotFoundError:
+        return None
+
+
+def _remember_held(digest):
+    """
+    Remember which key the Corosync has that runs here, before another is placed.
+
+    Corosync reads the key when it starts, and tells nobody which it was. The file's time against the start of
+    the process would say, if no clock were ever set; so would a note at each start, if nobody else started
+    Corosync. What is left: only here the file changes, so who runs at that time has what was there before,
+    until it ends. It is known by its process id and its start since boot.
+    """
+    running = _processes()
+    # with the same process as at the last change, what it has is noted already
+    if running and not running & _held()["processes"]:
+        note = {"processes": sorted(running), "digest": digest}
+        _put(_HELD, json.dumps(note).encode())
+
+
+def _held_digest(path):
+    held = _held()
+    return held["digest"] if held["processes"] & _processes() else _digest(path)
+
+
+def _held():
+    try:
+        with salt.utils.files.fopen(_HELD) as file:
+            note = json.load(file)
+    except (FileNotFoundError, ValueError):
+        return {"processes": set(), "digest": None}
+    return {**note, "processes": set(note["processes"])}
+
+
+def _processes():
+    """The Corosyncs that run here, each by this boot, its process id and its start since boot (proc(5))."""
+    boot = _content("sys/kernel/random/boot_id")
+    found = set()
+    for process in filter(str.isdigit, os.listdir(_PROC)):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if _content(f"{process}/comm") == "corosync":
+                # its name, in brackets, may hold anything
+                start = _content(f"{process}/stat").rpartition(")")[2].split()[19]
+                found.add(f"{boot} {process} {start}")
+    return found
+
+
+def _content(path):
+    with salt.utils.files.fopen(f"{_PROC}/{path}") as file:
+        return file.read().strip()
 
 
 def conf():

@@ -195,6 +195,11 @@ def _clean(data):
     return found + ([(data["next"], None)] if data.get("next") else [])
 
 
+def _keygen(data):
+    # the key is printed already, by the runner
+    return []
+
+
 _REPORTS = {
     "preflight": _preflight,
     "status": _status,
@@ -202,4 +207,5 @@ _REPORTS = {
     "failover": _failover,
     "rejoin": _rejoin,
     "clean": _clean,
+    "keygen": _keygen,
 }

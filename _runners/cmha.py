@@ -1,6 +1,6 @@
 """
 What one asks at the master: which sites there are, whether they can be worked on, how they are, what would
-change; and what one has done there: a failover, a host's return, the end of a pair.
+change; and what one has done there: a failover, a host's return, the end of a pair. And a new key.
 
 All of it goes by Salt jobs. What is printed for people is data in every other format (``--out=json``); its
 ``retcode`` is the exit code of ``salt-run``.
@@ -305,6 +305,45 @@ def clean(pair, keep, site=None, confirm=False):
         salt-run cmha.clean cms keep=cms1 confirm=True
     """
     return _with_pair("clean", site, pair, keep=keep, confirm=confirm)
+
+
+def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
+    """
+    Make a key for Corosync and print it as pillar data. With it in the pillar of a site, or of one pair, its
+    traffic is encrypted.
+
+    It is printed, and not returned: what a runner returns stays in the master's job cache and goes over the
+    event bus. So it needs ``salt-run``, at whose standard output it comes.
+
+    generation
+        Of the Corosync that shall read it: 1, 2 or 3. Every generation can read a key of 1 or 2.
+    gpg
+        Encrypt it to this recipient, for Salt's ``gpg`` renderer.
+    gnupghome
+        The directory of GPG's keys; the default is where Salt's ``gpg`` renderer looks.
+
+    Returns a mapping: ``retcode``, 1 when there is an ``error``, a line.
+
+    Source: ``corosync-keygen(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.keygen >> /srv/pillar/sites/east-key.sls
+        salt-run cmha.keygen gpg=salt-master@example.com
+    """
+    if __opts__.get("__cli") != "salt-run":
+        return _report(
+            "keygen",
+            True,
+            error="keygen prints a secret, which no other client may have; run it by salt-run",
+        )
+    try:
+        print(__utils__["cmha_key.made"](generation, gpg, gnupghome), end="", flush=True)
+    except ValueError as error:
+        return _report("keygen", True, error=str(error))
+    return _report("keygen", False)
 
 
 def _with_pair(deed, site, pair, **options):

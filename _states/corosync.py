@@ -1,5 +1,6 @@
 """
-Whose cluster a host has: leave another's alone, take the one away that the packages started.
+Whose cluster a host has: leave another's alone, take the one away that the packages started. And the key of
+the cluster that it is to have.
 """
 
 from salt.exceptions import CommandExecutionError
@@ -80,6 +81,53 @@ def packaged_cluster_absent(name, nodes):
         return {**ret, "result": False, "comment": str(error)}
     comment = f"the packages' own cluster was stopped; its CIB is in {aside}"
     return {**ret, "changes": change, "comment": comment}
+
+
+def authkey(name, needed=False):
+    """
+    Place Corosync's key that pillar has for this host (``cmha:corosync:authkey``), readable by root alone.
+    Neither the state's arguments nor its changes hold it. Without one in pillar, a key that is there is left
+    alone.
+
+    name
+        The key file.
+    needed
+        Fail when there is a key neither in pillar nor on this host.
+
+    .. code-block:: yaml
+
+        /etc/corosync/authkey:
+          corosync.authkey:
+            - needed: true
+    """
+    ret = {"name": name, "result": True, "changes": {}}
+    try:
+        found = __salt__["corosync.authkey"](name)
+        if not found["in_pillar"]:
+            return {**ret, **_without_key_in_pillar(name, found["there"], needed)}
+        if not found["changes"]:
+            return {**ret, "comment": f"{name} is the key that pillar has"}
+        if __opts__["test"]:
+            comment = f"{name} would be changed"
+            return {**ret, "result": None, "changes": found["changes"], "comment": comment}
+        changes = __salt__["corosync.place_authkey"](name)
+    except (CommandExecutionError, OSError) as error:
+        return {**ret, "result": False, "comment": str(error)}
+    return {**ret, "changes": changes, "comment": f"{name} is the key that pillar has now"}
+
+
+def _without_key_in_pillar(name, there, needed):
+    if there:
+        return {"comment": f"{name} is this host's own: pillar has no key"}
+    if not needed:
+        return {"comment": "there is no key, and none is needed"}
+    return {
+        "result": False,
+        "comment": (
+            f"traffic is to be authenticated, and {__grains__['id']} has no {name}: give pillar a key "
+            "(cmha:corosync:authkey; salt-run cmha.keygen makes one)"
+        ),
+    }
 
 
 def stopped(name):

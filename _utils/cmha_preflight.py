@@ -39,7 +39,7 @@ def judge(pair, facts, pillar, asked, answered):
     if elsewhere:
         # what such a host says of the pair is about another pair
         return elsewhere, []
-    errors, warnings = [], _warnings(pair)
+    errors, warnings = [], _warnings(pair, facts)
     for check, found in _CHECKS:
         target = warnings if check in pair["preflight"]["ignore"] else errors
         target += found(pair, facts)
@@ -96,10 +96,12 @@ def _same_host(one, other):
 def _addresses(pair, facts):
     nodes = _nodes(pair)
     return [
-        f"{host} has no address {nodes[host]['address']} (it has {', '.join(each['addresses'])}); set "
-        f"cmha:pairs:{pair['pair']}:nodes:{host}:address"
+        f"{host} has no address {address} (it has {', '.join(each['addresses'])}); set "
+        f"cmha:pairs:{pair['pair']}:nodes:{host}:"
+        f"{'addresses' if len(nodes[host]['addresses']) > 1 else 'address'}"
         for host, each in facts.items()
-        if nodes[host]["address"] not in each["addresses"]
+        for address in nodes[host]["addresses"]
+        if address not in each["addresses"]
     ]
 
 
@@ -236,13 +238,12 @@ def _clocks(pair, facts, asked, answered):
     return lines
 
 
-def _warnings(pair):
-    totem = pair["corosync"]["totem"]
-    encrypted = totem["secauth"] == "on" or totem.get("crypto_hash", "none") != "none"
+def _warnings(pair, facts):
     warnings = []
-    if not encrypted:
+    if not all(each["authenticated"] for each in facts.values()):
         warnings.append(
-            "cluster traffic isn't authenticated: whoever reaches the two UDP ports can disturb the cluster"
+            "cluster traffic isn't authenticated: whoever reaches its UDP ports can disturb the cluster; "
+            "salt-run cmha.keygen makes a key"
         )
     if not cib_values.is_true(pair["pacemaker"]["properties"].get("stonith-enabled", "true")):
         warnings.append(

@@ -5,12 +5,17 @@ Pure functions: pillar data in, checked and completed data out. The keys and the
 those of corosync.conf(5), votequorum(5) and the guide; ``pillar.example`` explains each.
 """
 
+import base64
+import binascii
 import copy
 import difflib
 import hashlib
 import ipaddress
 import json
 import re
+
+import corosync_keys
+import corosync_totem
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9.:+~_-]+")
@@ -49,9 +54,11 @@ def site(pillar, defaults, check_cib):
 
     Returns a mapping: ``site`` (its name) and ``pairs``, a list in the pillar's order. A pair has
     ``pair`` (its name), ``role``, ``cluster_name``, ``nodes`` (a list of mappings with ``id``, ``name``,
-    ``nodeid`` and ``address``, by ascending nodeid) and the settings ``corosync``, ``firewall``,
-    ``pacemaker``, ``alerts``, ``timeouts``, ``agent_processes``, ``service``, ``resource`` and ``port``,
-    and ``agent_stop`` where pillar has it.
+    ``nodeid``, ``addresses`` (one a link) and ``address`` (the first), by ascending nodeid) and the settings
+    ``corosync``, ``firewall``, ``pacemaker``, ``alerts``, ``timeouts``, ``agent_processes``, ``service``,
+    ``resource`` and ``port``, and ``agent_stop`` where pillar has it. Of Corosync's key it only has the size:
+    ``key_size`` in bytes, ``None`` without a key (see ``authkey``). ``places`` has the pillar path of
+    everything that pillar says of Corosync, for ``cmha_corosync.fitted``.
 
     Raises SiteError, a ValueError, for the first thing that is wrong.
     """
@@ -139,6 +146,31 @@ def daemons(pair):
     return ["corosync", *(["corosync-qdevice"] if device(pair) else []), "pacemaker"]
 
 
+def authkey(pillar, minion_id):
+    """
+    Corosync's key for a host, as pillar has it. The one function that gives it: no model, no mapping and no
+    return of a job has it.
+
+    pillar
+        The value of the pillar key ``cmha``.
+    minion_id
+        The host's minion id.
+
+    Returns bytes, or ``None`` when pillar has no key for the host. Raises SiteError when it is no key.
+    """
+    for name, pair in pillar["pairs"].items():
+        if minion_id not in pair["nodes"]:
+            continue
+        places = (("pairs", name), ("roles", pair["role"]), ())
+        for place in places:
+            layer = pillar
+            for key in (*place, "corosync"):
+                layer = layer.get(key, {})
+            if "authkey" in layer:
+                return _authkey(layer["authkey"], ":".join(("cmha", *place, "corosync:authkey")))
+    return None
+
+
 def firewall_rules(pair):
     """
     The packet filter rules that let a pair's Corosync talk.
@@ -152,18 +184,53 @@ def firewall_rules(pair):
     settings = pair["firewall"]
     if not settings["enabled"]:
         return []
-    ports = {"proto": "udp", "dports": "5404,5405"}
+    rules = _rules_for_anybody if settings["sources"] == "any" else _rules_for_the_pair
+    return rules(pair, corosync_totem.links(pair))
+
+
+def _rules_for_anybody(pair, links):
+    talks = {}
+    for link in links:
+        family = _family(pair["nodes"][0]["addresses"][link["number"]])
+        talks.setdefault((family, link["proto"]), set()).update(link["ports"])
+    # one of each chain is named after the chain alone, as the guide's is
+    names = [" ".join(kind) if place else "" for place, kind in enumerate(sorted(talks))]
+    return [
+        {
+            "id": f"{chain} {name}".strip(),
+            "chain": chain,
+            "family": family,
+            "match": {"proto": proto, "dports": _dports(ports)},
+        }
+        for chain in ("INPUT", "OUTPUT")
+        for name, ((family, proto), ports) in zip(names, sorted(talks.items()))
+    ]
+
+
+def _rules_for_the_pair(pair, links):
     rules = []
     for chain, side in (("INPUT", "source"), ("OUTPUT", "destination")):
-        if settings["sources"] == "any":
-            for family in sorted({_family(node["address"]) for node in pair["nodes"]}):
-                rules.append({"id": chain, "chain": chain, "family": family, "match": ports})
-            continue
-        for node in pair["nodes"]:
-            match = {side: node["address"], **ports}
-            rule = {"id": f"{chain} {node['name']}", "chain": chain}
-            rules.append({**rule, "family": _family(node["address"]), "match": match})
+        for link in links:
+            number = link["number"]
+            match = {"proto": link["proto"], "dports": _dports(link["ports"])}
+            at = f" link {number}" if number else ""
+            # what goes to a multicast address goes to no node's
+            everywhere = chain == "OUTPUT" and link["multicast"]
+            for node in pair["nodes"][:1] if everywhere else pair["nodes"]:
+                address = node["addresses"][number]
+                rules.append(
+                    {
+                        "id": f"{chain} {'multicast' if everywhere else node['name']}{at}",
+                        "chain": chain,
+                        "family": _family(address),
+                        "match": match if everywhere else {side: address, **match},
+                    }
+                )
     return rules
+
+
+def _dports(ports):
+    return ",".join(str(port) for port in sorted(ports))
 
 
 def _family(address):
@@ -189,6 +256,9 @@ def _pair(name, checked, defaults):
             f"{path}:qnetd", "names a quorum device, and corosync:quorum:device is missing"
         )
     merged.update(role=role, cluster_name=own["cluster_name"], nodes=_nodes(own["nodes"], path))
+    key = merged["corosync"].pop("authkey", None)
+    merged["key_size"] = None if key is None else len(key)
+    merged["places"] = _places(checked, role, name)
     if merged["resource"] not in merged["pacemaker"]["primitives"]:
         raise SiteError(
             f"{path}:resource",
@@ -196,6 +266,27 @@ def _pair(name, checked, defaults):
             f"{_nearest(merged['resource'], merged['pacemaker']['primitives'])}",
         )
     return merged
+
+
+def _places(checked, role, name):
+    """Where pillar says what of Corosync: ``{'totem:token': 'cmha:pairs:cms:corosync:totem:token'}``."""
+    places = {}
+    for place in ((), ("roles", role), ("pairs", name)):
+        layer = checked
+        for key in place:
+            layer = layer.get(key, {})
+        path = ":".join(("cmha", *place, "corosync"))
+        places.update({key: f"{path}:{key}" for key in _leaves(layer.get("corosync", {}), "")})
+    return places
+
+
+def _leaves(mapping, path):
+    for key, value in mapping.items():
+        here = _below(path, key) if path else str(key)
+        if isinstance(value, dict):
+            yield from _leaves(value, here)
+        else:
+            yield here
 
 
 def _pacemaker(pair, checked, check_cib):
@@ -250,26 +341,60 @@ def _nodes(nodes, path):
         raise SiteError(f"{path}:nodes", f"a pair has two nodes, this one has {len(nodes)}")
     listed = []
     for minion_id, node in nodes.items():
-        for key in ("nodeid", "address"):
-            if key not in node:
-                raise SiteError(f"{path}:nodes:{minion_id}:{key}", "is missing")
-        listed.append({"id": minion_id, "name": minion_id, **node})
+        at = f"{path}:nodes:{minion_id}"
+        if "nodeid" not in node:
+            raise SiteError(f"{at}:nodeid", "is missing")
+        addresses = _node_addresses(node, at)
+        named = {"id": minion_id, "name": minion_id, **node}
+        listed.append({**named, "address": addresses[0], "addresses": addresses})
     first, second = listed
-    for key in ("nodeid", "address", "name"):
+    _need_same_links(first, second, path)
+    for key in ("nodeid", "name"):
         if first[key] == second[key]:
-            raise SiteError(
-                f"{path}:nodes:{second['id']}:{key}",
-                f"{second[key]} is {first['id']}'s too; each node needs its own",
-            )
+            raise _taken(path, second["id"], key, second[key], first["id"])
+    for address in second["addresses"]:
+        if address in first["addresses"]:
+            key = "address" if "address" in nodes[second["id"]] else "addresses"
+            raise _taken(path, second["id"], key, address, first["id"])
     return sorted(listed, key=lambda node: node["nodeid"])
 
 
+def _node_addresses(node, path):
+    if ("address" in node) == ("addresses" in node):
+        problem = (
+            "a node has either one address or addresses, one for each link"
+            if "address" in node
+            else "is missing; or addresses, one for each link"
+        )
+        raise SiteError(f"{path}:address", problem)
+    return node["addresses"] if "addresses" in node else [node["address"]]
+
+
+def _need_same_links(first, second, path):
+    one, other = len(first["addresses"]), len(second["addresses"])
+    at = f"{path}:nodes:{second['id']}:addresses"
+    if one != other:
+        raise SiteError(
+            at, f"has {other}, {first['id']} has {one}; a link needs an address on each node"
+        )
+    for pair in zip(first["addresses"], second["addresses"]):
+        if len({_family(address) for address in pair}) > 1:
+            raise SiteError(
+                at, f"{pair[1]} and {first['id']}'s {pair[0]} are of one link, and of two families"
+            )
+
+
+def _taken(path, node, key, value, owner):
+    return SiteError(
+        f"{path}:nodes:{node}:{key}", f"{value} is {owner}'s too; each node needs its own"
+    )
+
+
 def _refuse_shared_nodes(pairs):
-    for key in ("id", "address"):
-        owner = {}
-        for pair in pairs:
-            for node in pair["nodes"]:
-                value = node[key]
+    owner = {}
+    for pair in pairs:
+        for node in pair["nodes"]:
+            for value in (node["id"], *node["addresses"]):
                 if value in owner:
                     raise SiteError(
                         f"cmha:pairs:{pair['pair']}:nodes:{node['id']}",
@@ -364,6 +489,80 @@ def _address(value, path):
     return str(address)
 
 
+def _addresses(value, path):
+    if not isinstance(value, list) or not 1 <= len(value) <= _LINKS:
+        raise SiteError(
+            path,
+            f"should be a list of 1 to {_LINKS} addresses, one for each link, is {_shown(value)}",
+        )
+    addresses = [_address(each, path) for each in value]
+    if len(set(addresses)) < len(addresses):
+        raise SiteError(path, "has an address twice; each link has its own")
+    return addresses
+
+
+def _network(value, path):
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise SiteError(path, f"should be an IP address, is {_shown(value)}") from None
+
+
+def _multicast(value, path):
+    address = _network(value, path)
+    if not ipaddress.ip_address(address).is_multicast:
+        raise SiteError(path, f"should be a multicast address, is {_shown(value)}")
+    return address
+
+
+def _authkey(value, path):
+    # What is wrong with it is said without it.
+    if isinstance(value, str) and "-----BEGIN PGP MESSAGE-----" in value:
+        raise SiteError(
+            path,
+            "is still encrypted: the first line of that file has to be #!yaml|gpg, and this master needs the "
+            "GPG key (Salt's gpg renderer)",
+        )
+    try:
+        # as corosync-keygen's output is folded by base64(1)
+        key = base64.b64decode("".join(value.split()), validate=True)
+    except (AttributeError, ValueError, binascii.Error):
+        raise SiteError(path, "should be base64; salt-run cmha.keygen makes a key") from None
+    low, high = corosync_totem.KEY_SIZES
+    if not low <= len(key) <= high:
+        raise SiteError(
+            path,
+            f"should be a key of {low} to {high} bytes, has {len(key)}; salt-run cmha.keygen makes one",
+        )
+    return key
+
+
+def _tie_breaker(value, path):
+    text = str(value)
+    if isinstance(value, bool) or not re.fullmatch(r"lowest|highest|\d+( \d+)*", text):
+        raise SiteError(
+            path, f"should be lowest, highest or the nodeid of a node, is {_shown(value)}"
+        )
+    return value
+
+
+def _command(value, path):
+    if not isinstance(value, str) or not value.strip() or "\n" in value:
+        raise SiteError(path, f"should be a command in one line, is {_shown(value)}")
+    return value
+
+
+def _heuristics(value, path):
+    _need_mapping(value, path)
+    commands = {
+        key: _COMMANDS["exec_"]
+        for key in value
+        if isinstance(key, str) and re.fullmatch(r"exec_[A-Za-z0-9_-]+", key)
+    }
+    known = {key: rule for key, rule in _COMMANDS.items() if key != "exec_"}
+    return _mapping({**known, **commands})(value, path)
+
+
 def _number(low, high):
     def rule(value, path):
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
@@ -387,6 +586,17 @@ def _one_of(*words):
                 f"should be {_listed(words)}, is {_shown(value)}{_nearest(value, words)}",
             )
         return value
+
+    return rule
+
+
+def _spelt(words):
+    # As _one_of, where YAML reads some of the words as booleans or numbers.
+    def rule(value, path):
+        text = {True: "on", False: "off"}[value] if isinstance(value, bool) else value
+        if isinstance(text, (int, float)):
+            text = str(text)
+        return _one_of(*words)(text if text in words else value, path)
 
     return rule
 
@@ -467,78 +677,58 @@ _ON_OFF = _switch("on", "off")
 _YES_NO = _switch("yes", "no")
 _ONE_ZERO = _switch(1, 0)
 
-# corosync.conf(5), 1.4 to 3.1. Corosync ignores a key that it doesn't know, without a word: that is why
-# every key it has is listed here. Left out are those that this model sets itself (cluster_name, the
-# interfaces, the nodelist) and `key`, a secret that has no place in a file that everyone may read.
-_TOTEM = {
-    **dict.fromkeys(
-        (
-            "cancel_token_hold_on_retransmit config_version consensus downcheck fail_recv_const "
-            "heartbeat_failures_allowed hold join knet_compression_level "
-            "knet_compression_threshold knet_mtu knet_pmtud_interval max_messages "
-            "max_network_delay merge miss_count_const netmtu send_join seqno_unchanged_const "
-            "token token_coefficient token_retransmit token_retransmits_before_loss_const "
-            "token_warning window_size threads"
-        ).split(),
-        _COUNT,
-    ),
-    "version": _one_of(2),
-    "transport": _one_of("udpu", "udp", "knet"),
-    "secauth": _ON_OFF,
-    "crypto_model": _one_of("nss", "openssl"),
-    "crypto_cipher": _one_of("none", "aes256", "aes192", "aes128", "3des"),
-    "crypto_hash": _one_of("none", "md5", "sha1", "sha256", "sha384", "sha512"),
-    "knet_compression_model": _word,
-    "link_mode": _one_of("passive", "active", "rr"),
-    "rrp_mode": _one_of("none", "active", "passive"),
-    "ip_version": _one_of("ipv4", "ipv6", "ipv4-6", "ipv6-4"),
-    "keyfile": _file,
-    "clear_node_high_bit": _YES_NO,
-    "block_unlisted_ips": _YES_NO,
-    "cancel_token_hold_on_retransmit": _YES_NO,
+_LINKS = 8  # as many as Corosync has
+
+_KINDS = {
+    corosync_keys.COUNT: _COUNT,
+    corosync_keys.PORT: _PORT,
+    corosync_keys.BYTE: _number(0, 255),
+    corosync_keys.WORD: _word,
+    corosync_keys.FILE: _file,
+    corosync_keys.ON_OFF: _ON_OFF,
+    corosync_keys.YES_NO: _YES_NO,
+    corosync_keys.ONE_ZERO: _ONE_ZERO,
+    corosync_keys.ADDRESS: _network,
+    corosync_keys.MULTICAST: _multicast,
+    corosync_keys.HOST: _word,
+    corosync_keys.COMMAND: _command,
+    corosync_keys.TIE_BREAKER: _tie_breaker,
 }
 
-_QUORUM = {
-    "device": {
-        "model": _one_of("net"),
-        "votes": _COUNT,
-        "timeout": _COUNT,
-        "net": {
-            "host": _word,
-            "port": _PORT,
-            "tls": _one_of("on", "off", "required"),
-            "algorithm": _one_of("ffsplit", "lms"),
+
+def _section_of_corosync(name):
+    """The rules of a section of corosync.conf, for all generations together."""
+    return {
+        key: _spelt(tuple(rule)) if isinstance(rule, dict) else _KINDS[rule]
+        for key, (_, rule) in corosync_keys.SECTIONS[name].items()
+    }
+
+
+_COMMANDS = _section_of_corosync("quorum:device:heuristics")
+
+_COROSYNC = {
+    "totem": _section_of_corosync("totem"),
+    "interface": _mapping_of(_number(0, _LINKS - 1), _section_of_corosync("interface")),
+    "quorum": {
+        **_section_of_corosync("quorum"),
+        "device": {
+            **_section_of_corosync("quorum:device"),
+            "net": _section_of_corosync("quorum:device:net"),
+            "heuristics": _heuristics,
         },
     },
-    "provider": _one_of("corosync_votequorum"),
-    **dict.fromkeys(
-        "two_node wait_for_all last_man_standing auto_tie_breaker allow_downscale "
-        "expected_votes_tracking".split(),
-        _ONE_ZERO,
-    ),
-    "expected_votes": _COUNT,
-    "last_man_standing_window": _COUNT,
-    "auto_tie_breaker_node": _word,
-}
-
-_LOGGING = {
-    "timestamp": lambda value, path: value if value == "hires" else _ON_OFF(value, path),
-    **dict.fromkeys(("fileline", "function_name", "blackbox"), _ON_OFF),
-    "debug": lambda value, path: value if value == "trace" else _ON_OFF(value, path),
-    **dict.fromkeys(("to_stderr", "to_logfile", "to_syslog"), _YES_NO),
-    "logfile": _file,
-    **dict.fromkeys(
-        ("logfile_priority", "syslog_priority"),
-        _one_of("alert", "crit", "debug", "emerg", "err", "info", "notice", "warning"),
-    ),
-    "syslog_facility": _word,
+    "logging": {
+        **_section_of_corosync("logging"),
+        "logger_subsys": _mapping_of(_name, _section_of_corosync("logging:logger_subsys")),
+    },
+    "authkey": _authkey,
 }
 
 _SETTINGS = {
     "service": _name,
     "resource": _name,
     "port": _PORT,
-    "corosync": {"totem": _TOTEM, "quorum": _QUORUM, "logging": _LOGGING},
+    "corosync": _COROSYNC,
     "firewall": {
         "enabled": _flag,
         "sources": _one_of("pair", "any"),
@@ -555,7 +745,13 @@ _SETTINGS = {
     "preflight": {"clock_difference": _SECONDS, "ignore": _checks},
 }
 
-_NODE = {"nodeid": _number(1, 2**31 - 1), "address": _address, "name": _name}
+_NODE = {
+    "nodeid": _number(1, 2**31 - 1),
+    "address": _address,
+    "addresses": _addresses,
+    "name": _name,
+    **_section_of_corosync("node"),
+}
 
 _PAIR = {
     **_SETTINGS,

@@ -1,7 +1,7 @@
-# Guide, "Setting up Corosync": corosync.conf for the version that is installed.
+# Guide, "Setting up Corosync": corosync.conf for the version that is installed; and the key, where pillar has
+# one.
 {%- extends 'cmha/step.jinja' %}
 {%- block states %}
-{%- set generation = salt['corosync.generation'](cmha.corosync_generation) %}
 
 include:
   - cmha.packages
@@ -16,10 +16,21 @@ cmha log directory:
     - require_in:
       - file: cmha corosync.conf
 {% endif %}
+{%- if cmha.authenticated or cmha.key_size %}
+# Before corosync.conf, whose check reads it.
+cmha corosync key:
+  corosync.authkey:
+    - name: {{ cmha.key_file }}
+    - needed: {{ cmha.authenticated }}
+    - require:
+      - sls: cmha.packages
+    - require_in:
+      - file: cmha corosync.conf
+{% endif %}
 cmha corosync.conf:
   file.managed:
     - name: /etc/corosync/corosync.conf
-    - source: salt://cmha/files/corosync-{{ generation }}.conf.jinja
+    - source: salt://cmha/files/{{ cmha.conf_template }}
     - template: jinja
     - context:
         cmha: {{ cmha | json }}
@@ -27,7 +38,7 @@ cmha corosync.conf:
     - group: root
     - mode: '0644'
     - makedirs: true
-{%- if generation > 1 %}
+{%- if cmha.generation > 1 %}
     - check_cmd: corosync -t -c
 {%- endif %}
     - require:

@@ -1,5 +1,6 @@
 """The state files, rendered by a real masterless Salt: what a wrong pillar prints, and a right one gives."""
 
+import base64
 import copy
 import logging
 
@@ -80,6 +81,39 @@ def test_every_entry_renders(show, sls):
 )
 def test_every_step_renders_by_itself(show, sls):
     assert isinstance(show(SITE, f"cmha.{sls}"), dict)
+
+
+KEY = base64.b64encode(b"hunter2!" * 32).decode()
+
+
+def test_a_key_is_placed_before_the_file_and_shown_nowhere(show, minion, formula_yaml):
+    pillar = with_("corosync:authkey", KEY)
+    shown = show(pillar)
+    (arguments,) = (
+        {key: value for item in parts if isinstance(item, dict) for key, value in item.items()}
+        for name, parts in shown["cmha corosync key"].items()
+        if name == "corosync"
+    )
+    assert (arguments["name"], arguments["needed"]) == ("/etc/corosync/authkey", True)
+    assert arguments["require_in"] == [{"file": "cmha corosync.conf"}]
+    tables = (formula_yaml(f"cmha/{table}.yaml") for table in ("defaults", "platforms"))
+    mapping = minion.cmd("cmha.mapping", *tables, pillar=pillar)
+    assert mapping["authenticated"] is True
+    for text in (str(shown), str(mapping)):
+        assert KEY[:20] not in text
+        assert "hunter2" not in text
+
+
+def test_without_a_key_no_key_is_asked_for(show):
+    assert "cmha corosync key" not in show(SITE)
+    assert "cmha corosync key" in show(with_("corosync:totem:secauth", "on"))
+
+
+def test_what_the_hosts_corosync_does_not_know(show):
+    said = only_error(show(with_("roles:server:corosync:totem:rrp_mode", "passive")))
+    assert said == (
+        "pillar cmha:roles:server:corosync:totem:rrp_mode: Corosync 3.x doesn't know it; use link_mode"
+    )
 
 
 def test_every_state_names_the_formula(show):

@@ -32,7 +32,7 @@ def third(lab):
 
 @pytest.fixture(scope="module")
 def with_device(lab, third):
-    """The pair cms gets a device while its service runs; what the orchestration did, and what a client saw."""
+    """The pair cms gets a device while its service runs: what was done, and what a client saw."""
     before = lab.on("master", "cat", "/srv/pillar/cmha.sls")
     lab.write_pillar(before.replace("cluster_name: cmf", DEVICE, 1))
     with lab.client() as seen:

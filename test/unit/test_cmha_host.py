@@ -1,6 +1,8 @@
 """What a host says of itself: put together from its modules, from pillar as it is now, without secrets."""
 
+import base64
 import copy
+import hashlib
 
 import jinja2
 import pytest
@@ -29,7 +31,8 @@ class Host:
         self.says = {
             "corosync.cluster": {"is": "none", "runs": "none", "seen": ""},
             "corosync.conf": lambda: self.declared() if self.conf is None else self.conf,
-            "corosync.generation": 2,
+            "corosync.authkey": {"in_pillar": False, "there": False, "changes": {}},
+            "corosync.generation": 3,
             "corosync.members": {
                 1: {"address": "192.0.2.11", "status": "joined"},
                 2: {"address": "192.0.2.12", "status": "left"},
@@ -93,7 +96,17 @@ def there(formula):
 def host(load_file, pure, there, clock, monkeypatch):
     """The module cmha_host on cms1."""
     modules = {
-        "cmha_site": ("site", "pair_of", "firewall_rules", "digest", "device", "daemons"),
+        "cmha_corosync": ("fitted",),
+        "cmha_site": (
+            "site",
+            "pair_of",
+            "firewall_rules",
+            "digest",
+            "authkey",
+            "device",
+            "daemons",
+        ),
+        "corosync_totem": ("links",),
         "cmha_platform": ("platform", "packages", "service"),
         "cib": ("check_whole", "leftovers", "maintenance", "since"),
         "corosync_conf": ("keys", "difference", "addresses"),
@@ -122,6 +135,37 @@ def host(load_file, pure, there, clock, monkeypatch):
 # --- fitness -------------------------------------------------------------------------------------
 
 
+def test_every_link_is_tried(host, there):
+    for number, node in enumerate(there.pillar["pairs"]["cms"]["nodes"].values(), 1):
+        node["addresses"] = [node.pop("address"), f"198.51.100.1{number}"]
+    there.says["corosync.reaches"] = lambda own, peer, ports: {str(port): peer for port in ports}
+    found = host.fitness()
+    assert found["ports"] == {"5405": "192.0.2.12", "5406 (link 1)": "198.51.100.12"}
+    assert found["authenticated"] is False
+
+
+def test_a_link_of_sctp_can_not_be_tried(host, there):
+    there.pillar["corosync"] = {
+        "totem": {"transport": "knet"},
+        "interface": {0: {"knet_transport": "sctp"}},
+    }
+    assert host.fitness()["ports"] == {}
+
+
+def test_a_key_makes_it_authenticated(host, there):
+    there.pillar["corosync"] = {"authkey": base64.b64encode(bytes(256)).decode()}
+    assert host.fitness()["authenticated"] is True
+
+
+def test_a_conf_that_names_the_second_link_is_the_pairs(host, there):
+    for number, node in enumerate(there.pillar["pairs"]["cms"]["nodes"].values(), 1):
+        node["addresses"] = [node.pop("address"), f"198.51.100.1{number}"]
+    there.conf = "ring0_addr: 192.0.2.11\nring1_addr: 198.51.100.11"
+    assert host.fitness()["conf"] == "this pair"
+    there.conf += "\nring2_addr: 203.0.113.1"
+    assert host.fitness()["conf"] == "another"
+
+
 def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
     found = host.fitness()
     assert found == {
@@ -144,8 +188,9 @@ def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
         "ports": {"5404": "heard", "5405": "heard"},
         "firewall_open": True,
         "device_silent": None,
+        "authenticated": False,
     }
-    assert ("corosync.reaches", "192.0.2.11", "192.0.2.12", (5404, 5405)) in there.asked
+    assert ("corosync.reaches", "192.0.2.11", "192.0.2.12", [5404, 5405]) in there.asked
     other = {**copy.deepcopy(found), "nodename": "cms2", "addresses": ["192.0.2.12"]}
     judged = pure("cmha_preflight").judge(
         site_model(PILLAR)["pairs"][0], {"cms1": found, "cms2": other}, found["pillar"], 1000, 1001
@@ -304,6 +349,13 @@ def test_what_starts_at_boot(host, there):
     assert host.health()["at_boot"] == ["corosync", "cloudera-scm-server"]
 
 
+def test_a_key_that_is_not_pillars_is_drift(host, there):
+    secret = {"old": "(secret)", "new": "(secret)"}
+    there.says["crm.running"] = False
+    there.says["corosync.authkey"] = {"in_pillar": True, "there": True, "changes": {"key": secret}}
+    assert host.health()["drift"] == ["/etc/corosync/authkey isn't what pillar says: key"]
+
+
 # --- pending, plan, causes, service --------------------------------------------------------------
 
 
@@ -327,8 +379,20 @@ def test_pending(host, there, planned, runs):
         "way": "reload" if ours else None,
         "packages": {"corosync": change} if ours else {},
     }
-    texts = [each[1] for each in there.asked if each[0] == "corosync.pending"]
-    assert texts == ([there.declared() if planned else None] if ours else [])
+    asked = [each[1:] for each in there.asked if each[0] == "corosync.pending"]
+    assert asked == ([(there.declared(), None) if planned else ()] if ours else [])
+
+
+def test_a_plan_is_made_with_the_key_to_come_and_does_not_show_it(host, there):
+    key = base64.b64encode(b"k" * 256).decode()
+    there.pillar["corosync"] = {"authkey": key}
+    there.says["crm.running"] = False
+    there.says["corosync.cluster"] = {"is": "this pair", "runs": "this pair", "seen": ""}
+    found = host.pending(planned=True)
+    ((text, digest),) = (each[1:] for each in there.asked if each[0] == "corosync.pending")
+    assert "crypto_cipher: aes256" in text
+    assert digest == hashlib.sha256(b"k" * 256).hexdigest()
+    assert key[:60] not in str((found, there.asked, host.fitness(), host.health()))
 
 
 def test_a_plan_is_made_from_what_is_declared(host, there):

@@ -10,14 +10,16 @@ def cmha(load_file, pure, formula):
     """The module on a minion with this pillar and this id."""
     defaults = (formula / "cmha/defaults.yaml").read_text()
 
-    def on(minion, pillar, pacemaker=None):
+    def on(minion, pillar, pacemaker=None, generation=None):
         return load_file(
             "_modules/cmha.py",
             salt={
                 "cp.get_file_str": {"salt://cmha/defaults.yaml": defaults}.get,
                 "crm.version": lambda: pacemaker,
+                "corosync.generation": lambda default: generation or default,
             },
             utils={
+                "cmha_corosync.fitted": pure("cmha_corosync").fitted,
                 "cmha_site.site": pure("cmha_site").site,
                 "cmha_site.pair_of": pure("cmha_site").pair_of,
                 "cmha_site.firewall_rules": pure("cmha_site").firewall_rules,

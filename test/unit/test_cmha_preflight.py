@@ -23,6 +23,7 @@ FIT = {
     "ports": {"5404": "heard", "5405": "heard"},
     "firewall_open": True,
     "device_silent": None,
+    "authenticated": False,
 }
 RUNNING = {
     "cluster": {"is": "this pair", "runs": "this pair", "seen": ""},
@@ -46,6 +47,13 @@ def facts():
         }
         for host in resolves
     }
+
+
+@pytest.fixture
+def judge_all(pure, site_model):
+    return lambda facts, pillar=SITE: pure("cmha_preflight").judge(
+        site_model(pillar)["pairs"][0], facts, DIGEST, NOW, NOW
+    )
 
 
 @pytest.fixture
@@ -349,9 +357,6 @@ UNFENCED = "fencing is off (stonith-enabled)"
     ("pillar", "warnings"),
     [
         (SITE, [OPEN, UNFENCED]),
-        (with_("corosync:totem:secauth", "on"), [UNFENCED]),
-        (with_("corosync:totem:crypto_hash", "sha256"), [UNFENCED]),
-        (with_("corosync:totem:crypto_hash", "none"), [OPEN, UNFENCED]),
         (with_("pacemaker:properties:stonith-enabled", True), [OPEN]),
         (with_("pacemaker:properties:stonith-enabled", "yes"), [OPEN]),
         (with_("pacemaker:properties:stonith-enabled", "TRUE"), [OPEN]),
@@ -364,6 +369,17 @@ def test_warnings(pure, site_model, facts, pillar, warnings):
     assert errors == []
     assert len(found) == len(warnings)
     assert all(line.startswith(begin) for line, begin in zip(found, warnings))
+
+
+@pytest.mark.parametrize(
+    ("authenticated", "warned"),
+    [((False, False), True), ((True, False), True), ((False, True), True), ((True, True), False)],
+)
+def test_traffic_is_authenticated_on_both_hosts_or_open(judge_all, facts, authenticated, warned):
+    for host, each in zip(facts, authenticated):
+        facts[host]["authenticated"] = each
+    _, warnings = judge_all(facts)
+    assert any(line.startswith(OPEN) for line in warnings) == warned
 
 
 def test_pacemakers_own_default_is_fencing(pure, site_model, facts):

@@ -254,6 +254,7 @@ def facts(pure, site):
             "members": [],
             "ports": {"5404": "heard", "5405": "heard"},
             "firewall_open": True,
+            "authenticated": False,
             **changes,
         }
 
@@ -489,3 +490,36 @@ def test_a_node_of_the_same_name_at_two_sites(master, deeds):
 def test_a_deed_with_an_error_is_no_success(master):
     utils = {"cmha_failover.failover": lambda *_, **__: {"error": "refused: cms2 is offline"}}
     assert master(of(SITE), utils=utils).failover("cms")["retcode"] == 1
+
+
+# --- a key ---------------------------------------------------------------------------------------
+
+
+def test_a_key_is_printed_and_not_returned(master, capsys):
+    asked = []
+    utils = {"cmha_key.made": lambda *arguments: asked.append(arguments) or "the secret\n"}
+    runner = master(of(SITE), utils=utils)
+    runner.__opts__["__cli"] = "salt-run"
+    report = runner.keygen(2, gpg="somebody", gnupghome="/keys")
+    assert capsys.readouterr().out == "the secret\n"
+    assert report == {"outputter": "cmha", "report": "keygen", "retcode": 0}
+    assert asked == [(2, "somebody", "/keys")]
+
+
+def test_a_key_is_for_the_terminal_only(master, capsys):
+    runner = master(of(SITE), utils={"cmha_key.made": lambda *_: pytest.fail("no key may be made")})
+    report = runner.keygen()
+    assert capsys.readouterr().out == ""
+    assert report["retcode"] == 1
+    assert report["error"].startswith("keygen prints a secret")
+
+
+def test_a_key_that_can_not_be_made_is_a_line(master, capsys):
+    def refuse(*_):
+        raise ValueError("generation should be one of 1, 2, 3, is 4")
+
+    runner = master(of(SITE), utils={"cmha_key.made": refuse})
+    runner.__opts__["__cli"] = "salt-run"
+    report = runner.keygen(4)
+    assert (report["retcode"], report["error"]) == (1, "generation should be one of 1, 2, 3, is 4")
+    assert capsys.readouterr().out == ""

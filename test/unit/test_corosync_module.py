@@ -1,6 +1,8 @@
 """What Corosync's tools print, and whose cluster that is."""
 
 import contextlib
+import hashlib
+import os
 import socket
 import threading
 import time
@@ -69,7 +71,7 @@ def corosync(load_file, monkeypatch):
 @pytest.mark.parametrize(
     ("says", "version", "generation"),
     [
-        ("Corosync Cluster Engine, version '3.1.7'\nCopyright (c) 2006-2021 Red Hat", "3.1.7", 2),
+        ("Corosync Cluster Engine, version '3.1.7'\nCopyright (c) 2006-2021 Red Hat", "3.1.7", 3),
         ("Corosync Cluster Engine, version '2.4.5'", "2.4.5", 2),
         ("Corosync Cluster Engine, version '1.4.7'", "1.4.7", 1),
     ],
@@ -161,6 +163,8 @@ def running(load_file, pure, monkeypatch, tmp_path, clock):
 
         def run_all(command, **_):
             called.append(command[0])
+            if command == ["corosync", "-v"]:
+                return {"retcode": 0, "stdout": "version '3.1.7'", "stderr": ""}
             if command == ["corosync-cfgtool", "-R"]:
                 return {"retcode": int(bool(refuses)), "stdout": "", "stderr": refuses or ""}
             text = memory() if callable(memory) else memory
@@ -177,12 +181,15 @@ def running(load_file, pure, monkeypatch, tmp_path, clock):
                 "service.stop": lambda name: called.append(f"stop {name}") or stops,
             },
             utils={
+                f"corosync_conf.{name}": getattr(pure("corosync_conf"), name)
+                for name in ("keys", "memory", "difference", "way")
+            }
+            | {
                 "cmha_platform.service": pure("cmha_platform").service,
-                **{
-                    f"corosync_conf.{name}": getattr(pure("corosync_conf"), name)
-                    for name in ("keys", "memory", "difference", "way")
-                },
+                "corosync_totem.is_authenticated": pure("corosync_totem").is_authenticated,
+                "cmha_site.authkey": lambda pillar, minion: pillar["key"],
             },
+            pillar={"cmha": {"key": None}},
         )
         module.CONF = str(tmp_path / "corosync.conf")
         module.time, module.called = clock, called
@@ -208,6 +215,205 @@ NONE = {"changes": {}, "way": None}
 )  # fmt: skip
 def test_pending(running, memory, text, pending):
     assert running(memory).pending(text) == pending
+
+
+# --- the key -------------------------------------------------------------------------------------
+
+SECURE = "totem.secauth (str) = on\ntotem.transport (str) = knet"
+SECURE_CONF = "totem {\n secauth: on\n transport: knet\n}\n"
+ANOTHER = {
+    "changes": {"totem.authkey": {"old": "(secret)", "new": "(secret)"}},
+    "way": "together",
+}
+
+
+class Processes:
+    """A /proc with one Corosync, which may be another one."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        (directory / "sys/kernel/random").mkdir(parents=True)
+        self.boot("b1")
+        self.start(100, 5000)
+
+    def boot(self, name):
+        (self.directory / "sys/kernel/random/boot_id").write_text(f"{name}\n")
+
+    def start(self, pid, ticks, name="corosync"):
+        process = self.directory / str(pid)
+        process.mkdir(exist_ok=True)
+        (process / "comm").write_text(f"{name}\n")
+        (process / "stat").write_text(f"{pid} (a) b) " + "0 " * 19 + f"{ticks} 0 0\n")
+
+    def end(self, pid):
+        for file in (self.directory / str(pid)).iterdir():
+            file.unlink()
+        (self.directory / str(pid)).rmdir()
+
+
+@pytest.fixture
+def keyed(running, tmp_path):
+    """The module where Corosync runs with a key; ``place`` lets pillar have one and places it."""
+    (tmp_path / "corosync.conf").write_text(
+        SECURE_CONF.replace("}", f" keyfile: {tmp_path}/key\n}}")
+    )
+    module = running(f"{SECURE}\ntotem.keyfile (str) = {tmp_path}/key")
+    module._HELD = str(tmp_path / "run" / "held")
+    module._PROC = str(tmp_path / "proc")
+    module._OWNER = f"{os.getuid()}:{os.getgid()}"
+    module.KEY_FILE = str(tmp_path / "key")
+    module.processes = Processes(tmp_path / "proc")
+
+    def place(key):
+        module.__pillar__["cmha"]["key"] = key
+        return module.place_authkey(module.KEY_FILE)
+
+    module.place = place
+    return module
+
+
+A, B = b"a" * 256, b"b" * 256
+
+
+def test_a_key_is_placed_for_root_alone(keyed, tmp_path):
+    assert keyed.place(A) == {"key": {"old": None, "new": "(secret)"}}
+    file = tmp_path / "key"
+    assert (file.read_bytes(), oct(file.stat().st_mode)) == (A, "0o100400")
+    assert keyed.place(A) == {}
+    assert keyed.place(B) == {"key": {"old": "(secret)", "new": "(secret)"}}
+    assert file.read_bytes() == B
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "corosync.conf",
+        "key",
+        "proc",
+        "run",
+    ]
+
+
+def test_no_one_else_can_read_a_key_at_any_time(keyed, tmp_path, monkeypatch):
+    (tmp_path / "key").write_bytes(A)
+    (tmp_path / "key").chmod(0o644)
+    seen = []
+
+    def replace(new, path):
+        if path == keyed.KEY_FILE:
+            seen.append(
+                (oct(os.stat(new).st_mode), *(Path(each).read_bytes() for each in (new, path)))
+            )
+        rename(new, path)
+
+    rename = os.replace
+    monkeypatch.setattr(keyed.os, "replace", replace)
+    keyed.place(B)
+    assert seen == [("0o100400", B, A)]
+
+
+def test_a_key_with_another_mode(keyed, tmp_path):
+    keyed.place(A)
+    (tmp_path / "key").chmod(0o644)
+    changes = {"mode": {"old": "0644", "new": "0400"}}
+    assert keyed.authkey(keyed.KEY_FILE) == {"in_pillar": True, "there": True, "changes": changes}
+    assert keyed.place(A) == changes
+    assert oct((tmp_path / "key").stat().st_mode) == "0o100400"
+
+
+def test_without_a_key_in_pillar_nothing_is_placed(keyed, tmp_path):
+    (tmp_path / "key").write_bytes(A)
+    found = keyed.authkey(keyed.KEY_FILE)
+    assert found == {"in_pillar": False, "there": True, "changes": {}}
+    assert keyed.place(None) == {}
+    assert (tmp_path / "key").read_bytes() == A
+
+
+def test_something_else_than_a_key_is_one_line(keyed, monkeypatch):
+    def refuse(pillar, minion):
+        raise ValueError("pillar cmha:corosync:authkey: should be base64")
+
+    monkeypatch.setitem(keyed.__utils__, "cmha_site.authkey", refuse)
+    with pytest.raises(CommandExecutionError, match="^pillar cmha:corosync:authkey: should be"):
+        keyed.authkey()
+
+
+def test_a_failed_write_leaves_nothing(keyed, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keyed.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        keyed.place(A)
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["corosync.conf", "proc", "run"]
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_a_key_below_a_running_corosync_is_pending_until_it_starts_anew(keyed, tmp_path):
+    (tmp_path / "key").write_bytes(A)
+    assert keyed.pending() == NONE
+    keyed.place(A)
+    assert keyed.pending() == NONE
+    keyed.place(B)
+    assert keyed.pending() == ANOTHER
+    keyed.processes.end(100)
+    keyed.processes.start(101, 6000)
+    assert keyed.pending() == NONE
+
+
+def test_a_key_that_comes_back_is_the_one_that_runs(keyed, tmp_path):
+    (tmp_path / "key").write_bytes(A)
+    keyed.place(B)
+    keyed.place(A + b"2")
+    assert keyed.pending() == ANOTHER
+    keyed.place(A)
+    assert keyed.pending() == NONE
+
+
+@pytest.mark.parametrize("what", ["the same pid", "the same pid after a boot"])
+def test_another_process_is_not_taken_for_the_one_that_ran(keyed, tmp_path, what):
+    (tmp_path / "key").write_bytes(A)
+    keyed.place(B)
+    if what == "the same pid":
+        keyed.processes.start(100, 5001)
+    else:
+        keyed.processes.boot("b2")
+    assert keyed.pending() == NONE
+    # and its own key is remembered in its turn
+    keyed.place(A)
+    assert keyed.pending() == ANOTHER
+
+
+def test_a_key_that_was_placed_while_nothing_ran_is_not_pending(keyed, tmp_path):
+    (tmp_path / "key").write_bytes(A)
+    keyed.processes.end(100)
+    keyed.processes.start(7, 1, name="corosync-qdevice")
+    keyed.place(B)
+    keyed.processes.start(101, 6000)
+    assert keyed.pending() == NONE
+
+
+def test_a_plan_compares_with_the_key_to_come(keyed, tmp_path):
+    (tmp_path / "key").write_bytes(A)
+    digests = {key: hashlib.sha256(key).hexdigest() for key in (A, B)}
+    assert keyed.pending(key=digests[A]) == NONE
+    assert keyed.pending(key=digests[B]) == ANOTHER
+    keyed.place(B)
+    assert keyed.pending(key=digests[A]) == NONE
+
+
+@pytest.mark.parametrize("change", ["the file", "the memory"])
+def test_a_key_that_is_not_used_on_both_sides_is_not_the_change(keyed, tmp_path, change):
+    (tmp_path / "key").write_bytes(A)
+    keyed.place(B)
+    open_conf = "totem {\n secauth: off\n transport: knet\n}\n"
+    if change == "the file":
+        found = keyed.pending(open_conf)["changes"]
+    else:
+        keyed.__salt__["cmd.run_all"] = lambda command, **_: {
+            "stdout": "version '3.1.7'\ntotem.secauth (str) = off",
+            "stderr": "",
+            "retcode": 0,
+        }
+        found = keyed.pending()["changes"]
+    assert "totem.secauth" in found
+    assert "totem.authkey" not in found
 
 
 def test_a_host_without_a_file(running, tmp_path):

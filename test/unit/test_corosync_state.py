@@ -114,3 +114,72 @@ def test_forgotten(left):
     assert (predicted["result"], set(predicted["changes"])) == (None, {"/a"})
     ret = left(["/a"], sets_aside=lambda: moved).forgotten("x")
     assert (ret["result"], ret["changes"]) == (True, moved)
+
+
+# --- the key -------------------------------------------------------------------------------------
+
+PATH = "/etc/corosync/authkey"
+PLACED = {"key": {"old": None, "new": "(secret)"}}
+
+
+@pytest.fixture
+def keyed(load_file):
+    """The state on a host that has, or pillar has, a key."""
+
+    def on_a_host(in_pillar=True, there=False, changes=None, test=False, places=never):
+        def look(path):
+            assert path == PATH
+            if isinstance(in_pillar, Exception):
+                raise in_pillar
+            return {"in_pillar": in_pillar, "there": there, "changes": changes or {}}
+
+        return load_file(
+            "_states/corosync.py",
+            opts={"test": test},
+            grains={"id": "cms1"},
+            salt={"corosync.authkey": look, "corosync.place_authkey": places},
+        )
+
+    return on_a_host
+
+
+def test_a_key_is_placed(keyed):
+    ret = keyed(changes=PLACED, places=lambda path: PLACED).authkey(PATH, needed=True)
+    assert (ret["result"], ret["changes"]) == (True, PLACED)
+
+
+def test_a_key_is_predicted(keyed):
+    ret = keyed(changes=PLACED, test=True).authkey(PATH)
+    assert (ret["result"], ret["changes"]) == (None, PLACED)
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_a_key_that_is_there(keyed, test):
+    ret = keyed(there=True, test=test).authkey(PATH)
+    assert (ret["result"], ret["changes"]) == (True, {})
+
+
+@pytest.mark.parametrize("test", [False, True])
+@pytest.mark.parametrize(
+    ("there", "needed", "result"),
+    [(True, True, True), (True, False, True), (False, False, True), (False, True, False)],
+)
+def test_without_a_key_in_pillar(keyed, there, needed, result, test):
+    ret = keyed(in_pillar=False, there=there, test=test).authkey(PATH, needed=needed)
+    assert (ret["result"], ret["changes"]) == (result, {})
+    if not result:
+        assert ret["comment"].startswith(f"traffic is to be authenticated, and cms1 has no {PATH}")
+
+
+def test_a_wrong_key_is_a_line(keyed):
+    ret = keyed(CommandExecutionError("pillar cmha:corosync:authkey: should be")).authkey(PATH)
+    assert (ret["result"], ret["comment"]) == (False, "pillar cmha:corosync:authkey: should be")
+
+
+def test_a_full_disk_is_a_line(keyed):
+    def full(path):
+        raise OSError(28, "No space left on device")
+
+    ret = keyed(changes=PLACED, places=full).authkey(PATH)
+    assert (ret["result"], ret["changes"]) == (False, {})
+    assert "No space left on device" in ret["comment"]

@@ -1,5 +1,6 @@
 """The site model: what is accepted, how it is completed, and what each mistake is called."""
 
+import base64
 import copy
 
 import pytest
@@ -51,6 +52,7 @@ def test_a_node_may_have_a_name_of_its_own(site_model):
         "name": "CMS1",
         "nodeid": 1,
         "address": "192.0.2.11",
+        "addresses": ["192.0.2.11"],
     }
 
 
@@ -94,6 +96,124 @@ def test_the_firewall_lets_the_pair_through_and_nobody_else(site_model, cmha_sit
         ("OUTPUT", "ipv4", {"destination": "192.0.2.11", **udp}),
         ("OUTPUT", "ipv4", {"destination": "192.0.2.12", **udp}),
     ]
+
+
+def two_links(networks=("192.0.2.1", "198.51.100.1"), **corosync):
+    nodes = {
+        f"cms{host}": {"nodeid": host, "addresses": [f"{network}{host}" for network in networks]}
+        for host in (1, 2)
+    }
+    return {**with_("pairs:cms:nodes", nodes), "corosync": corosync}
+
+
+def rules(site_model, cmha_site, pillar):
+    """Of the pair cms: id, family and match of each rule."""
+    found = cmha_site.firewall_rules(site_model(pillar)["pairs"][0])
+    assert len({rule["id"] for rule in found}) == len(found)
+    return [(rule["id"], rule["family"], rule["match"]) for rule in found]
+
+
+def udp(ports, **more):
+    return {**more, "proto": "udp", "dports": ports}
+
+
+def test_the_firewall_opens_the_ports_of_every_link(site_model, cmha_site):
+    pillar = two_links(("192.0.2.1", "2001:db8::1"), totem={"transport": "knet"})
+    assert rules(site_model, cmha_site, pillar)[:4] == [
+        ("INPUT cms1", "ipv4", udp("5405", source="192.0.2.11")),
+        ("INPUT cms2", "ipv4", udp("5405", source="192.0.2.12")),
+        ("INPUT cms1 link 1", "ipv6", udp("5406", source="2001:db8::11")),
+        ("INPUT cms2 link 1", "ipv6", udp("5406", source="2001:db8::12")),
+    ]
+
+
+def test_the_firewall_follows_the_port(site_model, cmha_site):
+    pillar = with_("corosync:interface", {0: {"mcastport": 6000}})
+    found = rules(site_model, cmha_site, pillar)
+    assert {match["dports"] for _, _, match in found} == {"5999,6000"}
+
+
+def test_the_firewall_lets_multicast_out(site_model, cmha_site):
+    found = rules(site_model, cmha_site, with_("corosync:totem:transport", "udp"))
+    assert found == [
+        ("INPUT cms1", "ipv4", udp("5404,5405", source="192.0.2.11")),
+        ("INPUT cms2", "ipv4", udp("5404,5405", source="192.0.2.12")),
+        ("OUTPUT multicast", "ipv4", udp("5404,5405")),
+    ]
+
+
+def test_the_firewall_for_anybody_has_all_links_of_a_family_in_one_rule(site_model, cmha_site):
+    networks = ("192.0.2.1", "2001:db8::1", "198.51.100.1")
+    pillar = two_links(networks, totem={"transport": "knet"})
+    pillar["firewall"] = {"sources": "any"}
+    assert rules(site_model, cmha_site, pillar) == [
+        ("INPUT", "ipv4", udp("5405,5407")),
+        ("INPUT ipv6 udp", "ipv6", udp("5406")),
+        ("OUTPUT", "ipv4", udp("5405,5407")),
+        ("OUTPUT ipv6 udp", "ipv6", udp("5406")),
+    ]
+
+
+def test_a_link_of_sctp_is_opened_as_such(site_model, cmha_site):
+    pillar = two_links(totem={"transport": "knet"}, interface={1: {"knet_transport": "sctp"}})
+    found = rules(site_model, cmha_site, pillar)
+    assert [match["proto"] for _, _, match in found] == ["udp", "udp", "sctp", "sctp"] * 2
+
+
+# --- the key -------------------------------------------------------------------------------------
+
+KEYS = {level: base64.b64encode(level.encode() * 64).decode() for level in ("site", "role", "pair")}
+PLACES = {"site": "corosync", "role": "roles:server:corosync", "pair": "pairs:cms:corosync"}
+
+
+def with_keys(*levels):
+    pillar = SITE
+    for level in levels:
+        *parents, last = PLACES[level].split(":")
+        place = pillar = copy.deepcopy(pillar)
+        for key in parents:
+            place = place.setdefault(key, {})
+        place[last] = {"authkey": KEYS[level]}
+    return pillar
+
+
+@pytest.mark.parametrize(
+    ("levels", "found"),
+    [
+        ((), None),
+        (("site",), "site"),
+        (("site", "role"), "role"),
+        (("site", "role", "pair"), "pair"),
+        (("site", "pair"), "pair"),
+    ],
+)
+def test_the_key_that_is_nearer_to_the_pair_wins(cmha_site, site_model, levels, found):
+    pillar = with_keys(*levels)
+    key = cmha_site.authkey(pillar, "cms1")
+    assert key == (found.encode() * 64 if found else None)
+    # what the state places is what the model speaks of
+    assert site_model(pillar)["pairs"][0]["key_size"] == (len(key) if key else None)
+
+
+def test_another_pairs_key_is_not_this_ones(cmha_site):
+    assert cmha_site.authkey(with_keys("pair"), "mgmt1") is None
+    assert cmha_site.authkey(with_keys("role"), "mgmt1") is None
+    assert cmha_site.authkey(with_keys("site"), "nobody") is None
+
+
+@pytest.mark.parametrize("secret", ["hunter2-hunter2", "aHVudGVyMg==", 1234567, ["hunter2"]])
+def test_what_is_no_key_is_not_shown(site_model, cmha_site, secret):
+    pillar = with_("corosync:authkey", secret)
+    for read in (site_model, lambda pillar: cmha_site.authkey(pillar, "cms1")):
+        with pytest.raises(ValueError, match="^pillar cmha:corosync:authkey: should be ") as error:
+            read(pillar)
+        assert not any(word in str(error.value) for word in ("hunter", "aHVu", "1234"))
+
+
+def test_a_key_may_be_in_lines(site_model):
+    text = base64.encodebytes(bytes(256)).decode()
+    assert text.count("\n") > 1
+    assert site_model(with_("corosync:authkey", text))["pairs"][0]["key_size"] == 256
 
 
 def test_the_guides_firewall_and_none(site_model, cmha_site):
@@ -157,9 +277,8 @@ def test_without_our_alert_others_are_as_they_were(site_model):
 DEVICE = {"model": "net", "net": {"host": "192.0.2.2"}}
 
 
-def test_a_device_changes_what_the_guide_says_of_quorum(site_model):
+def test_a_device_changes_what_is_done_without_quorum(site_model):
     cms, mgmt = site_model(with_("pairs:cms:corosync:quorum:device", DEVICE))["pairs"]
-    assert (cms["corosync"]["quorum"]["two_node"], mgmt["corosync"]["quorum"]["two_node"]) == (0, 1)
     policies = [pair["pacemaker"]["properties"]["no-quorum-policy"] for pair in (cms, mgmt)]
     assert policies == ["stop", "ignore"]
 

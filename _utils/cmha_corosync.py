@@ -1,0 +1,276 @@
+"""
+What a pair's corosync.conf is to say, on hosts with one generation of Corosync.
+
+Pure functions: a pair of the site model in, with what follows for its Corosync out; or a line that says what
+this generation doesn't know or can't do, and where pillar says it.
+"""
+
+import corosync_keys
+import corosync_totem
+from cmha_site import SiteError, overlaid
+
+__virtualname__ = "cmha_corosync"
+
+# As many as the redundant ring protocol has
+_RINGS = 2
+
+# The guide's
+_OF_1 = {"logging": {"logger_subsys": {"AMF": {"debug": "off"}}}}
+
+_MULTICAST_ONLY = ("mcastaddr", "broadcast", "ttl")
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def fitted(pair, generation):
+    """
+    Fit a pair to a generation of Corosync.
+
+    What pillar leaves open follows from what it says. With a key, traffic is encrypted: by 3.x over knet,
+    which alone can; by 1.x and 2.x with ``secauth``. Several links, or encryption, make 3.x's transport knet;
+    two rings give 1.x and 2.x a ``rrp_mode``; a quorum device, or the tie breaker, takes the place of
+    ``two_node``.
+
+    pair
+        A pair, as ``cmha_site.site`` makes it.
+    generation
+        1, 2 or 3.
+
+    Returns the pair with ``corosync`` completed, and with ``generation``; ``conf_template``, the file that
+    prints it; ``interfaces``, what it says of interfaces, a list of mappings with ``number`` and
+    ``settings``; ``key_file``; and ``authenticated``, whether the hosts take no stranger's messages.
+
+    Raises ``SiteError``, a ValueError, for the first thing that this generation doesn't know or can't do.
+    """
+    pair = dict(pair)
+    said = _Said(pair.pop("places"), pair["pair"])
+    _refuse_unknown(pair["corosync"], generation, said)
+    _refuse_unknown_of_nodes(pair, generation, said)
+    corosync = overlaid(_OF_1 if generation == 1 else {}, pair["corosync"])
+    for section, settings in _follows(pair, generation, said).items():
+        for key, value in settings.items():
+            if not said.says(section, key):
+                corosync[section][key] = value
+    pair["corosync"] = corosync
+    _check_links(pair, generation, said)
+    _check_interfaces(corosync, said)
+    if generation == 1:
+        _check_multicast(pair, said)
+    _check_crypto(corosync["totem"], generation, said)
+    _check_key(pair["key_size"], generation, said)
+    _check_quorum(corosync["quorum"], said)
+    totem = corosync["totem"]
+    return {
+        **pair,
+        "generation": generation,
+        "conf_template": f"corosync-{min(generation, 2)}.conf.jinja",
+        "interfaces": _interfaces(pair, generation),
+        "key_file": totem.get("keyfile", corosync_totem.KEY_FILE),
+        "authenticated": corosync_totem.is_authenticated(totem, generation),
+    }
+
+
+class _Said:
+    """What pillar says itself, and where."""
+
+    def __init__(self, places, pair):
+        self.places, self.pair = places, pair
+
+    def says(self, *keys):
+        return ":".join(map(str, keys)) in self.places
+
+    def wrong(self, keys, problem):
+        path = ":".join(map(str, keys))
+        for key, place in self.places.items():
+            if key == path or key.startswith(f"{path}:"):
+                return SiteError(place[: len(place) - len(key) + len(path)], problem)
+        return SiteError(f"cmha:pairs:{self.pair}:corosync:{path}", problem)
+
+    def of_node(self, node, key):
+        return f"cmha:pairs:{self.pair}:nodes:{node['id']}:{key}"
+
+
+def _follows(pair, generation, said):
+    """What pillar leaves open, given what it says: by section."""
+    totem = pair["corosync"]["totem"]
+    several = len(pair["nodes"][0]["addresses"]) > 1
+    six = ":" in pair["nodes"][0]["address"]
+    quorum = pair["corosync"]["quorum"]
+    follows = {"totem": {}, "quorum": {}}
+    if generation == 3:
+        secret = _wants_crypto(totem) or (pair["key_size"] and _may_have_crypto(totem, said))
+        if secret or several:
+            follows["totem"]["transport"] = "knet"
+        if secret and pair["key_size"]:
+            follows["totem"].update(secauth="on", crypto_cipher="aes256", crypto_hash="sha256")
+        if six and totem["transport"] == "udp":
+            follows["totem"]["ip_version"] = "ipv6"
+    else:
+        if pair["key_size"]:
+            follows["totem"]["secauth"] = "on"
+        if several:
+            follows["totem"]["rrp_mode"] = "passive"
+        if six and generation == 2:
+            follows["totem"]["ip_version"] = "ipv6"
+    if "device" in quorum or quorum.get("auto_tie_breaker"):
+        follows["quorum"]["two_node"] = 0
+    return follows
+
+
+def _wants_crypto(totem):
+    return totem["secauth"] == "on" or any(
+        totem.get(key, "none") != "none" for key in ("crypto_cipher", "crypto_hash")
+    )
+
+
+def _may_have_crypto(totem, said):
+    """Whether pillar hasn't said that traffic goes in the clear."""
+    return not said.says("totem", "secauth") and (
+        totem["transport"] == "knet" or not said.says("totem", "transport")
+    )
+
+
+def _interfaces(pair, generation):
+    corosync, numbers = pair["corosync"], range(len(pair["nodes"][0]["addresses"]))
+    settings = corosync.get("interface", {})
+    if generation == 1:
+        transport = corosync["totem"]["transport"]
+        settings = {
+            number: {
+                "mcastport": corosync_totem.port(number, transport, settings),
+                **settings.get(number, {}),
+            }
+            for number in numbers
+        }
+    return [{"number": number, "settings": settings[number]} for number in sorted(settings)]
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+def _refuse_unknown(corosync, generation, said):
+    for section, number, settings in _sections(corosync):
+        for key, value in settings.items():
+            keys = (*section.split(":"), *number, key)
+            if isinstance(value, dict) or not said.says(*keys):
+                continue
+            problem = corosync_keys.unknown(generation, section, key, value)
+            if problem:
+                raise said.wrong(keys, problem)
+
+
+def _sections(corosync):
+    """What pillar may set, by section of ``corosync_keys``; with the number or name of a block of many."""
+    quorum = corosync.get("quorum", {})
+    device = quorum.get("device", {})
+    yield "totem", (), corosync.get("totem", {})
+    for number, settings in corosync.get("interface", {}).items():
+        yield "interface", (number,), settings
+    yield "quorum", (), quorum
+    yield "quorum:device", (), device
+    yield "quorum:device:net", (), device.get("net", {})
+    yield "quorum:device:heuristics", (), device.get("heuristics", {})
+    logging = corosync.get("logging", {})
+    yield "logging", (), logging
+    for name, settings in logging.get("logger_subsys", {}).items():
+        yield "logging:logger_subsys", (name,), settings
+
+
+def _refuse_unknown_of_nodes(pair, generation, said):
+    for node in pair["nodes"]:
+        for key in corosync_keys.SECTIONS["node"]:
+            problem = key in node and corosync_keys.unknown(generation, "node", key, node[key])
+            if problem:
+                raise SiteError(said.of_node(node, key), problem)
+
+
+def _check_links(pair, generation, said):
+    node, totem = pair["nodes"][0], pair["corosync"]["totem"]
+    count, transport = len(node["addresses"]), totem["transport"]
+    at = said.of_node(node, "addresses")
+    if generation == 3 and count > 1 and transport != "knet":
+        raise SiteError(at, f"{count} links need transport knet, with {transport} there is one")
+    if generation < 3 and count > _RINGS:
+        raise SiteError(
+            at, f"Corosync {generation}.x has {_RINGS} rings at most, these are {count}"
+        )
+    if generation < 3 and count > 1 and totem["rrp_mode"] == "none":
+        raise said.wrong(("totem", "rrp_mode"), "two rings need active or passive")
+    families = {":" in address for address in node["addresses"]}
+    if generation < 3 and len(families) > 1:
+        raise SiteError(at, f"Corosync {generation}.x has rings of one address family only")
+    for number in pair["corosync"].get("interface", {}):
+        if number >= count:
+            raise said.wrong(
+                ("interface", number), f"there is no such link; the nodes have {count}, from 0 on"
+            )
+
+
+def _check_interfaces(corosync, said):
+    transport = corosync["totem"]["transport"]
+    for number, settings in corosync.get("interface", {}).items():
+        for key in settings:
+            keys = ("interface", number, key)
+            if key in _MULTICAST_ONLY and transport != "udp":
+                raise said.wrong(keys, f"needs transport udp, this is {transport}")
+            if key.startswith("knet_") and transport != "knet":
+                raise said.wrong(keys, f"needs transport knet, this is {transport}")
+
+
+def _check_multicast(pair, said):
+    """1.x has no address of its own for a ring; later ones make it of the cluster's name."""
+    corosync = pair["corosync"]
+    if corosync["totem"]["transport"] != "udp":
+        return
+    for number in range(len(pair["nodes"][0]["addresses"])):
+        settings = corosync.get("interface", {}).get(number, {})
+        if "mcastaddr" not in settings and settings.get("broadcast") != "yes":
+            raise said.wrong(("interface", number, "mcastaddr"), "is missing; with transport udp")
+
+
+def _check_crypto(totem, generation, said):
+    if generation == 3 and totem["transport"] != "knet" and _wants_crypto(totem):
+        asked = next(
+            key
+            for key in ("secauth", "crypto_cipher", "crypto_hash")
+            if totem.get(key) not in (None, "off", "none")
+        )
+        raise said.wrong(
+            ("totem", asked),
+            f"needs transport knet: Corosync 3.x can't encrypt {totem['transport']}",
+        )
+    if (
+        generation > 1
+        and totem.get("crypto_cipher", "none") != "none"
+        and totem.get("crypto_hash", "sha256" if totem["secauth"] == "on" else "none") == "none"
+    ):
+        raise said.wrong(("totem", "crypto_cipher"), "needs a crypto_hash too")
+
+
+def _check_key(size, generation, said):
+    wanted = corosync_totem.KEY_SIZE_UNTIL_2
+    if size and generation < 3 and size != wanted:
+        raise said.wrong(
+            ("authkey",),
+            f"Corosync {generation}.x reads {wanted} bytes of a key, this one has {size}; make one with "
+            f"salt-run cmha.keygen generation={generation}",
+        )
+
+
+def _check_quorum(quorum, said):
+    device = quorum.get("device")
+    if quorum.get("auto_tie_breaker") and quorum.get("two_node"):
+        raise said.wrong(("quorum", "two_node"), "goes not with auto_tie_breaker; say one of both")
+    if device is None:
+        return
+    for key in ("two_node", "auto_tie_breaker", "last_man_standing"):
+        if quorum.get(key):
+            raise said.wrong(("quorum", key), "goes not with a quorum device; leave it out")
+    for keys in (("model",), ("net", "host")):
+        place = device
+        for key in keys:
+            place = place.get(key, {})
+        if not place:
+            raise said.wrong(("quorum", "device", *keys), "is missing")

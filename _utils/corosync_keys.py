@@ -1,0 +1,190 @@
+"""
+What Corosync knows, by generation: every key of corosync.conf that pillar may set, which generations know
+it, and what it may say. Corosync ignores a key that it doesn't know, without a word: hence this table.
+
+Data only. A generation is the first number of Corosync's version: 1 (1.4), 2 (2.4), 3 (3.1). Sources:
+``corosync.conf(5)``, ``votequorum(5)`` and ``corosync-qdevice(8)`` of each; for 1.4 its ``totemconfig.c``.
+Left out is what the model sets itself (``cluster_name``, ``nodeid``, the numbers and members of interfaces,
+the nodelist), ``key``, a secret that has no place in a file that everyone may read, and the transport
+``iba``.
+"""
+
+__virtualname__ = "corosync_keys"
+
+ALL, ONLY_1, ONLY_2, ONLY_3 = (1, 2, 3), (1,), (2,), (3,)
+UNTIL_2, SINCE_2 = (1, 2), (2, 3)
+
+# What a value may be. A mapping stands for words, each with the generations that know it.
+COUNT, PORT, BYTE, WORD, FILE = "count", "port", "byte", "word", "file"
+ON_OFF, YES_NO, ONE_ZERO = "on or off", "yes or no", "1 or 0"
+ADDRESS, MULTICAST, HOST, COMMAND = "address", "multicast address", "host", "command"
+TIE_BREAKER = "tie breaker"
+
+
+def _words(generations, text):
+    return dict.fromkeys(text.split(), generations)
+
+
+def _keys(generations, rule, text):
+    return dict.fromkeys(text.split(), (generations, rule))
+
+
+_PRIORITY = _words(ALL, "alert crit debug emerg err info notice warning")
+
+_LOGGER = {
+    **_keys(ALL, YES_NO, "to_stderr to_logfile to_syslog"),
+    **_keys(ALL, _PRIORITY, "logfile_priority syslog_priority"),
+    "debug": (ALL, {**_words(ALL, "on off"), "trace": SINCE_2}),
+    "logfile": (ALL, FILE),
+    "syslog_facility": (
+        ALL,
+        _words(ALL, "daemon local0 local1 local2 local3 local4 local5 local6 local7"),
+    ),
+    "tags": (ONLY_1, WORD),
+}
+
+# By section, by key: the generations, and the rule
+SECTIONS = {
+    "totem": {
+        "version": (ALL, _words(ALL, "2")),
+        "transport": (ALL, {**_words(ALL, "udpu udp"), "knet": ONLY_3}),
+        "secauth": (ALL, ON_OFF),
+        "keyfile": (ALL, FILE),
+        "crypto_cipher": (
+            SINCE_2,
+            {**_words(SINCE_2, "none aes256 aes192 aes128"), "3des": ONLY_2},
+        ),
+        "crypto_hash": (SINCE_2, _words(SINCE_2, "none md5 sha1 sha256 sha384 sha512")),
+        "crypto_model": (ONLY_3, _words(ONLY_3, "nss openssl gcrypt")),
+        "crypto_compat": (ONLY_2, _words(ONLY_2, "2.0 2.2")),
+        "crypto_type": (ONLY_1, _words(ONLY_1, "sober nss")),
+        "crypto_accept": (ONLY_1, _words(ONLY_1, "old new")),
+        "ip_version": (
+            SINCE_2,
+            {**_words(SINCE_2, "ipv4 ipv6"), **_words(ONLY_3, "ipv4-6 ipv6-4")},
+        ),
+        "link_mode": (ONLY_3, _words(ONLY_3, "passive active rr")),
+        "rrp_mode": (UNTIL_2, _words(UNTIL_2, "none active passive")),
+        "vsftype": (UNTIL_2, _words(UNTIL_2, "ykd none")),
+        "knet_compression_model": (ONLY_3, WORD),
+        "clear_node_high_bit": (ALL, YES_NO),
+        **_keys(SINCE_2, YES_NO, "block_unlisted_ips cancel_token_hold_on_retransmit"),
+        **_keys(
+            ALL,
+            COUNT,
+            "token token_retransmit token_retransmits_before_loss_const hold join send_join consensus merge "
+            "downcheck fail_recv_const seqno_unchanged_const heartbeat_failures_allowed max_network_delay "
+            "window_size max_messages miss_count_const netmtu",
+        ),
+        **_keys(ONLY_1, COUNT, "threads"),
+        **_keys(
+            UNTIL_2,
+            COUNT,
+            "rrp_problem_count_timeout rrp_problem_count_threshold rrp_problem_count_mcast_threshold "
+            "rrp_token_expired_timeout rrp_autorecovery_check_timeout",
+        ),
+        **_keys(SINCE_2, COUNT, "config_version token_coefficient"),
+        **_keys(
+            ONLY_3,
+            COUNT,
+            "token_warning knet_compression_level knet_compression_threshold knet_mtu knet_pmtud_interval",
+        ),
+    },
+    "interface": {
+        "bindnetaddr": (ALL, ADDRESS),
+        "broadcast": (ALL, YES_NO),
+        "mcastaddr": (ALL, MULTICAST),
+        "mcastport": (ALL, PORT),
+        "ttl": (ALL, BYTE),
+        "knet_link_priority": (ONLY_3, BYTE),
+        "knet_transport": (ONLY_3, _words(ONLY_3, "udp sctp")),
+        **_keys(
+            ONLY_3,
+            COUNT,
+            "knet_ping_interval knet_ping_timeout knet_ping_precision knet_pong_count",
+        ),
+    },
+    # Of a node in pillar, this is what goes to the nodelist as it is
+    "node": {"quorum_votes": (SINCE_2, COUNT)},
+    # 1.x counts no votes here: Pacemaker does
+    "quorum": {
+        "provider": (SINCE_2, _words(SINCE_2, "corosync_votequorum")),
+        **_keys(
+            SINCE_2,
+            ONE_ZERO,
+            "two_node wait_for_all last_man_standing auto_tie_breaker allow_downscale "
+            "expected_votes_tracking",
+        ),
+        **_keys(SINCE_2, COUNT, "expected_votes last_man_standing_window"),
+        "auto_tie_breaker_node": (SINCE_2, TIE_BREAKER),
+    },
+    "quorum:device": {
+        "model": (SINCE_2, _words(SINCE_2, "net")),
+        **_keys(SINCE_2, COUNT, "votes timeout sync_timeout"),
+    },
+    "quorum:device:net": {
+        "host": (SINCE_2, HOST),
+        "port": (SINCE_2, PORT),
+        "algorithm": (SINCE_2, _words(SINCE_2, "ffsplit lms")),
+        "tls": (SINCE_2, _words(SINCE_2, "on off required")),
+        "tie_breaker": (SINCE_2, TIE_BREAKER),
+        "connect_timeout": (SINCE_2, COUNT),
+        "force_ip_version": (SINCE_2, _words(SINCE_2, "0 4 6")),
+        "keep_active_partition_tie_breaker": (ONLY_3, ON_OFF),
+    },
+    # Beside these, any exec_NAME
+    "quorum:device:heuristics": {
+        "mode": (SINCE_2, _words(SINCE_2, "on off sync")),
+        **_keys(SINCE_2, COUNT, "timeout sync_timeout interval"),
+        "exec_": (SINCE_2, COMMAND),
+    },
+    "logging": {
+        "timestamp": (ALL, {**_words(ALL, "on off"), "hires": ONLY_3}),
+        **_keys(ALL, ON_OFF, "fileline function_name"),
+        "blackbox": (ONLY_3, ON_OFF),
+        **_LOGGER,
+    },
+    "logging:logger_subsys": _LOGGER,
+}
+
+# What says the same in another generation
+INSTEAD = {
+    ("totem", "crypto_cipher", 1): "secauth",
+    ("totem", "crypto_hash", 1): "secauth",
+    ("totem", "crypto_type", 2): "crypto_cipher",
+    ("totem", "crypto_type", 3): "crypto_cipher",
+    ("totem", "link_mode", 1): "rrp_mode",
+    ("totem", "link_mode", 2): "rrp_mode",
+    ("totem", "rrp_mode", 3): "link_mode",
+}
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def unknown(generation, section, key, value):
+    """
+    What a generation of Corosync doesn't know.
+
+    generation
+        1, 2 or 3.
+    section
+        A key of ``SECTIONS``.
+    key, value
+        As pillar has them, checked.
+
+    Returns a text, what is wrong; ``None`` when the generation knows both. Raises KeyError for a key that no
+    generation has.
+    """
+    keys = SECTIONS[section]
+    generations, rule = keys[
+        "exec_" if section.endswith("heuristics") and key.startswith("exec_") else key
+    ]
+    if generation not in generations:
+        instead = INSTEAD.get((section, key, generation))
+        return f"Corosync {generation}.x doesn't know it{f'; use {instead}' if instead else ''}"
+    if isinstance(rule, dict) and generation not in rule.get(str(value), ()):
+        known = ", ".join(word for word, those in rule.items() if generation in those)
+        return f"Corosync {generation}.x doesn't know {value}; it knows {known}"
+    return None

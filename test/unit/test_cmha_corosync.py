@@ -1,0 +1,251 @@
+"""What a pair's corosync.conf is to say on each generation of Corosync: what follows, and what is refused."""
+
+import base64
+
+import pytest
+from pillars import SITE, with_
+
+KEY = base64.b64encode(bytes(256)).decode()
+SHORT_KEY = base64.b64encode(bytes(128)).decode()
+
+
+@pytest.fixture
+def fitted(pure, site_model):
+    def fit(generation, corosync=None, pillar=None, **nodes):
+        pillar = with_("corosync", corosync) if corosync is not None else pillar or SITE
+        pillar = {**pillar, "pairs": {"cms": {**pillar["pairs"]["cms"]}}}
+        pillar["pairs"]["cms"]["nodes"] = {
+            host: {"nodeid": int(host[-1]), **node}
+            for host, node in {**pillar["pairs"]["cms"]["nodes"], **nodes}.items()
+        }
+        (pair,) = site_model(pillar)["pairs"]
+        return pure("cmha_corosync").fitted(pair, generation)
+
+    return fit
+
+
+def links(*networks, **more):
+    """Both nodes with an address in each network."""
+    return {
+        f"cms{host}": {"addresses": [f"{network}{host}" for network in networks], **more}
+        for host in (1, 2)
+    }
+
+
+TWO = links("192.0.2.1", "198.51.100.1")
+SIX = links("2001:db8::1")
+NO_KEY = {"secauth": "off", "transport": "udpu"}
+
+
+# --- what follows --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("generation", [1, 2, 3])
+def test_without_a_key_it_is_the_guides(fitted, generation):
+    pair = fitted(generation)
+    assert pair["corosync"]["totem"] == {"version": 2, **NO_KEY}
+    assert (pair["authenticated"], pair["key_size"]) == (False, None)
+    assert pair["conf_template"] == f"corosync-{1 if generation == 1 else 2}.conf.jinja"
+    assert pair["key_file"] == "/etc/corosync/authkey"
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_with_a_key_1_and_2_authenticate_udpu(fitted, generation):
+    pair = fitted(generation, {"authkey": SHORT_KEY})
+    assert pair["corosync"]["totem"] == {"version": 2, "secauth": "on", "transport": "udpu"}
+    assert pair["authenticated"] is True
+
+
+def test_with_a_key_3_encrypts_over_knet(fitted):
+    pair = fitted(3, {"authkey": KEY})
+    assert pair["corosync"]["totem"] == {
+        "version": 2,
+        "secauth": "on",
+        "transport": "knet",
+        "crypto_cipher": "aes256",
+        "crypto_hash": "sha256",
+    }
+    assert (pair["authenticated"], pair["key_size"]) == (True, 256)
+
+
+@pytest.mark.parametrize("generation", [1, 2, 3])
+def test_no_key_is_anywhere_in_the_model(fitted, site_model, generation):
+    pillar = with_("corosync:authkey", SHORT_KEY)
+    for model in (site_model(pillar), fitted(generation, {"authkey": SHORT_KEY})):
+        assert SHORT_KEY not in str(model)
+        assert repr(bytes(8))[2:-1] not in str(model)
+
+
+@pytest.mark.parametrize(
+    ("totem", "left", "authenticated"),
+    [
+        # pillar wins, whatever else would follow
+        ({"transport": "udpu"}, {"transport": "udpu", "secauth": "off"}, False),
+        ({"secauth": "off"}, {"transport": "udpu", "secauth": "off"}, False),
+        ({"transport": "knet"}, {"crypto_hash": "sha256"}, True),
+        ({"crypto_hash": "sha512"}, {"crypto_hash": "sha512", "crypto_cipher": "aes256"}, True),
+        ({"crypto_cipher": "aes128"}, {"crypto_cipher": "aes128", "transport": "knet"}, True),
+        ({"secauth": "on"}, {"crypto_cipher": "aes256", "transport": "knet"}, True),
+        ({"crypto_cipher": "none", "crypto_hash": "none"}, {"crypto_hash": "none"}, False),
+    ],
+)
+def test_what_pillar_says_goes_before_what_follows_from_the_key(fitted, totem, left, authenticated):
+    pair = fitted(3, {"authkey": KEY, "totem": totem})
+    found = pair["corosync"]["totem"]
+    assert {key: found.get(key) for key in left} == left
+    assert pair["authenticated"] is authenticated
+
+
+@pytest.mark.parametrize("said", [{"secauth": "on"}, {"crypto_hash": "sha256"}])
+def test_with_a_key_of_the_hosts_own_encryption_is_over_knet_too(fitted, said):
+    pair = fitted(3, {"totem": said})
+    assert pair["corosync"]["totem"]["transport"] == "knet"
+    assert "crypto_cipher" not in pair["corosync"]["totem"]
+    assert (pair["authenticated"], pair["key_size"]) == (True, None)
+
+
+@pytest.mark.parametrize("place", ["corosync", "roles:server:corosync", "pairs:cms:corosync"])
+def test_a_key_may_stand_at_every_level(fitted, place):
+    assert fitted(3, pillar=with_(f"{place}:authkey", KEY))["authenticated"]
+
+
+@pytest.mark.parametrize(("generation", "mode"), [(1, "passive"), (2, "passive"), (3, None)])
+def test_two_rings_have_a_mode(fitted, generation, mode):
+    totem = fitted(generation, **TWO)["corosync"]["totem"]
+    assert totem.get("rrp_mode") == mode
+    assert totem["transport"] == ("knet" if generation == 3 else "udpu")
+
+
+@pytest.mark.parametrize(
+    ("generation", "transport", "version"),
+    [
+        (1, "udpu", None),
+        (2, "udpu", "ipv6"),
+        (3, "udpu", None),  # its own default, ipv6-4, will do
+        (3, "udp", "ipv6"),
+        (3, "knet", None),
+    ],
+)
+def test_ipv6(fitted, generation, transport, version):
+    totem = fitted(generation, {"totem": {"transport": transport}}, **SIX)["corosync"]["totem"]
+    assert totem.get("ip_version") == version
+
+
+def test_an_interface_of_1_always_has_a_port(fitted):
+    found = fitted(1, {"interface": {1: {"mcastport": 5500}}}, **TWO)["interfaces"]
+    assert found == [
+        {"number": 0, "settings": {"mcastport": 5405}},
+        {"number": 1, "settings": {"mcastport": 5500}},
+    ]
+
+
+@pytest.mark.parametrize("generation", [2, 3])
+def test_later_only_what_pillar_says_of_interfaces(fitted, generation):
+    assert fitted(generation, **TWO)["interfaces"] == []
+    found = fitted(generation, {"interface": {1: {"mcastport": 5500}}}, **TWO)["interfaces"]
+    assert found == [{"number": 1, "settings": {"mcastport": 5500}}]
+
+
+DEVICE = {"model": "net", "votes": 1, "net": {"host": "192.0.2.2", "algorithm": "ffsplit"}}
+
+
+@pytest.mark.parametrize("quorum", [{"device": DEVICE}, {"auto_tie_breaker": 1}])
+def test_a_device_or_the_tie_breaker_take_the_place_of_two_node(fitted, quorum):
+    assert fitted(3, {"quorum": quorum})["corosync"]["quorum"]["two_node"] == 0
+    assert fitted(3)["corosync"]["quorum"]["two_node"] == 1
+
+
+def test_the_guides_logger_of_1_may_be_overridden(fitted):
+    logger = fitted(1)["corosync"]["logging"]["logger_subsys"]
+    assert logger == {"AMF": {"debug": "off"}}
+    logger = fitted(1, {"logging": {"logger_subsys": {"AMF": {"debug": True}}}})
+    assert logger["corosync"]["logging"]["logger_subsys"] == {"AMF": {"debug": "on"}}
+    assert "logger_subsys" not in fitted(3)["corosync"]["logging"]
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+AT = "pillar cmha:corosync:"
+KEEP = "keep_active_partition_tie_breaker"
+
+
+@pytest.mark.parametrize(
+    ("generation", "corosync", "message"),
+    [
+        (1, {"totem": {"crypto_cipher": "aes256"}}, "totem:crypto_cipher: Corosync 1.x doesn't know it; use"),
+        (1, {"totem": {"transport": "knet"}}, "totem:transport: Corosync 1.x doesn't know knet; it knows ud"),
+        (2, {"totem": {"transport": "knet"}}, "totem:transport: Corosync 2.x doesn't know knet"),
+        (2, {"totem": {"link_mode": "rr"}}, "totem:link_mode: Corosync 2.x doesn't know it; use rrp_mode"),
+        (3, {"totem": {"rrp_mode": "none"}}, "totem:rrp_mode: Corosync 3.x doesn't know it; use link_mode"),
+        (3, {"totem": {"crypto_cipher": "3des"}}, "totem:crypto_cipher: Corosync 3.x doesn't know 3des; it"),
+        (2, {"totem": {"ip_version": "ipv6-4"}}, "totem:ip_version: Corosync 2.x doesn't know ipv6-4"),
+        (1, {"quorum": {"two_node": 1}}, "quorum:two_node: Corosync 1.x doesn't know it"),
+        (1, {"quorum": {"device": DEVICE}}, "quorum:device:model: Corosync 1.x doesn't know it"),
+        (1, {"logging": {"debug": "trace"}}, "logging:debug: Corosync 1.x doesn't know trace"),
+        (2, {"logging": {"timestamp": "hires"}}, "logging:timestamp: Corosync 2.x doesn't know hires"),
+        (2, {"logging": {"logger_subsys": {"QB": {"tags": "x"}}}}, "logging:logger_subsys:QB:tags: Corosync"),
+        (2, {"interface": {0: {"knet_pong_count": 3}}}, "interface:0:knet_pong_count: Corosync 2.x doesn't"),
+        (2, {"quorum": {"device": {"model": "net", "net": {KEEP: False}}}},
+         "quorum:device:net:keep_active_partition_tie_breaker: Corosync 2.x doesn't know it"),
+        # what can't be
+        (3, {"totem": {"transport": "udpu", "secauth": "on"}}, "totem:secauth: needs transport knet: Corosy"),
+        (3, {"totem": {"transport": "udp", "crypto_hash": "sha1"}}, "totem:crypto_hash: needs transport kne"),
+        (3, {"totem": {"transport": "knet", "crypto_cipher": "aes256"}}, "totem:crypto_cipher: needs a cryp"),
+        (2, {"totem": {"crypto_cipher": "aes256"}}, "totem:crypto_cipher: needs a crypto_hash too"),
+        (2, {"authkey": KEY}, "authkey: Corosync 2.x reads 128 bytes of a key, this one has 256; make one "
+                              "with salt-run cmha.keygen generation=2"),
+        (3, {"interface": {0: {"ttl": 2}}}, "interface:0:ttl: needs transport udp, this is udpu"),
+        (3, {"interface": {0: {"mcastaddr": "239.1.1.1"}}}, "interface:0:mcastaddr: needs transport udp"),
+        (3, {"interface": {0: {"knet_pong_count": 3}}}, "interface:0:knet_pong_count: needs transport knet"),
+        (3, {"interface": {1: {"mcastport": 5500}}}, "interface:1: there is no such link; the nodes have 1"),
+        (1, {"totem": {"transport": "udp"}}, "interface:0:mcastaddr: is missing"),
+        (3, {"quorum": {"device": DEVICE, "two_node": 1}}, "quorum:two_node: goes not with a quorum device"),
+        (3, {"quorum": {"device": DEVICE, "last_man_standing": 1}}, "quorum:last_man_standing: goes not wit"),
+        (3, {"quorum": {"device": DEVICE, "auto_tie_breaker": 1}}, "quorum:auto_tie_breaker: goes not with"),
+        (3, {"quorum": {"auto_tie_breaker": 1, "two_node": 1}}, "quorum:two_node: goes not with auto_tie_br"),
+        (3, {"quorum": {"device": {"model": "net"}}}, "quorum:device:net:host: is missing"),
+        (3, {"quorum": {"device": {"net": {"host": "q"}}}}, "quorum:device:model: is missing"),
+    ],
+)  # fmt: skip
+def test_refused_where_pillar_says_it(fitted, generation, corosync, message):
+    with pytest.raises(ValueError) as error:
+        fitted(generation, corosync)
+    said = str(error.value)
+    assert message in said
+    assert said.startswith((AT, "pillar cmha:pairs:cms:corosync:"))
+    assert "\n" not in said
+
+
+@pytest.mark.parametrize("place", ["corosync", "roles:server:corosync", "pairs:cms:corosync"])
+def test_the_path_is_the_one_where_it_stands(fitted, place):
+    with pytest.raises(ValueError, match=f"^pillar cmha:{place}:totem:crypto_hash: Corosync 1.x"):
+        fitted(1, pillar=with_(f"{place}:totem:crypto_hash", "sha256"))
+
+
+@pytest.mark.parametrize(
+    ("generation", "corosync", "nodes", "message"),
+    [
+        (3, {"totem": {"transport": "udpu"}}, TWO, "cms1:addresses: 2 links need transport knet, with udpu"),
+        (2, {}, links("192.0.2.1", "198.51.100.1", "203.0.113.1"), "cms1:addresses: Corosync 2.x has 2 ring"),
+        (1, {}, links("192.0.2.1", "2001:db8::1"), "cms1:addresses: Corosync 1.x has rings of one address f"),
+        (1, {}, links("192.0.2.1", quorum_votes=1), "cms1:quorum_votes: Corosync 1.x doesn't know it"),
+    ],
+)  # fmt: skip
+def test_refused_of_nodes(fitted, generation, corosync, nodes, message):
+    with pytest.raises(ValueError) as error:
+        fitted(generation, corosync, **nodes)
+    assert f"pillar cmha:pairs:cms:nodes:{message}" in str(error.value)
+
+
+def test_two_rings_without_a_mode(fitted):
+    with pytest.raises(ValueError, match="totem:rrp_mode: two rings need active or passive"):
+        fitted(2, {"totem": {"rrp_mode": "none"}}, **TWO)
+
+
+def test_3_has_links_of_both_families(fitted):
+    nodes = links("192.0.2.1", "2001:db8::1")
+    assert fitted(3, {}, **nodes)["corosync"]["totem"]["transport"] == "knet"
+
+
+def test_what_the_defaults_say_is_no_mistake_of_pillar(fitted):
+    assert fitted(1)["corosync"]["quorum"]["two_node"] == 1
