@@ -36,9 +36,9 @@ def mapping(defaults, platforms, pillar=None):
         The value of the pillar key ``cmha``; the default is what this minion has.
 
     Returns the mapping of this minion's pair, see ``cmha_site.site`` and ``cmha_corosync.fitted``, with
-    ``site``, ``node`` (this host), ``rules`` (of the firewall), ``daemons`` (of the cluster) and the keys of
-    both platform files. It holds no key of Corosync. A Pacemaker that has no alerts (before 1.1.15) makes
-    ``alerts`` false, whatever pillar says.
+    ``site``, ``node`` (this host), ``rules`` (of the firewall, for the ``firewall:backend`` that this host
+    has), ``daemons`` (of the cluster) and the keys of both platform files. It holds no key of Corosync. A
+    Pacemaker that has no alerts (before 1.1.15) makes ``alerts`` false, whatever pillar says.
 
     A wrong pillar, or a platform that cmha doesn't know, gives a mapping with one key: ``error``, a line
     that names the pillar path.
@@ -57,16 +57,19 @@ def mapping(defaults, platforms, pillar=None):
         generation = __salt__["corosync.generation"](platform["corosync_generation"])
         pair = __utils__["cmha_corosync.fitted"](pair, generation)
         rules = __utils__["cmha_site.firewall_rules"](pair)
+        firewall = _firewall(pair["firewall"], platform) if rules else pair["firewall"]
+        backend = firewall["backend"] if rules else None
         packages = __utils__["cmha_platform.packages"](
-            platform, pair["crmsh"], bool(rules), bool(__utils__["cmha_site.device"](pair))
+            platform, pair["crmsh"], backend, bool(__utils__["cmha_site.device"](pair))
         )
-    except ValueError as error:
+    except (ValueError, CommandExecutionError) as error:
         return {"error": str(error)}
     return {
         **platform,
         **pair,
         "site": site["site"],
         "node": node,
+        "firewall": firewall,
         "rules": rules,
         "packages": packages,
         "daemons": [
@@ -107,6 +110,18 @@ def _here(defaults, pillar):
     if pair["alerts"] and _older_than_alerts(__salt__["crm.version"]()):
         pair = __utils__["cmha_site.without_alerts"](pair)
     return site, pair, node
+
+
+def _firewall(settings, platform):
+    """The settings of the firewall, with the backend of this host."""
+    backend = __utils__["packet_rules.choose"](
+        settings["backend"],
+        __salt__["packet_filter.active"](),
+        platform["firewall_backend"],
+        __grains__["id"],
+    )
+    __utils__["cmha_platform.need_place_to_save"](platform, backend, settings["save"])
+    return {**settings, "backend": backend}
 
 
 def _older_than_alerts(pacemaker):

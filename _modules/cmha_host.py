@@ -24,7 +24,6 @@ except ImportError:
 __virtualname__ = "cmha_host"
 
 _TABLES = ("defaults", "platforms")
-_QNETD_PORT = 5403
 
 # How often the client of a moving service asks, and how long it waits for an answer, in seconds
 _PAUSE = 0.1
@@ -83,9 +82,11 @@ def fitness():
         "running": running,
         "members": [each["address"] for each in members if each["status"] == "joined"],
         "ports": {} if running else _ports(cmha),
-        "firewall_open": all(map(_is_there, cmha["rules"])),
-        "device_silent": _device_silent(cmha),
+        "firewall_open": all(
+            _is_there(rule, cmha["firewall"]["backend"]) for rule in cmha["rules"]
+        ),
         "authenticated": cmha["authenticated"],
+        "device_silent": _device_silent(cmha),
     }
 
 
@@ -342,17 +343,12 @@ def _device_silent(cmha):
     device = __utils__["cmha_site.device"](cmha)
     if not device:
         return None
-    return __salt__["qdevice.reaches"](
-        device["net"]["host"], device["net"].get("port", _QNETD_PORT)
-    )
+    port = __utils__["cmha_site.device_port"](cmha)
+    return __salt__["qdevice.reaches"](device["net"]["host"], port)
 
 
-def _is_there(rule):
-    if "iptables.check" not in __salt__:
-        return False
-    chain, family = rule["chain"], rule["family"]
-    text = __salt__["iptables.build_rule"](jump="ACCEPT", family=family, **rule["match"])
-    return __salt__["iptables.check"]("filter", chain, text, family) is True
+def _is_there(rule, backend):
+    return all(__salt__["packet_filter.lines"](backend, rule).values())
 
 
 def _whose_conf(nodes):

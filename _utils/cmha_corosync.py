@@ -55,7 +55,7 @@ def fitted(pair, generation):
                 corosync[section][key] = value
     pair["corosync"] = corosync
     _check_links(pair, generation, said)
-    _check_interfaces(corosync, said)
+    _check_interfaces(corosync, generation, said)
     if generation == 1:
         _check_multicast(pair, said)
     _check_crypto(corosync["totem"], generation, said)
@@ -208,13 +208,15 @@ def _check_links(pair, generation, said):
             )
 
 
-def _check_interfaces(corosync, said):
+def _check_interfaces(corosync, generation, said):
     transport = corosync["totem"]["transport"]
     for number, settings in corosync.get("interface", {}).items():
         for key in settings:
             keys = ("interface", number, key)
             if key in _MULTICAST_ONLY and transport != "udp":
                 raise said.wrong(keys, f"needs transport udp, this is {transport}")
+            if key == "bindnetaddr" and generation == 3:
+                raise said.wrong(keys, "Corosync 3.x binds to the node's address; leave it out")
             if key.startswith("knet_") and transport != "knet":
                 raise said.wrong(keys, f"needs transport knet, this is {transport}")
 

@@ -156,13 +156,10 @@ class _Plan(Pair):
         if not isinstance(states, dict):
             raise Trouble(f"{host}: {' '.join(map(str, states))}")
         ran = sorted(states.items(), key=lambda each: each[1].get("__run_num__", 0))
-        # Salt's own iptables state predicts by its result alone
         return [
             {"state": each["__id__"], "changes": each["changes"], "comment": each["comment"]}
-            for key, each in ran
-            if each["changes"]
-            or each["result"] is False
-            or (each["result"] is None and key.startswith("iptables_"))
+            for _, each in ran
+            if each["changes"] or each["result"] is False
         ]
 
     def _of_the_cluster(self):

@@ -57,7 +57,7 @@ def service(name, init):
     return f"{name}.service" if init == "systemd" and name.endswith("device") else name
 
 
-def packages(platform, crmsh, firewall, device):
+def packages(platform, crmsh, backend, device=False):
     """
     The packages that a host needs.
 
@@ -65,8 +65,8 @@ def packages(platform, crmsh, firewall, device):
         What ``platform`` returned.
     crmsh
         The setting ``crmsh`` of the host's pair.
-    firewall
-        Whether there are rules of the firewall to write.
+    backend
+        The firewall's, or ``None`` where there are no rules to write.
     device
         Whether the cluster has a quorum device.
 
@@ -77,11 +77,30 @@ def packages(platform, crmsh, firewall, device):
     if crmsh["install"]:
         _need_crmsh_from_somewhere(platform, crmsh)
         wanted += groups["crmsh"]
-    if firewall:
-        wanted += groups["firewall"]
+    wanted += groups["firewall"].get(backend, [])
     if device:
         wanted += groups["device"]
     return wanted
+
+
+def need_place_to_save(platform, backend, save):
+    """
+    Refuse to save iptables' rules where no file is loaded at boot.
+
+    platform
+        What ``platform`` returned.
+    backend
+        The firewall's.
+    save
+        The setting ``firewall:save`` of the host's pair.
+
+    Raises ValueError.
+    """
+    if save and backend == "iptables" and not platform["iptables_saved"]:
+        raise ValueError(
+            f"pillar cmha:firewall:save: {platform['platform']} has no file of iptables' rules that it loads "
+            "at boot; leave it false"
+        )
 
 
 def _need_crmsh_from_somewhere(platform, crmsh):

@@ -27,6 +27,9 @@ _WORD = re.compile(r"[A-Za-z0-9_./:@+,-]+")
 # The alert of cmha/defaults.yaml that feeds the events.
 _ALERT = "cmha"
 
+# corosync-qnetd(8)
+_QNETD_PORT = 5403
+
 
 class SiteError(ValueError):
     """The pillar is wrong: says where (the pillar path), what is wrong and what to do."""
@@ -136,6 +139,16 @@ def device(settings):
     return settings.get("corosync", {}).get("quorum", {}).get("device")
 
 
+def device_port(pair):
+    """
+    The TCP port of a pair's quorum device.
+
+    pair
+        A pair of what ``site`` returned, which has one.
+    """
+    return device(pair)["net"].get("port", _QNETD_PORT)
+
+
 def daemons(pair):
     """
     The daemons of a pair's cluster, in the order in which they start.
@@ -185,7 +198,7 @@ def firewall_rules(pair):
     if not settings["enabled"]:
         return []
     rules = _rules_for_anybody if settings["sources"] == "any" else _rules_for_the_pair
-    return rules(pair, corosync_totem.links(pair))
+    return rules(pair, corosync_totem.links(pair)) + _rules_for_the_device(pair)
 
 
 def _rules_for_anybody(pair, links):
@@ -205,6 +218,16 @@ def _rules_for_anybody(pair, links):
         for chain in ("INPUT", "OUTPUT")
         for name, ((family, proto), ports) in zip(names, sorted(talks.items()))
     ]
+
+
+def _rules_for_the_device(pair):
+    net = (device(pair) or {}).get("net", {})
+    try:
+        family = _family(net.get("host"))
+    except ValueError:  # none, or a name: whoever resolves it lets the packets out
+        return []
+    match = {"destination": net["host"], "proto": "tcp", "dports": str(device_port(pair))}
+    return [{"id": "OUTPUT quorum device", "chain": "OUTPUT", "family": family, "match": match}]
 
 
 def _rules_for_the_pair(pair, links):
@@ -731,6 +754,7 @@ _SETTINGS = {
     "corosync": _COROSYNC,
     "firewall": {
         "enabled": _flag,
+        "backend": _one_of("auto", "iptables", "nftables", "firewalld", "ufw"),
         "sources": _one_of("pair", "any"),
         "save": _flag,
     },

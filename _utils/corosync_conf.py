@@ -8,6 +8,8 @@ Pure functions: text in, mappings out. Sources: ``corosync.conf(5)``, ``cmap_key
 import ipaddress
 import re
 
+import corosync_totem
+
 __virtualname__ = "corosync_conf"
 
 RELOAD, ONE_BY_ONE, TOGETHER = "reload", "one by one", "together"
@@ -21,6 +23,9 @@ _LISTED = ("nodelist.node",)
 
 # What Corosync adds in memory by itself.
 _COROSYNCS_OWN = re.compile(r"nodelist\.local_node_pos|totem\.interface\.\d+\.bindnetaddr")
+
+# What 2.x, and 3.x with multicast, add where the file says nothing (totem_config_read)
+_ADDED = re.compile(r"totem\.interface\.(\d+)\.(mcastaddr|mcastport)")
 
 # Corosync 2 and later take an interface's number for its place in memory; 1.x has no places.
 _NUMBERS = re.compile(r"totem\.interface\.\d+\.(?:link|ring)number")
@@ -86,7 +91,9 @@ def difference(held, wanted):
     configured = {
         key: value
         for key, value in held.items()
-        if key.split(".")[0] in _SECTIONS and not _COROSYNCS_OWN.fullmatch(key)
+        if key.split(".")[0] in _SECTIONS
+        and not _COROSYNCS_OWN.fullmatch(key)
+        and not _is_added(key, value, wanted)
     }
     wanted = {
         _PLACES.sub("", key) if _OF_1 in held else key: value
@@ -133,6 +140,26 @@ def addresses(text):
     """
     named = re.findall(r"^\s*(?:ring\d+_addr|memberaddr|bindnetaddr):\s*(\S+)", text, re.MULTILINE)
     return {each for each in named if _is_address(each)}
+
+
+def _is_added(key, value, wanted):
+    added = _ADDED.fullmatch(key)
+    if not added or key in wanted:
+        return False
+    number, what = int(added[1]), added[2]
+    # the address is made of the cluster's name, which is compared itself
+    return what == "mcastaddr" or value == str(
+        corosync_totem.port(number, wanted.get("totem.transport", "udp"), _interfaces(wanted))
+    )
+
+
+def _interfaces(keys):
+    found = {}
+    for key, value in keys.items():
+        match = re.fullmatch(r"totem\.interface\.(\d+)\.(\w+)", key)
+        if match:
+            found.setdefault(int(match[1]), {})[match[2]] = value
+    return found
 
 
 def _held(held, key):

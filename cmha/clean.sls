@@ -13,18 +13,22 @@ cmha cluster is forgotten:
       - corosync: cmha cluster is stopped before
 {% for rule in cmha.rules %}
 cmha no firewall {{ rule.id }}:
-  iptables.delete:
-    - table: filter
-    - family: {{ rule.family }}
-    - chain: {{ rule.chain }}
-    - jump: ACCEPT
-{%- for option, value in rule.match.items() %}
-    - {{ option }}: {{ value }}
-{%- endfor %}
-    - save: {{ cmha.firewall.save }}
+  packet_filter.absent:
+    - backend: {{ cmha.firewall.backend }}
+    - rule: {{ rule | json }}
     - require:
       - corosync: cmha cluster is stopped before
+    - require_in:
+      - packet_filter: cmha no firewall at boot
 {% endfor %}
+{%- if cmha.rules %}
+cmha no firewall at boot:
+  packet_filter.not_kept:
+    - backend: {{ cmha.firewall.backend }}
+    - rules: {{ cmha.rules | json }}
+    - save: {{ cmha.firewall.save | json }}
+    - saved: {{ cmha.iptables_saved | json }}
+{% endif %}
 {%- if cmha.role == 'agent' %}
 cmha no ocf agent:
   file.absent:

@@ -48,8 +48,11 @@ cmha corosync.conf waits for the next start:
   test.show_notification:
     - text: >-
         Corosync on {{ cmha.node.name }} was not restarted: that would stop {{ cmha.resource }}. It
-        goes on with the configuration it started with; the new corosync.conf counts from its next start.
+        goes on with the configuration it started with; what is new counts from its next start.
     - onchanges:
       - file: cmha corosync.conf
+{%- if cmha.key_size %}
+      - corosync: cmha corosync key
+{%- endif %}
 {% endif %}
 {%- endblock %}

@@ -6,17 +6,20 @@ include:
   - cmha.packages
 {% for rule in cmha.rules %}
 cmha firewall {{ rule.id }}:
-  iptables.insert:
-    - position: 1
-    - table: filter
-    - family: {{ rule.family }}
-    - chain: {{ rule.chain }}
-    - jump: ACCEPT
-{%- for option, value in rule.match.items() %}
-    - {{ option }}: {{ value }}
-{%- endfor %}
-    - save: {{ cmha.firewall.save }}
+  packet_filter.allowed:
+    - backend: {{ cmha.firewall.backend }}
+    - rule: {{ rule | json }}
     - require:
       - sls: cmha.packages
+    - require_in:
+      - packet_filter: cmha firewall at boot
 {% endfor %}
+{%- if cmha.rules %}
+cmha firewall at boot:
+  packet_filter.kept:
+    - backend: {{ cmha.firewall.backend }}
+    - rules: {{ cmha.rules | json }}
+    - save: {{ cmha.firewall.save | json }}
+    - saved: {{ cmha.iptables_saved | json }}
+{%- endif %}
 {%- endblock %}

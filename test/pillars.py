@@ -192,6 +192,11 @@ WRONG = [
     ("corosync:totem:cluster_name", "cmf", "pillar cmha:corosync:totem:cluster_name: is no known"),
     ("firewall:enabled", "yes", "pillar cmha:firewall:enabled: should be true or false, is 'yes'"),
     ("firewall:sources", "all", "pillar cmha:firewall:sources: should be pair or any, is 'all'"),
+    (
+        "firewall:backend",
+        "ufv",
+        "pillar cmha:firewall:backend: should be auto, iptables, nftables,",
+    ),
     ("alerts", "off", "pillar cmha:alerts: should be true or false, is 'off'"),
     ("crmsh:install", "no", "pillar cmha:crmsh:install: should be true or false, is 'no'"),
     ("crmsh:instal", True, "pillar cmha:crmsh:instal: is no known key; did you mean install?"),

@@ -148,14 +148,8 @@ class Orchestration:
 
 
 def changed_ids(states):
-    """The ids of the states that changed, or would change, something. Salt's own iptables state predicts by
-    its result alone."""
-    changing = {
-        key
-        for key, state in states.items()
-        if state["changes"] or (state["result"] is None and key.startswith("iptables_"))
-    }
-    return list(by_id({key: states[key] for key in changing}))
+    """The ids of the states that changed, or would change, something."""
+    return [name for name, state in by_id(states).items() if state["changes"]]
 
 
 def by_id(states):

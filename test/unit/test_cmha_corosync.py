@@ -197,6 +197,7 @@ KEEP = "keep_active_partition_tie_breaker"
         (3, {"interface": {0: {"ttl": 2}}}, "interface:0:ttl: needs transport udp, this is udpu"),
         (3, {"interface": {0: {"mcastaddr": "239.1.1.1"}}}, "interface:0:mcastaddr: needs transport udp"),
         (3, {"interface": {0: {"knet_pong_count": 3}}}, "interface:0:knet_pong_count: needs transport knet"),
+        (3, {"interface": {0: {"bindnetaddr": "192.0.2.0"}}}, "interface:0:bindnetaddr: Corosync 3.x binds"),
         (3, {"interface": {1: {"mcastport": 5500}}}, "interface:1: there is no such link; the nodes have 1"),
         (1, {"totem": {"transport": "udp"}}, "interface:0:mcastaddr: is missing"),
         (3, {"quorum": {"device": DEVICE, "two_node": 1}}, "quorum:two_node: goes not with a quorum device"),

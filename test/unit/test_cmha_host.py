@@ -48,10 +48,10 @@ class Host:
             "crm.status": GOOD,
             "crm.version": "2.1.5",
             "daemons.other_versions": {},
-            "iptables.build_rule": lambda **_: "rule",
-            "iptables.check": lambda *_: True,
             "network.ip_addrs": ["192.0.2.11"],
             "network.ip_addrs6": ["2001:db8::1"],
+            "packet_filter.active": ["nftables"],
+            "packet_filter.lines": lambda backend, rule: {"one": True, "other": True},
             "pillar.items": lambda **_: {"cmha": self.pillar},
             "qdevice.reaches": None,
             "qdevice.status": VOTES,
@@ -104,10 +104,12 @@ def host(load_file, pure, there, clock, monkeypatch):
             "digest",
             "authkey",
             "device",
+            "device_port",
             "daemons",
         ),
         "corosync_totem": ("links",),
-        "cmha_platform": ("platform", "packages", "service"),
+        "cmha_platform": ("platform", "packages", "service", "need_place_to_save"),
+        "packet_rules": ("choose",),
         "cib": ("check_whole", "leftovers", "maintenance", "since"),
         "corosync_conf": ("keys", "difference", "addresses"),
     }
@@ -204,21 +206,33 @@ def test_the_ports_of_a_running_corosync_are_left_alone(host, there):
     assert not any(each[0] == "corosync.reaches" for each in there.asked)
 
 
-@pytest.mark.parametrize("answer", [False, "Error: no such chain"])
-def test_a_firewall_that_is_not_open(host, there, answer):
-    there.says["iptables.check"] = lambda *_: answer
+def test_a_firewall_that_is_not_open_everywhere(host, there):
+    there.says["packet_filter.lines"] = lambda backend, rule: {
+        "one": True,
+        "other": rule["id"] != "OUTPUT cms2",
+    }
     assert host.fitness()["firewall_open"] is False
+
+
+def test_a_firewall_is_asked_in_its_own_words(host, there):
+    host.fitness()
+    asked = [each[1:] for each in there.asked if each[0] == "packet_filter.lines"]
+    assert [rule["id"] for _, rule in asked] == [
+        "INPUT cms1", "INPUT cms2", "OUTPUT cms1", "OUTPUT cms2",
+    ]  # fmt: skip
+    assert {backend for backend, _ in asked} == {"nftables"}
+
+
+def test_a_firewall_that_filters_nothing(host, there):
+    there.says["packet_filter.lines"] = lambda backend, rule: {}
+    assert host.fitness()["firewall_open"] is True
 
 
 def test_a_firewall_that_is_not_cmhas(host, there):
     there.pillar["firewall"] = {"enabled": False}
-    there.says["iptables.check"] = lambda *_: pytest.fail("no rules are declared")
+    for looks in ("packet_filter.lines", "packet_filter.active"):
+        there.says[looks] = lambda *_: pytest.fail("no rules are declared")
     assert host.fitness()["firewall_open"] is True
-
-
-def test_a_host_without_iptables(host):
-    del host.__salt__["iptables.check"]
-    assert host.fitness()["firewall_open"] is False
 
 
 def test_the_agent_that_cmha_brings_itself(host, there):

@@ -10,13 +10,14 @@ def cmha(load_file, pure, formula):
     """The module on a minion with this pillar and this id."""
     defaults = (formula / "cmha/defaults.yaml").read_text()
 
-    def on(minion, pillar, pacemaker=None, generation=None):
+    def on(minion, pillar, pacemaker=None, generation=None, active=()):
         return load_file(
             "_modules/cmha.py",
             salt={
                 "cp.get_file_str": {"salt://cmha/defaults.yaml": defaults}.get,
                 "crm.version": lambda: pacemaker,
                 "corosync.generation": lambda default: generation or default,
+                "packet_filter.active": lambda: active,
             },
             utils={
                 "cmha_corosync.fitted": pure("cmha_corosync").fitted,
@@ -29,6 +30,8 @@ def cmha(load_file, pure, formula):
                 "cmha_site.without_alerts": pure("cmha_site").without_alerts,
                 "cmha_platform.platform": pure("cmha_platform").platform,
                 "cmha_platform.packages": pure("cmha_platform").packages,
+                "cmha_platform.need_place_to_save": pure("cmha_platform").need_place_to_save,
+                "packet_rules.choose": pure("packet_rules").choose,
                 "cib.check_whole": pure("cib").check_whole,
                 "cib.masked": pure("cib").masked,
             },
@@ -111,6 +114,67 @@ def test_only_a_pacemaker_that_knows_alerts_gets_one(
     assert mapping["pacemaker"] == minion.declared()
     assert ("cmha" in mapping["pacemaker"]["alerts"]) is alerts
     assert mapping["pacemaker"]["absent"] == ({} if alerts else {"alerts": ["cmha"]})
+
+
+# --- the host's firewall ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def firewall(cmha, defaults, formula_yaml):
+    def found(active, pillar=SITE):
+        minion = cmha("cms1", pillar, active=active)
+        mapping = minion.mapping(defaults, formula_yaml("cmha/platforms.yaml"))
+        if "error" in mapping:
+            return mapping["error"]
+        return mapping["firewall"]["backend"], mapping["packages"][-1]
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("active", "wanted", "found"),
+    [
+        ([], "auto", ("iptables", "iptables")),
+        (["nftables"], "auto", ("nftables", "nftables")),
+        (["ufw"], "auto", ("ufw", "crmsh")),
+        (["firewalld"], "auto", ("firewalld", "crmsh")),
+        (["firewalld", "ufw"], "ufw", ("ufw", "crmsh")),
+        (["firewalld"], "iptables", ("iptables", "iptables")),
+        ([], "nftables", ("nftables", "nftables")),
+    ],
+)
+def test_rules_are_for_the_firewall_that_is_active(firewall, active, wanted, found):
+    assert firewall(active, with_("firewall:backend", wanted)) == found
+
+
+def test_nobody_guesses_between_two_firewalls(firewall):
+    assert firewall(["firewalld", "ufw"]) == (
+        "pillar cmha:firewall:backend: is auto, and firewalld and ufw are active on cms1; say which of them "
+        "shall let the pair through, or turn one off"
+    )
+
+
+def test_no_firewall_is_turned_on(firewall):
+    said = firewall([], with_("firewall:backend", "ufw"))
+    assert said.startswith(
+        "pillar cmha:firewall:backend: ufw isn't active on cms1, and cmha turns no"
+    )
+
+
+def test_a_firewall_that_cannot_be_asked_is_one_line(cmha, defaults, formula_yaml):
+    minion = cmha("cms1", SITE)
+
+    def active():
+        raise CommandExecutionError("nft list chains on cms1: no")
+
+    minion.__salt__["packet_filter.active"] = active
+    mapping = minion.mapping(defaults, formula_yaml("cmha/platforms.yaml"))
+    assert mapping == {"error": "nft list chains on cms1: no"}
+
+
+def test_a_firewall_that_is_not_cmhas_may_be_any(firewall):
+    pillar = with_("firewall", {"enabled": False, "backend": "ufw"})
+    assert firewall(["firewalld", "nftables"], pillar) == ("ufw", "crmsh")
 
 
 # --- the host's init system ------------------------------------------------------------------------

@@ -528,7 +528,7 @@ def plan(master, pair, monkeypatch):
         {
             "state.apply": lambda host, sls, test: {
                 "file_|-a": state(None, {"diff": "+x"}, 2, "second"),
-                "iptables_|-b": state(None, {}, 1, "first"),
+                "packet_filter_|-b": state(None, {"line": "x"}, 1, "first"),
                 "pkg_|-c": state(True, {}, 3),
                 "pkg_|-d": state(None, {}, 4),
                 "pkg_|-e": state(False, {}, 5, "fails"),

@@ -172,6 +172,44 @@ def test_a_key_is_a_secret(conf):
     assert change == {"totem.key": {"old": "(secret)", "new": "(secret)"}}
 
 
+UDP = GUIDE_2.replace("transport: udpu", "transport: udp")
+INTERFACE = "version: 2\n    interface {{\n        ringnumber: 0\n        {}\n    }}\n"
+MADE = "totem.interface.0.mcastaddr (str) = 239.192.2.0\ntotem.interface.0.mcastport (u16) = {}\n"
+
+
+def memory_with(port, transport="udp"):
+    return CMAPCTL.replace("= udpu", f"= {transport}") + MADE.format(port)
+
+
+@pytest.mark.parametrize("transport", ["udp", "udpu"])
+def test_what_corosync_makes_of_nothing_is_no_difference(conf, transport):
+    """As 2.x does, and 3.x with multicast."""
+    file = GUIDE_2.replace("transport: udpu", f"transport: {transport}")
+    assert difference(conf, memory_with(5405, transport), file) == {}
+
+
+@pytest.mark.parametrize(
+    ("port", "said", "change"),
+    [
+        ("5405", "mcastport: 5500", {"mcastport": {"old": "5405", "new": "5500"}}),
+        ("5500", "mcastport: 5500", {}),
+        ("5500", "ttl: 2", {"mcastport": {"old": "5500", "new": None}, "ttl": {"old": None, "new": "2"}}),
+        ("5405", "mcastaddr: 239.192.2.0", {}),
+        ("5405", "mcastaddr: 239.9.9.9", {"mcastaddr": {"old": "239.192.2.0", "new": "239.9.9.9"}}),
+    ],
+)  # fmt: skip
+def test_what_the_file_says_of_it_counts(conf, port, said, change):
+    file = UDP.replace("version: 2\n", INTERFACE.format(said))
+    assert difference(conf, memory_with(port), file) == {
+        f"totem.interface.0.{key}": each for key, each in change.items()
+    }
+
+
+def test_another_port_than_corosyncs_own_is_one_that_was_said(conf):
+    (change,) = difference(conf, memory_with(5500), UDP).items()
+    assert change == ("totem.interface.0.mcastport", {"old": "5500", "new": None})
+
+
 # --- the way -------------------------------------------------------------------------------------
 
 UDPU = {"totem.transport": "udpu"}
@@ -193,6 +231,7 @@ UDPU = {"totem.transport": "udpu"}
         (["totem.cluster_name"], {}, "together"),
         (["quorum.two_node"], {"totem.transport": "udp"}, "one by one"),
         (["totem.secauth"], UDPU, "together"),
+        (["totem.authkey", "totem.token"], UDPU, "together"),
         (["totem.transport", "logging.debug"], UDPU, "together"),
         (["totem.token", "quorum.two_node", "totem.crypto_hash"], UDPU, "together"),
         # the nodes

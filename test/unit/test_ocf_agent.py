@@ -11,6 +11,9 @@ from agent_host import VARIANTS, AgentHost
 
 SUCCESS, GENERIC, UNIMPLEMENTED, INSTALLED, NOT_RUNNING = 0, 1, 3, 5, 7
 
+# Milliseconds that a stop gets which is to succeed; the others get none
+PATIENCE = 60_000
+
 SERVICE, UNIT = "cloudera-scm-agent", "cloudera-scm-supervisord"
 HARD_STOPS = {
     "next_stop_hard": [
@@ -92,7 +95,7 @@ def test_the_supervisor_starts_before_the_agent(host):
 
 def test_stop_is_a_hard_stop(agent):
     agent.run("start")
-    done = agent.run("stop")
+    done = agent.run("stop", timeout_ms=PATIENCE)  # a killed process takes a moment to be gone
     assert (done.returncode, done.stderr) == (SUCCESS, "")
     assert done.calls == HARD_STOPS[agent.variant]
     assert not agent.has_roles()
@@ -127,19 +130,19 @@ def test_a_stop_that_leaves_the_roles_running_fails(agent):
 def test_a_stop_waits_for_the_last_role(agent):
     agent.run("start")
     agent.set("end", "later")
-    assert agent.run("stop", timeout_ms=20000).returncode == SUCCESS
+    assert agent.run("stop", timeout_ms=PATIENCE).returncode == SUCCESS
     assert not agent.has_roles()
 
 
 def test_a_failed_agent_stops(agent):
     agent.run("start")
     agent.set("agent", "failed")
-    assert agent.run("stop").returncode == SUCCESS
+    assert agent.run("stop", timeout_ms=PATIENCE).returncode == SUCCESS
     assert agent.run("monitor").returncode == NOT_RUNNING
 
 
 def test_stopping_what_is_stopped_succeeds(agent):
-    assert agent.run("stop").returncode == SUCCESS
+    assert agent.run("stop", timeout_ms=PATIENCE).returncode == SUCCESS
 
 
 @pytest.mark.parametrize("action", ["promote", "", "monitr"])

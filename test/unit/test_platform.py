@@ -2,12 +2,13 @@
 
 import pytest
 
+FIREWALL = {"iptables": ["iptables"], "nftables": ["nftables"]}
 TABLE = {
     "default": {
         "packages": {
             "cluster": ["corosync"],
             "crmsh": ["crmsh"],
-            "firewall": ["iptables"],
+            "firewall": FIREWALL,
             "device": ["qd"],
         },
         "crmsh_from": "distribution",
@@ -16,7 +17,7 @@ TABLE = {
     },
     "Debian": {
         "defaults_file": "/debian",
-        "releases": {12: {}, 13: {"packages": {"firewall": ["nftables"]}}},
+        "releases": {12: {}, 13: {"packages": {"firewall": {"iptables": ["iptables-nft"]}}}},
     },
     "Ubuntu": {"releases": {14: {"service_manager": "upstart"}}},
     "RedHat": {"defaults_file": "/redhat", "releases": {9: {"crmsh_from": "pillar"}}},
@@ -50,7 +51,7 @@ def test_what_is_nearer_to_the_host_wins(platform):
     assert platform("Debian", "Debian", 13)["packages"] == {
         "cluster": ["corosync"],
         "crmsh": ["crmsh"],
-        "firewall": ["nftables"],
+        "firewall": {"iptables": ["iptables-nft"], "nftables": ["nftables"]},
         "device": ["qd"],
     }
 
@@ -90,11 +91,30 @@ def test_a_host_that_reports_nothing(cmha_platform):
 
 def test_packages_are_for_what_is_wanted(cmha_platform, platform):
     debian = platform("Debian", "Debian", 12)
-    assert cmha_platform.packages(debian, WANTED, True, False) == ["corosync", "crmsh", "iptables"]
-    assert cmha_platform.packages(debian, {**WANTED, "install": False}, False, False) == [
-        "corosync"
-    ]
-    assert cmha_platform.packages(debian, WANTED, False, True) == ["corosync", "crmsh", "qd"]
+    assert cmha_platform.packages(debian, WANTED, "iptables") == ["corosync", "crmsh", "iptables"]
+    assert cmha_platform.packages(debian, {**WANTED, "install": False}, None) == ["corosync"]
+    assert cmha_platform.packages(debian, WANTED, None, True) == ["corosync", "crmsh", "qd"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "packages"),
+    [("iptables", ["iptables"]), ("nftables", ["nftables"]), ("firewalld", []), ("ufw", [])],
+)
+def test_a_firewall_is_installed_only_where_it_closes_nothing(
+    cmha_platform, platform, backend, packages
+):
+    debian = platform("Debian", "Debian", 12)
+    assert cmha_platform.packages(debian, WANTED, backend) == ["corosync", "crmsh", *packages]
+
+
+def test_rules_are_saved_where_they_are_loaded(cmha_platform):
+    suse = {"platform": "SUSE 15", "iptables_saved": {}}
+    with pytest.raises(ValueError, match="^pillar cmha:firewall:save: SUSE 15 has no file of"):
+        cmha_platform.need_place_to_save(suse, "iptables", True)
+    cmha_platform.need_place_to_save(suse, "iptables", False)
+    cmha_platform.need_place_to_save(suse, "nftables", True)
+    debian = {"platform": "Debian 12", "iptables_saved": {"ipv4": "/etc/iptables/rules.v4"}}
+    cmha_platform.need_place_to_save(debian, "iptables", True)
 
 
 def test_crmsh_comes_from_somewhere(cmha_platform, platform):
@@ -102,10 +122,10 @@ def test_crmsh_comes_from_somewhere(cmha_platform, platform):
     with pytest.raises(
         ValueError, match="^pillar cmha:crmsh:repository: is missing; Rocky 9 has no"
     ):
-        cmha_platform.packages(rocky, WANTED, False, False)
+        cmha_platform.packages(rocky, WANTED, None)
     somewhere = {**WANTED, "repository": {"name": "crmsh"}}
-    assert cmha_platform.packages(rocky, somewhere, False, False) == ["corosync", "crmsh"]
-    assert cmha_platform.packages(rocky, {**WANTED, "install": False}, False, False) == ["corosync"]
+    assert cmha_platform.packages(rocky, somewhere, None) == ["corosync", "crmsh"]
+    assert cmha_platform.packages(rocky, {**WANTED, "install": False}, None) == ["corosync"]
 
 
 def test_the_table_is_not_changed(platform):

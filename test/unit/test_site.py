@@ -301,3 +301,25 @@ def test_a_minion_for_a_device_that_is_not_declared(site_model):
         ValueError, match="^pillar cmha:pairs:cms:qnetd: names a quorum device, and"
     ):
         site_model(with_("qnetd", "third"))
+
+
+@pytest.mark.parametrize(
+    ("net", "family", "port"),
+    [
+        ({"host": "192.0.2.2"}, "ipv4", "5403"),
+        ({"host": "2001:db8::2", "port": 5400}, "ipv6", "5400"),
+    ],
+)
+def test_the_firewall_lets_the_pair_reach_its_device(site_model, cmha_site, net, family, port):
+    pillar = with_("pairs:cms:corosync:quorum:device", {"model": "net", "net": net})
+    cms, mgmt = site_model(pillar)["pairs"]
+    (rule,) = (each for each in cmha_site.firewall_rules(cms) if each["match"]["proto"] == "tcp")
+    assert (rule["chain"], rule["family"]) == ("OUTPUT", family)
+    assert rule["match"] == {"destination": net["host"], "proto": "tcp", "dports": port}
+    assert not any(each["match"]["proto"] == "tcp" for each in cmha_site.firewall_rules(mgmt))
+
+
+def test_a_device_by_name_has_no_rule(site_model, cmha_site):
+    device = {"model": "net", "net": {"host": "third.example.com"}}
+    cms, _ = site_model(with_("pairs:cms:corosync:quorum:device", device))["pairs"]
+    assert not any(each["match"]["proto"] == "tcp" for each in cmha_site.firewall_rules(cms))
