@@ -37,8 +37,9 @@ def mapping(defaults, platforms, pillar=None):
 
     Returns the mapping of this minion's pair, see ``cmha_site.site`` and ``cmha_corosync.fitted``, with
     ``site``, ``node`` (this host), ``rules`` (of the firewall, for the ``firewall:backend`` that this host
-    has), ``daemons`` (of the cluster) and the keys of both platform files. It holds no key of Corosync. A
-    Pacemaker that has no alerts (before 1.1.15) makes ``alerts`` false, whatever pillar says.
+    has), ``daemons`` (of the cluster), ``at_boot`` (see ``cmha_site.at_boot``) and the keys of both platform
+    files. It holds no key of Corosync. A Pacemaker that has no alerts (before 1.1.15) makes ``alerts`` false,
+    whatever pillar says.
 
     A wrong pillar, or a platform that cmha doesn't know, gives a mapping with one key: ``error``, a line
     that names the pillar path.
@@ -59,9 +60,8 @@ def mapping(defaults, platforms, pillar=None):
         rules = __utils__["cmha_site.firewall_rules"](pair)
         firewall = _firewall(pair["firewall"], platform) if rules else pair["firewall"]
         backend = firewall["backend"] if rules else None
-        packages = __utils__["cmha_platform.packages"](
-            platform, pair["crmsh"], backend, bool(__utils__["cmha_site.device"](pair))
-        )
+        has_device = bool(__utils__["cmha_site.device"](pair))
+        packages = __utils__["cmha_platform.packages"](platform, pair["crmsh"], backend, has_device)
     except (ValueError, CommandExecutionError) as error:
         return {"error": str(error)}
     return {
@@ -72,10 +72,8 @@ def mapping(defaults, platforms, pillar=None):
         "firewall": firewall,
         "rules": rules,
         "packages": packages,
-        "daemons": [
-            __utils__["cmha_platform.service"](daemon, __grains__.get("init"))
-            for daemon in __utils__["cmha_site.daemons"](pair)
-        ],
+        "daemons": _services(__utils__["cmha_site.daemons"](has_device)),
+        "at_boot": _services(__utils__["cmha_site.at_boot"](pair["start_on_boot"], has_device)),
     }
 
 
@@ -107,6 +105,8 @@ def _here(defaults, pillar):
     """The site, the pair and the node of this host, by its pillar."""
     site = __utils__["cmha_site.site"](pillar, defaults, __utils__["cib.check_whole"])
     pair, node = __utils__["cmha_site.pair_of"](site, __grains__["id"])
+    if pair["agent_by_host"]:
+        pair = __utils__["cmha_site.with_agent"](pair, _agent(pair))
     if pair["alerts"] and _older_than_alerts(__salt__["crm.version"]()):
         pair = __utils__["cmha_site.without_alerts"](pair)
     return site, pair, node
@@ -122,6 +122,24 @@ def _firewall(settings, platform):
     )
     __utils__["cmha_platform.need_place_to_save"](platform, backend, settings["save"])
     return {**settings, "backend": backend}
+
+
+def _agent(pair):
+    """By which agent the service is run. What its cluster has stays, also when a package brings a unit in
+    place of an init script: another agent restarts the service, and that is for pillar to ask for."""
+    resource = pair["resource"]
+    script = pair["pacemaker"]["primitives"][resource]["agent"]
+    name = script.partition(":")[2]
+    unit = f"systemd:{name}"
+    there = __utils__["cib.agent"](__salt__["crm.query"](), resource)
+    if there in (script, unit):
+        return there
+    return unit if __grains__.get("init") == "systemd" and _is_unit_only(name) else script
+
+
+def _services(daemons):
+    init = __grains__.get("init")
+    return [__utils__["cmha_platform.service"](daemon, init) for daemon in daemons]
 
 
 def _older_than_alerts(pacemaker):

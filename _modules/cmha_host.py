@@ -49,8 +49,9 @@ def fitness():
     ``has_service``, ``cluster`` (see ``corosync.cluster``), ``conf`` (whose corosync.conf this is:
     ``none``, ``cmha``, ``this pair``, ``packaged`` or ``another``), ``running``, ``members`` (addresses
     that have joined), ``ports`` (see ``corosync.reaches``; of a link beyond the first, with its number),
-    ``firewall_open``, ``authenticated`` (whether Corosync will take no stranger's messages) and
-    ``device_silent`` (why the quorum device doesn't answer, or ``None``).
+    ``firewall_open`` and ``firewall`` (whether cmha's rules are there, and the backend), ``authenticated``
+    (whether Corosync will take no stranger's messages) and ``device_silent`` (why the quorum device doesn't
+    answer, or ``None``).
 
     CLI Example:
 
@@ -85,6 +86,7 @@ def fitness():
         "firewall_open": all(
             _is_there(rule, cmha["firewall"]["backend"]) for rule in cmha["rules"]
         ),
+        "firewall": cmha["firewall"]["backend"],
         "authenticated": cmha["authenticated"],
         "device_silent": _device_silent(cmha),
     }
@@ -121,8 +123,8 @@ def health():
         "since": {node: __utils__["cib.since"](cib, cmha["resource"], node) for node in here},
         "drift": _conf_drift(cmha) + (_cib_drift(cmha) if runs else []),
         "at_boot": [
-            daemon
-            for daemon in (*cmha["daemons"], cmha["service"])
+            daemon.partition(".")[0]
+            for daemon in (*cmha["daemons"], "cmha-boot", cmha["service"])
             if __salt__["service.available"](daemon) and __salt__["service.enabled"](daemon)
         ],
         "device": __salt__["qdevice.status"]() if device else None,

@@ -46,6 +46,7 @@ _MERE_WARNINGS = ("Warnings found", "(with warnings)")
 
 # Exit codes of a monitor, from the OCF resource agent API 1.1
 _RUNNING_CODES = {0: True, 7: False, 8: True}
+_UNIMPLEMENTED_CODE = 3
 
 _HOW_TO_START = "start it with: service corosync start; service pacemaker start"
 
@@ -285,7 +286,7 @@ def check(resource):
     terms, into which Pacemaker translates what an LSB script says: 0 running, 8 running promoted,
     7 not running; with any other ``running`` is ``None``, for nobody can tell.
 
-    Source: ``crm_resource(8)``.
+    Source: ``crm_resource(8)``. From Pacemaker 2.1 on it runs no unit of systemd; systemd is asked then.
 
     CLI Example:
 
@@ -295,8 +296,13 @@ def check(resource):
     """
     _require_installed()
     answer = _run(["crm_resource", "--resource", resource, "--force-check"])
-    code = answer["retcode"]
-    return {"running": _RUNNING_CODES.get(code), "rc": code, "text": _said(answer)}
+    code, said = answer["retcode"], _said(answer)
+    if code == _UNIMPLEMENTED_CODE:
+        agent = __utils__["cib.agent"](_query()[0], resource) or ""
+        if agent.startswith(("systemd:", "service:")):
+            seen = __salt__["resource_agent.monitor"](agent)
+            code, said = (0 if seen == "running" else 7), f"systemd says {seen}"
+    return {"running": _RUNNING_CODES.get(code), "rc": code, "text": said}
 
 
 # --- changing the configuration ------------------------------------------------------------------

@@ -91,7 +91,7 @@ def _ocf(name, params):
 
 def _lsb(name, _):
     path = os.path.join(_INIT_SCRIPTS, name)
-    _need(path, f"lsb:{name}", f"; if {name} is a unit of systemd, set the agent systemd:{name}")
+    _need(path, f"lsb:{name}", f"; if it is a unit of systemd, say agent: systemd:{name} in pillar")
     return _answer([path, "status"], _LSB_ANSWERS)
 
 

@@ -512,6 +512,7 @@ def _site(minions, pillars):
 def _outline(site):
     keys = (
         "pair", "role", "cluster_name", "nodes", "resource", "service", "port", "timeouts", "qnetd",
+        "start_on_boot",
     )  # fmt: skip
     device = __utils__["cmha_site.device"]
     return {

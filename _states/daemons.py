@@ -1,7 +1,8 @@
 """
-Install daemons without starting them, keep services from starting at boot, start them when asked to.
+Install daemons without starting them, say which start at boot, start them when asked to.
 
-They wrap Salt's own states ``pkg.installed``, ``service.disabled`` and ``service.running``, and add what
+They wrap Salt's own states ``pkg.installed``, ``service.disabled``, ``service.enabled`` and
+``service.running``, and add what
 these don't promise: that a package's own scripts start nothing, that the outcome was checked, and that a
 test run predicts every change.
 """
@@ -66,7 +67,7 @@ def installed(name, pkgs, daemons, command=None, versions=None):
     return ret
 
 
-def not_at_boot(name, from_package=False):
+def not_at_boot(name, from_package=False, may_be_missing=False):
     """
     Keep a service from starting at boot; leave it running or stopped as it is.
 
@@ -78,40 +79,62 @@ def not_at_boot(name, from_package=False):
     from_package
         Whether an earlier state of the same run may have brought it: then a test run doesn't mind its
         absence.
+    may_be_missing
+        Whether it is all right that the host has no such service.
 
     .. code-block:: yaml
 
         pacemaker:
           daemons.not_at_boot
     """
-    ret = {"name": name, "result": True, "changes": {}, "comment": f"{name} does not start at boot"}
-    if not __salt__["service.available"](name):
-        if __opts__["test"] and from_package:
-            return {**ret, "comment": f"{name} is not installed yet; cmha installs it switched off"}
-        return {
-            **ret,
-            "result": False,
-            "comment": f"{_host()} has no service {name}; install it first",
-        }
-    if not __salt__["service.enabled"](name):
-        return ret
-    if __opts__["test"]:
-        change = {name: {"old": "starts at boot", "new": "does not start at boot"}}
-        return {
-            **ret,
-            "result": None,
-            "changes": change,
-            "comment": f"{name} would be switched off at boot",
-        }
-    attempt = __states__["service.disabled"](name)
-    if __salt__["service.enabled"](name):
-        return {
-            **ret,
-            "result": False,
-            "comment": f"{name} still starts at boot on {_host()}: {attempt['comment']}",
-        }
-    change = {name: {"old": "starts at boot", "new": "does not start at boot"}}
-    return {**ret, "changes": change, "comment": f"{name} no longer starts at boot"}
+    if may_be_missing and not __salt__["service.available"](name):
+        comment = f"{_host()} has no service {name}"
+        return {"name": name, "result": True, "changes": {}, "comment": comment}
+    return _switched(name, "off", from_package)
+
+
+def at_boot(name, from_package=False):
+    """
+    Have a service start at boot; leave it running or stopped as it is.
+
+    ``service.enabled`` chooses chkconfig, update-rc.d or systemctl; what counts is that the service is on
+    afterwards.
+
+    name
+        The service.
+    from_package
+        Whether an earlier state of the same run may have brought it.
+
+    .. code-block:: yaml
+
+        pacemaker:
+          daemons.at_boot
+    """
+    return _switched(name, "on", from_package)
+
+
+def known(name):
+    """
+    The service manager knows a service as its files are on the disk; nothing is restarted for that. Only
+    systemd keeps them in memory.
+
+    name
+        The service.
+
+    Source: ``systemctl(1)``, daemon-reload; ``NeedDaemonReload`` of a unit.
+
+    .. code-block:: yaml
+
+        pacemaker:
+          daemons.known
+    """
+    comment = f"{name} is known as its files say"
+    if __opts__["test"] or not _is_out_of_date(name):
+        return {"name": name, "result": True, "changes": {}, "comment": comment}
+    __salt__["service.systemctl_reload"]()
+    result = not _is_out_of_date(name)
+    said = comment if result else f"systemd on {_host()} keeps what {name} was before"
+    return {"name": name, "result": result, "changes": {}, "comment": said}
 
 
 def running(name):
@@ -133,6 +156,39 @@ def running(name):
         comment = f"{name} would be started"
         return {"name": name, "result": None, "changes": change, "comment": comment}
     return __states__["service.running"](name)
+
+
+def _switched(name, to, from_package):
+    on, words = to == "on", {True: "starts at boot", False: "does not start at boot"}
+    ret = {"name": name, "result": True, "changes": {}, "comment": f"{name} {words[on]}"}
+    change = {name: {"old": words[not on], "new": words[on]}}
+    if not __salt__["service.available"](name):
+        if not (__opts__["test"] and from_package):
+            comment = f"{_host()} has no service {name}; install it first"
+            return {**ret, "result": False, "comment": comment}
+        if not on:
+            return {**ret, "comment": f"{name} is not installed yet; cmha installs it switched off"}
+    elif bool(__salt__["service.enabled"](name)) is on:
+        return ret
+    if __opts__["test"]:
+        comment = f"{name} would be switched {to} at boot"
+        return {**ret, "result": None, "changes": change, "comment": comment}
+    attempt = __states__["service.enabled" if on else "service.disabled"](name)
+    if bool(__salt__["service.enabled"](name)) is not on:
+        still = "does not start" if on else "still starts"
+        comment = f"{name} {still} at boot on {_host()}: {attempt['comment']}"
+        return {**ret, "result": False, "comment": comment}
+    return {
+        **ret,
+        "changes": change,
+        "comment": f"{name} {'now' if on else 'no longer'} starts at boot",
+    }
+
+
+def _is_out_of_date(name):
+    if "service.systemctl_reload" not in __salt__:
+        return False
+    return __salt__["service.show"](name).get("NeedDaemonReload") == "yes"
 
 
 def _with_kept(ret, kept):

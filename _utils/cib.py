@@ -247,6 +247,18 @@ def _without_empty(value):
     return {key: each for key, each in value.items() if each != {}}
 
 
+def agent(xml, primitive):
+    """
+    The agent of a primitive, as ``lsb:cloudera-scm-server``, or ``None`` when there is no such primitive.
+
+    xml
+        Text of a CIB.
+    primitive
+        Its id.
+    """
+    return model(xml)["primitives"].get(primitive, {}).get("agent")
+
+
 def nodes(xml):
     """
     The cluster nodes that a CIB knows: node name to node id. Remote nodes and guests aren't among

@@ -24,6 +24,9 @@ _OLD_NAMES = {"promoted-max": "master-max", "promoted-node-max": "master-node-ma
 _NEW_NAMES = {old: new for new, old in _OLD_NAMES.items()}
 _OLD_BUNDLE_NAMES = {"promoted-max": "masters"}
 
+# From this feature set on (Pacemaker 3.0.2), some cluster properties have new names.
+_RENAMED_PROPERTIES_SINCE = (3, 20, 5)
+
 # Here id is the id of something else.
 _REFERENCES = ("obj_ref", "resource_ref", "role")
 
@@ -58,6 +61,12 @@ class Document:
     def has_promotable_clones(self):
         """Whether this cluster knows a clone with the option promotable, and not only master."""
         return self._schema >= _PROMOTABLE_CLONES_SINCE
+
+    @property
+    def has_renamed_properties(self):
+        """Whether this cluster knows ``cib_values.RENAMED_PROPERTIES`` by their new names."""
+        numbers = re.findall(r"\d+", self.root.get("crm_feature_set", ""))
+        return tuple(map(int, numbers)) >= _RENAMED_PROPERTIES_SINCE
 
     def spelled(self, option, value):
         """A value as this cluster's version of Pacemaker spells it."""
@@ -161,20 +170,27 @@ class Nvpairs:
 
     Of several sets the one with the highest score counts. Where scores are equal, versions of
     Pacemaker differ in which set counts, so a change is written to each of the equals.
+
+    Of names in ``renamed`` (old to new) the old one is the mapping's, whichever is in the document. A pair
+    keeps the name that it has, unless this cluster doesn't look at it by that.
     """
 
-    def __init__(self, document, owner, tag, set_id, *, by_meaning=True, always_first=None):
+    def __init__(
+        self, document, owner, tag, set_id, *, by_meaning=True, always_first=None, renamed=None
+    ):
         self._document = document
         self._owner = owner
         self._tag = tag
         self._set_id = set_id
         self._by_meaning = by_meaning
         self._always_first = always_first
+        self._renamed = renamed or {}
+        self._old_names = {new: old for old, new in self._renamed.items()}
 
     def values(self):
         values = {}
         for each in sorted(self._rule_free(), key=self._rank):
-            for pair in reversed(self._pairs(each)):
+            for pair in reversed(self._pairs_that_count(each)):
                 values[self._name(pair)] = self._document.referred(pair).get("value", "")
         return values
 
@@ -184,11 +200,19 @@ class Nvpairs:
             self._document.referred(pair).get("value", "")
             for pair in self._pairs_named(name, self._counting(name))
         ]
+        others = [self._document.referred(pair).get("value", "") for pair in self._others(name)]
         if self._by_meaning:
-            return bool(counting) and all(cib_values.same(name, each, value) for each in counting)
+            return bool(counting) and all(
+                cib_values.same(name, each, value) for each in counting + others
+            )
         return set(counting) == {value}
 
     def put(self, name, value):
+        self._put(name, value)
+        for pair in self._others(name):
+            self._document.remove(pair)
+
+    def _put(self, name, value):
         counting = self._counting(name)
         if not counting:
             self._add(self._home(), name, value)
@@ -201,6 +225,9 @@ class Nvpairs:
                 self._own(pair, name).set("value", self._document.spelled(name, value))
 
     def remove(self, name):
+        # what isn't looked at while the newer name is there would come into effect
+        for pair in self._others(name):
+            self._document.remove(pair)
         for each in self._rule_free():
             for pair in self._pairs_named(name, [each]):
                 if self._is_borrowed(each):
@@ -228,12 +255,30 @@ class Nvpairs:
     def _pairs(self, each):
         return self._document.referred(each).findall("nvpair")
 
+    def _pairs_that_count(self, each):
+        return [pair for pair in self._pairs(each) if pair not in self._others(self._name(pair))]
+
     def _pairs_named(self, name, sets):
-        return [pair for each in sets for pair in self._pairs(each) if self._name(pair) == name]
+        pairs = [pair for each in sets for pair in self._pairs_that_count(each)]
+        return [pair for pair in pairs if self._name(pair) == name]
+
+    def _others(self, name):
+        """What has an option's other name, and isn't looked at by this cluster."""
+        new = self._renamed.get(name)
+        if new is None:
+            return []
+        pairs = [pair for each in self._rule_free() for pair in self._pairs(each)]
+        with_new = [pair for pair in pairs if self._literal_name(pair) == new]
+        if not self._document.has_renamed_properties:
+            return with_new
+        return [pair for pair in pairs if with_new and self._literal_name(pair) == name]
 
     def _name(self, pair):
-        name = pair.get("name") or self._document.referred(pair).get("name")
-        return _NEW_NAMES.get(name, name)
+        name = self._literal_name(pair)
+        return self._old_names.get(name, _NEW_NAMES.get(name, name))
+
+    def _literal_name(self, pair):
+        return pair.get("name") or self._document.referred(pair).get("name")
 
     def _is_borrowed(self, each):
         return "id-ref" in each.attrib
@@ -247,6 +292,8 @@ class Nvpairs:
 
     def _add(self, home, name, value):
         spelled = self._document.pair_name(name)
+        if self._document.has_renamed_properties:
+            spelled = self._renamed.get(spelled, spelled)
         value = self._document.spelled(name, value)
         identifier = f"{home.get('id')}-{spelled}"
         self._document.add(home, "nvpair", identifier, {"name": spelled, "value": value})
@@ -254,6 +301,6 @@ class Nvpairs:
     def _own(self, pair, name):
         if "id-ref" not in pair.attrib:
             return pair
-        home = self._document.parent(pair)
+        home, literal = self._document.parent(pair), self._literal_name(pair)
         self._document.remove(pair)
-        return self._document.add(home, "nvpair", f"{home.get('id')}-{name}", {"name": name})
+        return self._document.add(home, "nvpair", f"{home.get('id')}-{name}", {"name": literal})

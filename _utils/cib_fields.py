@@ -87,7 +87,15 @@ class Values:
     """Sets of name-value pairs, as one mapping. What isn't declared stays, unless it is purged."""
 
     def __init__(
-        self, key, tag, set_id="{id}-{tag}", *, by_meaning=True, always_first=None, kept=()
+        self,
+        key,
+        tag,
+        set_id="{id}-{tag}",
+        *,
+        by_meaning=True,
+        always_first=None,
+        kept=(),
+        renamed=None,
     ):
         self.key = key
         self._tag = tag
@@ -95,22 +103,31 @@ class Values:
         self._by_meaning = by_meaning
         self._always_first = always_first
         self._kept = kept
+        self._renamed = renamed or {}
 
     @property
     def absent(self):
         return {}
 
     def check(self, value, path):
-        return {
+        checked = {
             cib_values.name(name, at(path, name)): cib_values.text(each, at(path, name))
             for name, each in cib_values.mapping(value, path).items()
         }
+        for old, new in self._renamed.items():
+            if old in checked and new in checked:
+                raise InvalidCib(
+                    at(path, new), f"is {old} too, by its newer name: declare one of them"
+                )
+            if new in checked:
+                checked[old] = checked.pop(new)
+        return checked
 
     def pairs(self, document, element):
         set_id = self._set_id.format(id=element.get("id"), tag=self._tag)
         return Nvpairs(
             document, element, self._tag, set_id,
-            by_meaning=self._by_meaning, always_first=self._always_first,
+            by_meaning=self._by_meaning, always_first=self._always_first, renamed=self._renamed,
         )  # fmt: skip
 
     def read(self, document, element):

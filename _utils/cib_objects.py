@@ -44,7 +44,8 @@ class ValueSection:
         return self._values.check(value, path)
 
     def check_absent(self, value, path):
-        return [cib_values.name(each, path) for each in cib_values.listed(value, path)]
+        names = [cib_values.name(each, path) for each in cib_values.listed(value, path)]
+        return [cib_values.property_name(each) for each in names]
 
     def read(self, document):
         return self._values.read(document, document.section(self._home))
@@ -501,6 +502,7 @@ SECTIONS = (
             "properties", "cluster_property_set", "cib-bootstrap-options",
             always_first="cib-bootstrap-options",
             kept=(*PACEMAKERS_OWN, MAINTENANCE, MAINTENANCE_MARK),
+            renamed=cib_values.RENAMED_PROPERTIES,
         ),
     ),
     ValueSection("rsc_defaults", "rsc_defaults", Values("", "meta_attributes", "rsc-options")),

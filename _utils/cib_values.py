@@ -14,6 +14,18 @@ __virtualname__ = "cib_values"
 
 MASK = "********"
 
+# Cluster properties whose names Pacemaker 3.0.2 has replaced: it reads the new one, and the old one where the
+# new isn't there; versions before know nothing of the new. Source: lib/common/options.c.
+RENAMED_PROPERTIES = {
+    "fence-reaction": "fencing-reaction",
+    "stonith-action": "fencing-action",
+    "stonith-enabled": "fencing-enabled",
+    "stonith-max-attempts": "fencing-max-attempts",
+    "stonith-timeout": "fencing-timeout",
+    "stonith-watchdog-timeout": "fencing-watchdog-timeout",
+}
+_OLD_PROPERTIES = {new: old for old, new in RENAMED_PROPERTIES.items()}
+
 # An id is an XML ID, of which only the ASCII part is easy to type in crmsh.
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NAME = re.compile(r"[A-Za-z0-9_#][A-Za-z0-9_.:#-]*")
@@ -38,6 +50,11 @@ class InvalidCib(ValueError):
     def __init__(self, path, message):
         super().__init__(f"{path}: {message}" if path else message)
         self.path = path
+
+
+def property_name(name):
+    """The name by which a cluster property goes in the model, whichever of two it is declared by."""
+    return _OLD_PROPERTIES.get(name, name) if isinstance(name, str) else name
 
 
 # --- what may be declared ------------------------------------------------------------------------

@@ -203,11 +203,27 @@ def _services(pair, facts):
             lines.append(f"{host} has no service {each['service']}; install it first")
         elif not each["has_agent"]:
             service = each["service"]
-            hint = f"; if it is a unit of systemd, say agent: systemd:{service}"
+            hint = (
+                f"; if it is a unit of systemd, say agent: systemd:{service} "
+                f"(cmha:pairs:{pair['pair']}:pacemaker:primitives:{pair['resource']}:agent), which restarts "
+                "it where it runs"
+            )
             lines.append(
                 f"{host} has no {each['agent']}{hint if each['agent'].startswith('lsb:') else ''}"
             )
-    return lines
+    return lines or _agents(pair, facts)
+
+
+def _agents(pair, facts):
+    """Hosts choose by what they have, and one cluster has one agent."""
+    found = {host: each["agent"] for host, each in facts.items()}
+    if len(set(found.values())) == 1:
+        return []
+    there = ", ".join(f"{agent} on {host}" for host, agent in found.items())
+    return [
+        f"{pair['resource']} would be {there}; install the same package on both, or say which it is: "
+        f"cmha:pairs:{pair['pair']}:pacemaker:primitives:{pair['resource']}:agent"
+    ]
 
 
 _CHECKS = (
@@ -253,5 +269,18 @@ def _warnings(pair, facts):
     if cmha_site.device(pair) and policy == "ignore":
         warnings.append(
             "the vote of the quorum device decides nothing (no-quorum-policy is ignore); stop makes it count"
+        )
+    firewall = pair["firewall"]
+    forgets = [host for host, each in facts.items() if each["firewall"] == "iptables"]
+    if (
+        pair["start_on_boot"] != "never"
+        and firewall["enabled"]
+        and forgets
+        and not firewall["save"]
+    ):
+        warnings.append(
+            f"start_on_boot is {pair['start_on_boot']}, and the firewall's rules don't survive a boot of "
+            f"{' and '.join(forgets)}: a host that then doesn't hear its peer may start a second server; set "
+            "firewall:save"
         )
     return warnings

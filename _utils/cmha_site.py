@@ -14,6 +14,7 @@ import ipaddress
 import json
 import re
 
+import cib_values
 import corosync_keys
 import corosync_totem
 
@@ -59,9 +60,11 @@ def site(pillar, defaults, check_cib):
     ``pair`` (its name), ``role``, ``cluster_name``, ``nodes`` (a list of mappings with ``id``, ``name``,
     ``nodeid``, ``addresses`` (one a link) and ``address`` (the first), by ascending nodeid) and the settings
     ``corosync``, ``firewall``, ``pacemaker``, ``alerts``, ``timeouts``, ``agent_processes``, ``service``,
-    ``resource`` and ``port``, and ``agent_stop`` where pillar has it. Of Corosync's key it only has the size:
-    ``key_size`` in bytes, ``None`` without a key (see ``authkey``). ``places`` has the pillar path of
-    everything that pillar says of Corosync, for ``cmha_corosync.fitted``.
+    ``resource``, ``port`` and ``start_on_boot``; ``qnetd`` and ``agent_stop`` where pillar has them; and
+    ``agent_by_host``: whether it is left to the hosts by which agent the resource is run (see
+    ``with_agent``), since the default is an init script and pillar names none. Of Corosync's key it only has
+    the size: ``key_size`` in bytes, ``None`` without a key (see ``authkey``). ``places`` has the pillar path
+    of everything that pillar says of Corosync, for ``cmha_corosync.fitted``.
 
     Raises SiteError, a ValueError, for the first thing that is wrong.
     """
@@ -149,14 +152,14 @@ def device_port(pair):
     return device(pair)["net"].get("port", _QNETD_PORT)
 
 
-def daemons(pair):
+def daemons(has_device):
     """
     The daemons of a pair's cluster, in the order in which they start.
 
-    pair
-        A pair of what ``site`` returned.
+    has_device
+        Whether the pair has a quorum device.
     """
-    return ["corosync", *(["corosync-qdevice"] if device(pair) else []), "pacemaker"]
+    return ["corosync", *(["corosync-qdevice"] if has_device else []), "pacemaker"]
 
 
 def authkey(pillar, minion_id):
@@ -182,6 +185,41 @@ def authkey(pillar, minion_id):
             if "authkey" in layer:
                 return _authkey(layer["authkey"], ":".join(("cmha", *place, "corosync:authkey")))
     return None
+
+
+def with_agent(pair, agent):
+    """
+    A pair whose resource is run by another agent.
+
+    pair
+        A pair of what ``site`` returned.
+    agent
+        As in a primitive: ``systemd:cloudera-scm-server``.
+
+    Returns the pair, changed.
+    """
+    primitives = pair["pacemaker"]["primitives"]
+    primitive = {**primitives[pair["resource"]], "agent": agent}
+    pacemaker = {**pair["pacemaker"], "primitives": {**primitives, pair["resource"]: primitive}}
+    return {**pair, "pacemaker": pacemaker}
+
+
+def at_boot(start_on_boot, has_device):
+    """
+    The services that start at boot on the hosts of a pair, as far as cmha has a say in it; the Cloudera
+    service is Pacemaker's to start, and never among them.
+
+    start_on_boot
+        The pair's setting of that name.
+    has_device
+        Whether the pair has a quorum device.
+
+    Returns a list of names. ``cmha-boot`` starts the cluster's daemons after a clean shutdown.
+    """
+    return daemons(has_device) if start_on_boot == "always" else list(_AT_BOOT[start_on_boot])
+
+
+_AT_BOOT = {"never": (), "after_clean_shutdown": ("cmha-boot",), "always": ()}
 
 
 def firewall_rules(pair):
@@ -288,6 +326,7 @@ def _pair(name, checked, defaults):
             f"{merged['resource']} is no primitive of this pair"
             f"{_nearest(merged['resource'], merged['pacemaker']['primitives'])}",
         )
+    merged["agent_by_host"] = _is_agent_by_host(merged["resource"], by_default, declared)
     return merged
 
 
@@ -310,6 +349,21 @@ def _leaves(mapping, path):
             yield from _leaves(value, here)
         else:
             yield here
+
+
+def _is_agent_by_host(resource, defaults, pillar):
+    default = [_agent(resource, layer) for layer in defaults]
+    return any(str(agent).startswith("lsb:") for agent in default) and not any(
+        _agent(resource, layer) for layer in pillar
+    )
+
+
+def _agent(resource, layer):
+    """The agent that one layer of settings names; it may not be checked yet."""
+    place = layer
+    for key in ("pacemaker", "primitives", resource):
+        place = place.get(key) if isinstance(place, dict) else None
+    return place.get("agent") if isinstance(place, dict) else place
 
 
 def _pacemaker(pair, checked, check_cib):
@@ -473,6 +527,17 @@ def _name(value, path):
             f"should be a name of letters, digits, dots, dashes and underscores, is {_shown(value)}",
         )
     return value
+
+
+def _resource(value, path):
+    if isinstance(value, str) and ":" in value:
+        name = value.rpartition(":")[2]
+        raise SiteError(
+            path,
+            f"should be the name of a primitive, is {_shown(value)}; its agent is pacemaker:primitives:"
+            f"{name}:agent",
+        )
+    return _name(value, path)
 
 
 def _word(value, path):
@@ -640,7 +705,13 @@ def _switch(on, off):
 def _section(value, path):
     # What stands in a section of the CIB is checked by the CIB model, which knows its rules.
     _need_mapping(value, path)
-    return copy.deepcopy(value)
+    section = copy.deepcopy(value)
+    # Before the layers become one: by whichever name pillar calls a property, it overrides the default
+    properties = section.get("properties")
+    for old, new in cib_values.RENAMED_PROPERTIES.items():
+        if isinstance(properties, dict) and new in properties and old not in properties:
+            properties[old] = properties.pop(new)
+    return section
 
 
 def _versions(value, path):
@@ -749,7 +820,7 @@ _COROSYNC = {
 
 _SETTINGS = {
     "service": _name,
-    "resource": _name,
+    "resource": _resource,
     "port": _PORT,
     "corosync": _COROSYNC,
     "firewall": {
@@ -760,6 +831,7 @@ _SETTINGS = {
     },
     "pacemaker": _section,
     "alerts": _flag,
+    "start_on_boot": _one_of(*_AT_BOOT),
     "timeouts": {"online": _SECONDS, "started": _SECONDS},
     "versions": _versions,
     "qnetd": _name,

@@ -6,6 +6,8 @@ Pure functions. The facts are ``cmha_host.health``'s.
 
 import datetime
 
+import cmha_site
+
 __virtualname__ = "cmha_status"
 
 
@@ -182,16 +184,32 @@ def _poor(pair, report, silent):
         lines.append(_MAINTENANCE[report["maintenance"]])
     lines += [f"{host}: {line}" for host, drift in report["drift"].items() for line in drift]
     lines += [
-        f"{host}: {' and '.join(daemons)} {'starts' if len(daemons) == 1 else 'start'} at boot; highstate "
-        "switches that off"
-        for host, daemons in report["at_boot"].items()
-    ]
-    lines += [
         f"{host}: the quorum device doesn't vote ({device['state']}); see corosync-qdevice there, and "
         "corosync-qnetd on the device"
         for host, device in report["device"].items()
         if not device["votes"]
     ]
+    return lines + _wrong_at_boot(pair, report, names)
+
+
+def _wrong_at_boot(pair, report, names):
+    shall = cmha_site.at_boot(pair["start_on_boot"], bool(pair["device"]))
+    lines = []
+    for host, name in names.items():
+        does = report["at_boot"].get(host, [])
+        wrong = [each for each in does if each not in shall]
+        if wrong:
+            verb = "starts" if len(wrong) == 1 else "start"
+            lines.append(
+                f"{host}: {' and '.join(wrong)} {verb} at boot; highstate switches that off"
+            )
+        missing = [each for each in shall if each not in does]
+        if missing and report["nodes"][name] != "silent":
+            verb = "doesn't" if len(missing) == 1 else "don't"
+            lines.append(
+                f"{host}: {' and '.join(missing)} {verb} start at boot (start_on_boot: "
+                f"{pair['start_on_boot']}); highstate switches that on"
+            )
     return lines
 
 

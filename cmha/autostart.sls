@@ -1,6 +1,6 @@
 # Guide, "About Corosync and Pacemaker": START=yes lets the init script run at all, and nothing of the
-# cluster starts at boot. After a crash a person looks first. Pacemaker is on the list because an enabled
-# Pacemaker pulls Corosync up; the Cloudera service because Pacemaker manages its lifecycle.
+# cluster starts at boot (unless pillar says start_on_boot: always). After a crash a person looks first.
+# Pacemaker is on the list because an enabled Pacemaker pulls Corosync up; the Cloudera service because Pacemaker manages its lifecycle.
 {%- extends 'cmha/step.jinja' %}
 {%- block states %}
 
@@ -17,8 +17,9 @@ cmha START=yes:
     - require:
       - sls: cmha.packages
 {% for daemon in cmha.daemons | reverse %}
-cmha {{ daemon }} not at boot:
-  daemons.not_at_boot:
+{%- set how = 'at boot' if daemon in cmha.at_boot else 'not at boot' %}
+cmha {{ daemon }} {{ how }}:
+  daemons.{{ how | replace(' ', '_') }}:
     - name: {{ daemon }}
     - from_package: true
     - require:

@@ -48,6 +48,32 @@ cmha no {{ path }}:
     - require:
       - minion_beacon: cmha no alert beacon
 {% endfor %}
+{% for daemon in ['pacemaker', 'corosync', 'cmha-boot'] %}
+cmha no {{ daemon }} at boot:
+  daemons.not_at_boot:
+    - name: {{ daemon }}
+    - may_be_missing: true
+    - require:
+      - corosync: cmha cluster is stopped before
+    - require_in:
+      - file: cmha no mark of a clean shutdown
+{% endfor %}
+cmha no mark of a clean shutdown:
+  file.absent:
+    - name: /var/lib/cmha
+{% for path in cmha.boot_files %}
+cmha no longer {{ path }}:
+  file.absent:
+    - name: {{ path }}
+    - require:
+      - file: cmha no mark of a clean shutdown
+    - require_in:
+      - daemons: cmha pacemaker is known without them
+{% endfor %}
+cmha pacemaker is known without them:
+  daemons.known:
+    - name: pacemaker
+
 cmha {{ cmha.service }} at boot:
 {%- if salt['pillar.get']('cmha_clean:keep') == cmha.node.id %}
   service.enabled:

@@ -6,6 +6,7 @@ include:
   - cmha.identity
   - cmha.packages
   - cmha.autostart
+  - cmha.boot
   - cmha.firewall
   - cmha.corosync
 {%- if cmha.role == 'agent' %}

@@ -202,7 +202,17 @@ WRONG = [
     ("crmsh:instal", True, "pillar cmha:crmsh:instal: is no known key; did you mean install?"),
     ("crmsh:repository", "https://x", "crmsh:repository: should be a mapping, is 'https://x'"),
     ("crmsh:repository", {"baseurl": "https://x"}, "crmsh:repository:name: is missing; see Salt's"),
+    (
+        "start_on_boot",
+        "after_clean_shutdwn",
+        "cmha:start_on_boot: should be never, after_clean_shutdown or always, is",
+    ),
     ("timeouts:online", -1, "pillar cmha:timeouts:online: should be a number from 1"),
+    (
+        "pairs:cms:resource",
+        "systemd:cm",
+        "should be the name of a primitive, is 'systemd:cm'; its agent is pacemaker:primitives:cm:agent",
+    ),
     ("roles:master", {}, "pillar cmha:roles:master: is no known key"),
     ("pairs:cms:resource", "cloudera-scm-serve", "did you mean cloudera-scm-server?"),
     (

@@ -27,8 +27,21 @@ EMPTY_CIB = """
 @pytest.fixture(scope="session")
 def pacemaker_tools():
     """The directory that holds the tools."""
+    return _tools()
+
+
+@pytest.fixture(scope="session")
+def pacemaker_3_tools():
+    """The directory that holds Pacemaker 3's own tools, of Debian 13."""
+    return _tools("--suite", "trixie")
+
+
+def _tools(*options):
     found = subprocess.run(
-        [FORMULA / "test/tools/pacemaker-tools"], capture_output=True, text=True, check=False
+        [FORMULA / "test/tools/pacemaker-tools", *options],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if found.returncode != 0:
         why = found.stderr.strip().splitlines() or ["no reason given"]

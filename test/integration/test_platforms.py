@@ -197,3 +197,36 @@ def test_the_runners_module_knows_the_same_platforms(minion, reports, tmp_path):
     assert minion(reports("debian-12")[0])["cmha_host.pending"]()["running"] is False
     with pytest.raises(CommandExecutionError, match="RedHat 9 has no crmsh of its own"):
         minion(reports("rhel-9")[0])["cmha_host.pending"]()
+
+
+@pytest.mark.parametrize(
+    ("platform", "started_by"),
+    [
+        ("debian-12", "/etc/systemd/system/cmha-boot.service"),
+        ("rhel-7", "/etc/systemd/system/cmha-boot.service"),
+        ("rhel-6", "/etc/init.d/cmha-boot"),
+        ("sles-11", "/etc/init.d/cmha-boot"),
+    ],
+)
+def test_start_on_boot(minion, reports, platform, started_by):
+    modules, steps = minion(reports(platform)[0]), ["cmha.autostart", "cmha.boot"]
+    after_clean, always = (
+        show(modules, with_("start_on_boot", setting), steps)
+        for setting in ("after_clean_shutdown", "always")
+    )
+    files = {
+        state["file.managed"]["name"]: state["file.managed"]
+        for state in after_clean["cmha.boot"].values()
+        if "file.managed" in state
+    }
+    assert started_by in files
+    for file in files.values():
+        assert modules["cp.get_file_str"](file["source"]).count("# Written by Salt (cmha)") == 1
+    assert (
+        after_clean["cmha.boot"]["cmha start after a clean shutdown"]["daemons.at_boot"]["name"]
+        == "cmha-boot"
+    )
+    assert "cmha no start after a clean shutdown" in always["cmha.boot"]
+    for daemon in ("corosync", "pacemaker"):
+        assert f"cmha {daemon} not at boot" in after_clean["cmha.autostart"]
+        assert f"cmha {daemon} at boot" in always["cmha.autostart"]

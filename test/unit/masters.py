@@ -12,6 +12,8 @@ PAIR = {
     "service": "cm-service",
     "port": 7180,
     "timeouts": {"online": 5, "started": 6},
+    "start_on_boot": "never",
+    "device": None,
     "nodes": [
         {"id": "h1", "name": "cms1", "address": "192.0.2.11"},
         {"id": "h2", "name": "cms2", "address": "192.0.2.12"},

@@ -358,6 +358,110 @@ def test_an_agents_parameters_compare_as_text(cib):
     assert changes == {"primitives:vip:params:timeout": {"old": "60s", "new": "1min"}}
 
 
+# --- the two names of fencing's properties -------------------------------------------------------
+
+OLD, NEW = "3.20.0", "3.20.5"  # Pacemaker 3.0.0, and 3.0.2
+
+
+def fencing(feature_set, **properties):
+    """A CIB of a cluster with this feature set."""
+    before = xml(property_set("cib-bootstrap-options", x=1, **properties))
+    return before.replace("<cib ", f'<cib crm_feature_set="{feature_set}" ', 1)
+
+
+def named(cib_text):
+    """The properties as they are spelled."""
+    pairs = ElementTree.fromstring(cib_text).iter("nvpair")
+    return {each.get("name"): each.get("value") for each in pairs if each.get("name") != "x"}
+
+
+@pytest.mark.parametrize("declared", ["stonith-enabled", "fencing-enabled"])
+@pytest.mark.parametrize(
+    ("feature_set", "there", "then"),
+    [
+        # none there: the one that this version has
+        (OLD, {}, {"stonith-enabled": "false"}),
+        (NEW, {}, {"fencing-enabled": "false"}),
+        # one there, and looked at: it stays
+        (OLD, {"stonith_enabled": "true"}, {"stonith-enabled": "false"}),
+        (NEW, {"stonith_enabled": "true"}, {"stonith-enabled": "false"}),
+        (NEW, {"fencing_enabled": "true"}, {"fencing-enabled": "false"}),
+        # one there that isn't looked at: the other comes in its place
+        (OLD, {"fencing_enabled": "true"}, {"stonith-enabled": "false"}),
+        (OLD, {"fencing_enabled": "false"}, {"stonith-enabled": "false"}),
+        # both
+        (OLD, {"fencing_enabled": "x", "stonith_enabled": "true"}, {"stonith-enabled": "false"}),
+        (
+            NEW,
+            {"fencing_enabled": "true", "stonith_enabled": "false"},
+            {"fencing-enabled": "false"},
+        ),
+        (
+            NEW,
+            {"stonith_enabled": "true", "fencing_enabled": "false"},
+            {"fencing-enabled": "false"},
+        ),
+    ],
+)
+def test_one_spelling_whatever_is_there_and_whatever_is_declared(
+    cib, feature_set, there, then, declared
+):
+    before = fencing(feature_set, **there)
+    after = applied(cib, before, {"properties": {declared: False}})
+    assert named(after) == then
+    assert cib.model(after)["properties"] == {"x": "1", "stonith-enabled": "false"}
+    assert cib.difference(after, {"properties": {declared: False}})["xml"] is None
+
+
+@pytest.mark.parametrize(
+    ("feature_set", "there"),
+    [
+        (OLD, {"stonith_enabled": "no"}),
+        (NEW, {"stonith_enabled": "no"}),
+        (NEW, {"fencing_enabled": "no"}),
+        # somebody has set both, for hosts of both versions
+        (NEW, {"fencing_enabled": "no", "stonith_enabled": "no"}),
+        (OLD, {"fencing_enabled": "no", "stonith_enabled": "no"}),
+    ],
+)
+def test_what_is_there_by_any_name_is_left(cib, feature_set, there):
+    before = fencing(feature_set, **there)
+    assert cib.difference(before, {"properties": {"stonith-enabled": False}})["changes"] == {}
+
+
+def test_what_counts_is_what_is_shown(cib):
+    both = fencing(NEW, stonith_enabled="true", fencing_enabled="false")
+    assert cib.model(both)["properties"]["stonith-enabled"] == "false"
+    changes = cib.difference(both, {"properties": {"stonith-enabled": True}})["changes"]
+    assert changes == {"properties:stonith-enabled": {"old": "false", "new": "true"}}
+
+
+@pytest.mark.parametrize("name", ["stonith-timeout", "fencing-timeout"])
+@pytest.mark.parametrize("feature_set", [OLD, NEW])
+def test_absent_by_either_name(cib, feature_set, name):
+    for there in ({"stonith_timeout": 9}, {"stonith_timeout": 9, "fencing_timeout": 8}):
+        after = cib.difference(fencing(feature_set, **there), {}, {"properties": [name]})["xml"]
+        assert named(after) == {}
+
+
+def test_a_purge_keeps_what_is_declared_by_the_other_name(cib):
+    before = fencing(NEW, fencing_enabled="false", stonith_timeout="9")
+    after = cib.difference(before, {"properties": {"stonith-enabled": False}}, purge=True)["xml"]
+    assert named(after) == {"fencing-enabled": "false"}
+
+
+def test_both_names_declared(cib):
+    declared = {"properties": {"stonith-action": "off", "fencing-action": "off"}}
+    with pytest.raises(ValueError, match="^properties:fencing-action: is stonith-action too"):
+        cib.check(declared)
+
+
+def test_only_cluster_properties_have_two_names(cib):
+    before = fencing(NEW)
+    after = applied(cib, before, {"rsc_defaults": {"stonith-timeout": 9}})
+    assert named(after) == {"stonith-timeout": "9"}
+
+
 # --- several sets of one owner -------------------------------------------------------------------
 
 SEEDED = (
@@ -374,6 +478,22 @@ def test_the_distributors_default_gives_way(cib):
     after = applied(cib, before, {"rsc_defaults": {"resource-stickiness": 100}})
     assert cib.model(after)["rsc_defaults"] == {"resource-stickiness": "100"}
     assert 'id="build-resource-stickiness"' in after
+
+
+# What Pacemaker makes of nothing where it was built with a stickiness for new clusters
+FRESH = SEEDED.replace(' score="1"', "").format("")
+
+
+@pytest.mark.parametrize("declared", [{"resource-stickiness": 100}, {"migration-threshold": 3}])
+def test_the_set_that_a_new_cluster_has_is_taken_over(cib, declared):
+    after = applied(cib, xml(rest=FRESH), {"rsc_defaults": declared})
+    sets = ElementTree.fromstring(after).findall(".//rsc_defaults/meta_attributes")
+    assert [each.get("id") for each in sets] == ["build-resource-defaults"]
+    found = cib.model(after)["rsc_defaults"]
+    assert found == {
+        "resource-stickiness": "1",
+        **{key: str(value) for key, value in declared.items()},
+    }
 
 
 def test_the_highest_score_counts(cib):

@@ -10,6 +10,7 @@ from pillars import with_
 from salt.exceptions import CommandExecutionError
 
 PASSWORD = "hunter2"
+EMPTY = "<cib><configuration/></cib>"
 FENCE = {"agent": "stonith:fence_ipmilan", "params": {"password": PASSWORD, "ip": "10.0.0.9"}}
 PILLAR = with_("pairs:cms:pacemaker:primitives:fence", FENCE)
 GOOD = {
@@ -43,7 +44,7 @@ class Host:
             "corosync.version": "3.1.7",
             "cp.get_file_str": self.file,
             "crm.plan": lambda *_: {"changes": {}},
-            "crm.query": "<cib/>",
+            "crm.query": EMPTY,
             "crm.running": True,
             "crm.status": GOOD,
             "crm.version": "2.1.5",
@@ -106,11 +107,13 @@ def host(load_file, pure, there, clock, monkeypatch):
             "device",
             "device_port",
             "daemons",
+            "with_agent",
+            "at_boot",
         ),
         "corosync_totem": ("links",),
         "cmha_platform": ("platform", "packages", "service", "need_place_to_save"),
         "packet_rules": ("choose",),
-        "cib": ("check_whole", "leftovers", "maintenance", "since"),
+        "cib": ("agent", "check_whole", "leftovers", "maintenance", "since"),
         "corosync_conf": ("keys", "difference", "addresses"),
     }
     utils = {
@@ -189,6 +192,7 @@ def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
         "members": ["192.0.2.11"],
         "ports": {"5404": "heard", "5405": "heard"},
         "firewall_open": True,
+        "firewall": "nftables",
         "device_silent": None,
         "authenticated": False,
     }
@@ -313,12 +317,12 @@ def test_a_device_that_starts_at_boot(host, there):
     )
     assert host.health()["at_boot"] == []
     there.pillar["corosync"] = {"quorum": {"device": DEVICE}}
-    assert host.health()["at_boot"] == ["corosync-qdevice.service"]
+    assert host.health()["at_boot"] == ["corosync-qdevice"]
 
 
 def test_health_of_a_stopped_host(host, there):
     there.says["crm.running"] = False
-    for name in ("crm.query", "crm.status", "crm.plan"):
+    for name in ("crm.status", "crm.plan"):
         there.says[name] = lambda *_: pytest.fail("no cluster runs here")
     found = host.health()
     assert (found["cluster"], found["maintenance"]) == (None, None)
@@ -360,7 +364,7 @@ def test_what_starts_at_boot(host, there):
             "service.enabled": lambda name: True,
         }
     )
-    assert host.health()["at_boot"] == ["corosync", "cloudera-scm-server"]
+    assert host.health()["at_boot"] == ["corosync", "cmha-boot", "cloudera-scm-server"]
 
 
 def test_a_key_that_is_not_pillars_is_drift(host, there):

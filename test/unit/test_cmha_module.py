@@ -4,13 +4,15 @@ import pytest
 from pillars import SITE, with_
 from salt.exceptions import CommandExecutionError
 
+EMPTY = "<cib><configuration><resources/></configuration></cib>"
+
 
 @pytest.fixture
 def cmha(load_file, pure, formula):
     """The module on a minion with this pillar and this id."""
     defaults = (formula / "cmha/defaults.yaml").read_text()
 
-    def on(minion, pillar, pacemaker=None, generation=None, active=()):
+    def on(minion, pillar, pacemaker=None, *, generation=None, active=(), cib=EMPTY):
         return load_file(
             "_modules/cmha.py",
             salt={
@@ -18,6 +20,7 @@ def cmha(load_file, pure, formula):
                 "crm.version": lambda: pacemaker,
                 "corosync.generation": lambda default: generation or default,
                 "packet_filter.active": lambda: active,
+                "crm.query": lambda: cib,
             },
             utils={
                 "cmha_corosync.fitted": pure("cmha_corosync").fitted,
@@ -28,10 +31,13 @@ def cmha(load_file, pure, formula):
                 "cmha_site.daemons": pure("cmha_site").daemons,
                 "cmha_platform.service": pure("cmha_platform").service,
                 "cmha_site.without_alerts": pure("cmha_site").without_alerts,
+                "cmha_site.with_agent": pure("cmha_site").with_agent,
+                "cmha_site.at_boot": pure("cmha_site").at_boot,
                 "cmha_platform.platform": pure("cmha_platform").platform,
                 "cmha_platform.packages": pure("cmha_platform").packages,
                 "cmha_platform.need_place_to_save": pure("cmha_platform").need_place_to_save,
                 "packet_rules.choose": pure("packet_rules").choose,
+                "cib.agent": pure("cib").agent,
                 "cib.check_whole": pure("cib").check_whole,
                 "cib.masked": pure("cib").masked,
             },
@@ -181,19 +187,29 @@ def test_a_firewall_that_is_not_cmhas_may_be_any(firewall):
 
 
 @pytest.fixture
-def agent_stop(cmha, defaults, formula_yaml, tmp_path, monkeypatch):
-    """How cmha would stop the agent on a host with these files."""
+def host(cmha, tmp_path, monkeypatch):
+    """The module on a host with this init system and these files."""
 
-    def found(init, *files, pillar=SITE):
+    def made(minion, init, files, pillar=SITE, **options):
         for file in files:
             (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / file).touch()
-        minion = cmha("mgmt1", pillar)
-        minion.__grains__["init"] = init
-        monkeypatch.setattr(minion, "_INIT_SCRIPTS", f"{tmp_path}/init.d")
-        monkeypatch.setattr(minion, "_UNITS", [f"{tmp_path}/etc", f"{tmp_path}/usr"])
-        mapping = minion.mapping(defaults, formula_yaml("cmha/platforms.yaml"))
-        return mapping["agent_stop"]
+        module = cmha(minion, pillar, **options)
+        module.__grains__["init"] = init
+        monkeypatch.setattr(module, "_INIT_SCRIPTS", f"{tmp_path}/init.d")
+        monkeypatch.setattr(module, "_UNITS", [f"{tmp_path}/etc", f"{tmp_path}/usr"])
+        return module
+
+    return made
+
+
+@pytest.fixture
+def agent_stop(host, defaults, formula_yaml):
+    """How cmha would stop the agent on a host with these files."""
+
+    def found(init, *files, pillar=SITE):
+        module = host("mgmt1", init, files, pillar)
+        return module.mapping(defaults, formula_yaml("cmha/platforms.yaml"))["agent_stop"]
 
     return found
 
@@ -222,3 +238,75 @@ def test_the_host_decides_how_the_agent_stops(agent_stop, init, files, stop):
 def test_pillar_decides_before_the_host(agent_stop):
     pillar = with_("roles:agent:agent_stop", "hard_stop_confirmed")
     assert agent_stop("systemd", UNIT, pillar=pillar) == "hard_stop_confirmed"
+
+
+# --- the server's agent --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def agent(host):
+    """By which agent the server is run on a host with these files, in a cluster with this CIB."""
+
+    def found(init, *files, pillar=SITE, cib=EMPTY):
+        primitives = host("cms1", init, files, pillar, cib=cib).declared()["primitives"]
+        return primitives["cloudera-scm-server"]["agent"]
+
+    return found
+
+
+SERVER_SCRIPT, SERVER_UNIT = "init.d/cloudera-scm-server", "usr/cloudera-scm-server.service"
+LSB, SYSTEMD = "lsb:cloudera-scm-server", "systemd:cloudera-scm-server"
+
+
+def cib_with(agent):
+    kind, _, name = agent.rpartition(":")
+    kind, _, provider = kind.partition(":")
+    provider = f'provider="{provider}"' if provider else ""
+    primitive = f'<primitive id="cloudera-scm-server" class="{kind}" type="{name}" {provider}/>'
+    return EMPTY.replace("<resources/>", f"<resources>{primitive}</resources>")
+
+
+@pytest.mark.parametrize(
+    ("init", "files", "chosen"),
+    [
+        ("systemd", [SERVER_SCRIPT], LSB),
+        ("systemd", [SERVER_SCRIPT, SERVER_UNIT], LSB),
+        ("systemd", [SERVER_UNIT], SYSTEMD),
+        ("systemd", [], LSB),
+        ("systemd", [UNIT], LSB),
+        ("sysvinit", [SERVER_UNIT], LSB),
+    ],
+)
+def test_the_host_decides_by_which_agent_the_server_runs(agent, init, files, chosen):
+    assert agent(init, *files) == chosen
+
+
+@pytest.mark.parametrize("there", [LSB, SYSTEMD])
+@pytest.mark.parametrize("files", [[SERVER_SCRIPT], [SERVER_UNIT], []])
+def test_a_cluster_keeps_the_agent_that_it_has(agent, files, there):
+    assert agent("systemd", *files, cib=cib_with(there)) == there
+
+
+def test_another_agent_in_the_cluster_is_no_choice(agent):
+    assert agent("systemd", SERVER_UNIT, cib=cib_with("ocf:pacemaker:Dummy")) == SYSTEMD
+
+
+@pytest.mark.parametrize("place", ["roles:server:", "pairs:cms:"])
+@pytest.mark.parametrize("says", [LSB, {"agent": LSB}])
+def test_pillar_decides_before_host_and_cluster(agent, place, says):
+    pillar = with_(f"{place}pacemaker:primitives:cloudera-scm-server", says)
+    assert agent("systemd", SERVER_UNIT, pillar=pillar, cib=cib_with(SYSTEMD)) == LSB
+
+
+def test_what_else_pillar_says_of_the_server_leaves_the_agent_to_the_host(agent):
+    pillar = with_(
+        "roles:server:pacemaker:primitives:cloudera-scm-server", {"meta": {"priority": 5}}
+    )
+    assert agent("systemd", SERVER_UNIT, pillar=pillar) == SYSTEMD
+
+
+def test_another_resource_has_the_agent_that_pillar_gives_it(host):
+    pillar = with_("pairs:cms:resource", "cm")
+    pillar["pairs"]["cms"]["pacemaker"] = {"primitives": {"cm": {"agent": LSB}}}
+    module = host("cms1", "systemd", [SERVER_UNIT], pillar)
+    assert module.declared()["primitives"]["cm"]["agent"] == LSB

@@ -22,6 +22,7 @@ FIT = {
     "members": [],
     "ports": {"5404": "heard", "5405": "heard"},
     "firewall_open": True,
+    "firewall": "iptables",
     "device_silent": None,
     "authenticated": False,
 }
@@ -168,6 +169,12 @@ FAULTS = [
         {"has_agent": False},
         "cms2 has no lsb:cloudera-scm-server;",
         "say agent: systemd:cloudera-scm-server",
+    ),
+    (
+        "service",
+        {"agent": "systemd:cloudera-scm-server"},
+        "cloudera-scm-server would be lsb:cloudera-scm-server on cms1, systemd:cloudera-scm-server on cms2;",
+        "cmha:pairs:cms:pacemaker:primitives:cloudera-scm-server:agent",
     ),
     ("service", {"has_agent": False, "agent": "ocf:x:y"}, "cms2 has no ocf:x:y", ""),
     ("clock", {"time": NOW - 60}, "cms2's clock is 60 s behind this master's;", "see NTP there"),
@@ -393,6 +400,25 @@ def test_a_host_whose_other_pillar_has_other_names(judge, facts):
     facts["cms2"].update(pillar="another", resolves={"alpha": [], "cms2": ["192.0.2.12"]})
     (line,), _ = judge(facts)
     assert line.startswith("cms2 sees another pillar than this master")
+
+
+@pytest.mark.parametrize(
+    ("start_on_boot", "firewall", "warns"),
+    [
+        ("never", {}, False),
+        ("after_clean_shutdown", {}, True),
+        ("always", {}, True),
+        ("always", {"save": True}, False),
+        ("always", {"enabled": False}, False),
+    ],
+)
+def test_a_firewall_that_is_gone_when_the_cluster_starts_at_boot(
+    judge, facts, start_on_boot, firewall, warns
+):
+    pillar = {**with_("firewall", firewall), "start_on_boot": start_on_boot}
+    errors, warnings = judge(facts, pillar)
+    assert (errors, bool(warnings)) == ([], warns)
+    assert all("set firewall:save" in line for line in warnings)
 
 
 # --- a quorum device -----------------------------------------------------------------------------

@@ -114,7 +114,7 @@ def test_a_good_site(master):
 
 def test_nothing_of_the_settings_leaves_the_runner(master):
     (site,) = master(of(SITE)).sites()["sites"]
-    known = "pair role cluster_name nodes resource service port timeouts qnetd device"
+    known = "pair role cluster_name nodes resource service port timeouts qnetd device start_on_boot"
     assert set(site["pairs"][0]) == set(known.split())
 
 
@@ -254,6 +254,8 @@ def facts(pure, site):
             "members": [],
             "ports": {"5404": "heard", "5405": "heard"},
             "firewall_open": True,
+            "firewall": "iptables",
+            "device_silent": None,
             "authenticated": False,
             **changes,
         }

@@ -5,6 +5,8 @@ import copy
 import pytest
 
 PAIR = {
+    "start_on_boot": "never",
+    "device": None,
     "pair": "cms",
     "cluster_name": "cmf",
     "resource": "cm",
@@ -52,8 +54,8 @@ STOPPED = view(corosync=False, cluster=None, maintenance=None, since={})
 
 @pytest.fixture
 def judge(pure):
-    def judged(facts, silent=()):
-        return pure("cmha_status").judge(PAIR, facts, dict(silent))
+    def judged(facts, silent=(), **settings):
+        return pure("cmha_status").judge({**PAIR, **settings}, facts, dict(silent))
 
     return judged
 
@@ -294,6 +296,49 @@ def test_drift_and_start_at_boot_are_told_by_host(judge, facts):
     facts[CMS2].update(drift=["x"], at_boot=["corosync"])
     report = judge(facts)
     assert (report["drift"], report["at_boot"]) == ({CMS2: ["x"]}, {CMS2: ["corosync"]})
+
+
+@pytest.mark.parametrize(
+    ("setting", "does", "says"),
+    [
+        ("never", ["cmha-boot"], ["cmha-boot starts at boot; highstate switches that off"]),
+        ("after_clean_shutdown", ["cmha-boot"], []),
+        (
+            "after_clean_shutdown",
+            ["pacemaker"],
+            [
+                "pacemaker starts at boot; highstate switches that off",
+                "cmha-boot doesn't start at boot (start_on_boot: after_clean_shutdown); highstate "
+                "switches that on",
+            ],
+        ),
+        ("always", ["corosync", "pacemaker"], []),
+        (
+            "always",
+            ["corosync", "cm"],
+            [
+                "cm starts at boot; highstate switches that off",
+                "pacemaker doesn't start at boot (start_on_boot: always); highstate switches that on",
+            ],
+        ),
+    ],
+)
+def test_what_starts_at_boot_is_what_pillar_says(judge, facts, setting, does, says):
+    shall = {
+        "never": [],
+        "after_clean_shutdown": ["cmha-boot"],
+        "always": ["corosync", "pacemaker"],
+    }
+    facts[CMS1]["at_boot"], facts[CMS2]["at_boot"] = does, shall[setting]
+    report = judge(facts, start_on_boot=setting)
+    assert report["problems"] == [f"{CMS1}: {line}" for line in says]
+
+
+def test_a_silent_host_is_not_said_to_lack_anything_at_boot(judge, facts):
+    facts[CMS1]["at_boot"] = ["cmha-boot"]
+    del facts[CMS2]
+    report = judge(facts, silent={CMS2: "doesn't answer"}, start_on_boot="after_clean_shutdown")
+    assert report["problems"] == [f"{CMS2}: doesn't answer"]
 
 
 def test_a_stopped_host_drifts_too(judge, facts):

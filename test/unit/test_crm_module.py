@@ -413,6 +413,27 @@ def test_check(crm, cluster, answer, running):
     assert crm.check("cm") == {"running": running, "rc": answer[0], "text": answer[1]}
 
 
+@pytest.mark.parametrize(
+    ("kind", "seen", "found"),
+    [
+        ("systemd", "running", (True, 0)),
+        ("systemd", "stopped", (False, 7)),
+        ("service", "running", (True, 0)),
+        ("lsb", "running", (None, 3)),
+    ],
+)
+def test_systemd_is_asked_where_pacemaker_runs_no_unit(crm, cluster, kind, seen, found):
+    cluster.cib = cluster.cib.replace(
+        "<resources/>", f'<resources><primitive id="cm" class="{kind}" type="x"/></resources>'
+    )
+    cluster.check = (3, "Manual execution of the systemd standard is unsupported")
+    asked = []
+    crm.__salt__["resource_agent.monitor"] = lambda agent: asked.append(agent) or seen
+    answer = crm.check("cm")
+    assert (answer["running"], answer["rc"]) == found
+    assert asked == ([] if kind == "lsb" else [f"{kind}:x"])
+
+
 # --- move, clear, wait ---------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ class Host:
         self.available = set(present)
         self.running = set()
         self.masked = set()
+        self.stale = set()
         self.calls = []
         self.installs = True
         self.versions = {}
@@ -23,6 +24,8 @@ class Host:
             "service.enabled": lambda name: name in self.enabled,
             "service.status": lambda name: name in self.running,
             "service.disable": self.disable,
+            "service.show": self.show,
+            "service.systemctl_reload": self.reload,
             "service.mask": self.mask,
             "service.unmask": lambda name, runtime: self.masked.discard(name),
             "daemons.other_versions": self.other_versions,
@@ -33,6 +36,7 @@ class Host:
         return {
             "pkg.installed": self.install,
             "service.disabled": self.service_disabled,
+            "service.enabled": self.service_enabled,
             "service.running": self.service_running,
         }
 
@@ -68,6 +72,20 @@ class Host:
     def service_disabled(self, name):
         self.disable(name)
         return {"name": name, "result": True, "changes": {}, "comment": "exit code 0"}
+
+    def service_enabled(self, name):
+        self.calls.append(f"enable {name}")
+        if not self.sticky:
+            self.enabled.add(name)
+        return {"name": name, "result": True, "changes": {}, "comment": "exit code 0"}
+
+    def show(self, name):
+        return {"NeedDaemonReload": "yes" if name in self.stale else "no"}
+
+    def reload(self):
+        self.calls.append("reload")
+        if not self.sticky:
+            self.stale.clear()
 
     def service_running(self, name):
         new = name not in self.running
@@ -175,9 +193,74 @@ def test_a_service_that_is_not_there(daemons, test):
     assert ret["comment"] == "cms1 has no service cloudera-scm-server; install it first"
 
 
+@pytest.mark.parametrize("test", [False, True])
+def test_a_service_that_may_be_missing(daemons, test):
+    ret = daemons(Host(), test).not_at_boot("cmha-boot", may_be_missing=True)
+    assert (ret["result"], ret["changes"]) == (True, {})
+    host = Host(present=("cmha-boot",))
+    assert daemons(host).not_at_boot("cmha-boot", may_be_missing=True)["changes"]
+    assert host.calls == ["disable cmha-boot"]
+
+
 def test_a_service_that_this_run_may_bring(daemons):
     assert daemons(Host(), True).not_at_boot("corosync", from_package=True)["result"] is True
     assert daemons(Host(), False).not_at_boot("corosync", from_package=True)["result"] is False
+
+
+def test_switched_on_once(daemons):
+    host = Host(present=("x",))
+    host.enabled.clear()
+    predicted = daemons(host, test=True).at_boot("x")
+    assert (predicted["result"], host.enabled) == (None, set())
+    module = daemons(host)
+    first, second = module.at_boot("x"), module.at_boot("x")
+    assert first["changes"] == predicted["changes"]
+    assert first["changes"] == {"x": {"old": "does not start at boot", "new": "starts at boot"}}
+    assert (second["result"], second["changes"]) == (True, {})
+    assert host.calls == ["enable x"]
+
+
+def test_what_does_not_stay_on_is_a_failure(daemons):
+    host = Host(present=("x",), sticky=True)
+    host.enabled.clear()
+    ret = daemons(host).at_boot("x")
+    assert (ret["result"], ret["changes"]) == (False, {})
+    assert ret["comment"] == "x does not start at boot on cms1: exit code 0"
+
+
+def test_what_this_run_will_bring_is_predicted_to_start_at_boot(daemons):
+    predicted = daemons(Host(), True).at_boot("x", from_package=True)
+    assert (predicted["result"], list(predicted["changes"])) == (None, ["x"])
+    assert daemons(Host(), True).at_boot("x")["result"] is False
+    assert daemons(Host(), False).at_boot("x", from_package=True)["result"] is False
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_systemd_reads_a_changed_unit_anew_and_only_then(daemons, test):
+    host = Host(present=("x",))
+    module = daemons(host, test)
+    assert module.known("x")["result"] is True
+    assert host.calls == []
+    host.stale.add("x")
+    ret = module.known("x")
+    assert (ret["result"], ret["changes"]) == (True, {})
+    assert host.calls == ([] if test else ["reload"])
+
+
+def test_a_unit_that_stays_as_it_was_is_a_failure(daemons):
+    host = Host(present=("x",), sticky=True)
+    host.stale.add("x")
+    ret = daemons(host).known("x")
+    assert (ret["result"], ret["comment"]) == (False, "systemd on cms1 keeps what x was before")
+
+
+def test_other_service_managers_keep_no_files_in_memory(daemons):
+    host = Host(present=("x",))
+    host.stale.add("x")
+    module = daemons(host)
+    del module.__salt__["service.systemctl_reload"]
+    assert module.known("x")["result"] is True
+    assert host.calls == []
 
 
 def test_a_start_is_predicted_and_then_happens_once(daemons):

@@ -60,7 +60,7 @@ def test_an_agent_gets_its_parameters(module, agent):
 
 
 def test_an_lsb_name_without_a_script_names_the_way_out(module):
-    with pytest.raises(CommandExecutionError, match="set the agent systemd:no-such-service"):
+    with pytest.raises(CommandExecutionError, match="say agent: systemd:no-such-service"):
         module.monitor("lsb:no-such-service")
 
 

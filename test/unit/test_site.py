@@ -292,8 +292,12 @@ def test_what_pillar_says_beside_a_device_wins(site_model):
 
 def test_the_daemons_of_a_pair(cmha_site, site_model):
     cms, mgmt = site_model(with_("pairs:cms:corosync:quorum:device", DEVICE))["pairs"]
-    assert cmha_site.daemons(cms) == ["corosync", "corosync-qdevice", "pacemaker"]
-    assert cmha_site.daemons(mgmt) == ["corosync", "pacemaker"]
+    assert cmha_site.daemons(bool(cmha_site.device(cms))) == [
+        "corosync",
+        "corosync-qdevice",
+        "pacemaker",
+    ]
+    assert cmha_site.daemons(bool(cmha_site.device(mgmt))) == ["corosync", "pacemaker"]
 
 
 def test_a_minion_for_a_device_that_is_not_declared(site_model):
@@ -323,3 +327,19 @@ def test_a_device_by_name_has_no_rule(site_model, cmha_site):
     device = {"model": "net", "net": {"host": "third.example.com"}}
     cms, _ = site_model(with_("pairs:cms:corosync:quorum:device", device))["pairs"]
     assert not any(each["match"]["proto"] == "tcp" for each in cmha_site.firewall_rules(cms))
+
+
+@pytest.mark.parametrize("place", ["pacemaker", "roles:server:pacemaker", "pairs:cms:pacemaker"])
+def test_a_property_overrides_the_default_by_its_newer_name_too(site_model, place):
+    site = site_model(with_(f"{place}:properties", {"fencing-enabled": True}))
+    properties = site["pairs"][0]["pacemaker"]["properties"]
+    assert properties["stonith-enabled"] == "true"
+    assert "fencing-enabled" not in properties
+
+
+def test_a_property_by_both_names_is_refused_where_it_stands(site_model):
+    both = {"fencing-enabled": True, "stonith-enabled": True}
+    with pytest.raises(
+        ValueError, match="cmha:pacemaker:properties:fencing-enabled: is stonith-enab"
+    ):
+        site_model(with_("pacemaker:properties", both))

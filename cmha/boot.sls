@@ -1,0 +1,72 @@
+# Not in the guide: start_on_boot: after_clean_shutdown. Corosync and Pacemaker stay off at boot; cmha-boot starts
+# them where a mark says that the host was shut down in order, with its cluster running. A crash leaves no mark.
+{%- extends 'cmha/step.jinja' %}
+{%- block states %}
+
+include:
+  - cmha.packages
+
+{%- if 'cmha-boot' in cmha.at_boot %}
+
+cmha boot directory:
+  file.directory:
+    - name: /var/lib/cmha
+    - user: root
+    - group: root
+    - mode: '0755'
+    - require:
+      - sls: cmha.packages
+{% for path, file in cmha.boot_files.items() %}
+cmha {{ path }}:
+  file.managed:
+    - name: {{ path }}
+    - source: salt://cmha/files/boot/{{ file.source }}
+    - template: jinja
+    - context:
+        daemons: {{ cmha.daemons | json }}
+    - user: root
+    - group: root
+    - mode: '{{ file.mode }}'
+    - makedirs: true
+    - require:
+      - file: cmha boot directory
+    - require_in:
+      - daemons: cmha pacemaker is known as its files say
+{% endfor %}
+cmha start after a clean shutdown:
+  daemons.at_boot:
+    - name: cmha-boot
+    - from_package: true
+    - require:
+      - daemons: cmha pacemaker is known as its files say
+{%- else %}
+
+cmha no start after a clean shutdown:
+  daemons.not_at_boot:
+    - name: cmha-boot
+    - may_be_missing: true
+    - require:
+      - sls: cmha.packages
+
+cmha no clean shutdown:
+  file.absent:
+    - name: /var/lib/cmha
+    - require:
+      - daemons: cmha no start after a clean shutdown
+{% for path in cmha.boot_files %}
+cmha no {{ path }}:
+  file.absent:
+    - name: {{ path }}
+    - require:
+      - file: cmha no clean shutdown
+    - require_in:
+      - daemons: cmha pacemaker is known as its files say
+{% endfor %}
+{%- endif %}
+
+cmha pacemaker is known as its files say:
+  daemons.known:
+    - name: pacemaker
+    - require:
+      - sls: cmha.packages
+{%- endblock %}
