@@ -78,7 +78,7 @@ def version():
 
 def generation(default):
     """
-    The generation of the installed Corosync, the first number of its version: 1, 2 or 3.
+    The generation of the installed Corosync: 1, 2, or 3 for 3.x and later.
 
     default
         The answer when Corosync isn't installed yet.
@@ -92,7 +92,7 @@ def generation(default):
     installed = version()
     if installed is None:
         return default
-    return int(installed.split(".")[0])
+    return min(int(installed.split(".")[0]), 3)
 
 
 def running():

@@ -144,7 +144,7 @@ def addresses(text):
 
 def _is_added(key, value, wanted):
     added = _ADDED.fullmatch(key)
-    if not added or key in wanted:
+    if not added:
         return False
     number, what = int(added[1]), added[2]
     # the address is made of the cluster's name, which is compared itself

@@ -72,6 +72,7 @@ def corosync(load_file, monkeypatch):
     ("says", "version", "generation"),
     [
         ("Corosync Cluster Engine, version '3.1.7'\nCopyright (c) 2006-2021 Red Hat", "3.1.7", 3),
+        ("Corosync Cluster Engine, version '4.0.0'", "4.0.0", 3),
         ("Corosync Cluster Engine, version '2.4.5'", "2.4.5", 2),
         ("Corosync Cluster Engine, version '1.4.7'", "1.4.7", 1),
     ],
