@@ -1,11 +1,14 @@
 # What one does with a clone. Each target installs what it needs.
-.PHONY: demo test lab lab-down lint bench
+.PHONY: demo test test-all lab lab-down lint bench
 
 demo:
 	@test/lab/demo
 
 test:
 	@test/run
+
+test-all:
+	@CMHA_PLATFORM=all test/run
 
 lab:
 	@test/lab/up

@@ -189,7 +189,7 @@ def causes(lines=10):
     this one, what the cluster's daemons said last), ``service`` (``running``, ``stopped``, or why nobody can
     tell).
 
-    Source: ``journalctl(1)``.
+    Source: ``journalctl(1)``; on a host without it, syslog's files.
 
     CLI Example:
 
@@ -420,7 +420,7 @@ def _booted():
 
 def _logs(lines):
     if not salt.utils.path.which("journalctl"):
-        return {"syslog": _said("tail", f"--lines={lines}", "/var/log/syslog", "/var/log/messages")}
+        return _syslog(lines)
     show = ("journalctl", "--no-pager", "--quiet", "--output=short-iso")
     units = [f"--unit={daemon}" for daemon in ("corosync", "corosync-qdevice", "pacemaker")]
     logs = {
@@ -434,6 +434,14 @@ def _logs(lines):
         name: [line for line in said if "salt-minion[" not in line][-lines:]
         for name, said in logs.items()
     }
+
+
+def _syslog(lines):
+    """It doesn't know boots: what came after the crash may be all that its end holds."""
+    files = ("/var/log/syslog", "/var/log/messages")
+    said = _said("tail", "--quiet", f"--lines={100 * lines}", *files)
+    daemons = [line for line in said if any(daemon in line for daemon in _DAEMONS)]
+    return {"syslog": said[-lines:], "corosync and pacemaker": daemons[-lines:]}
 
 
 def _said(*command):

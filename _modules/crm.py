@@ -41,6 +41,9 @@ _LOST_RACE_WORDS = (
     "Application of update diff failed",
 )
 
+# CRM_EX_USAGE, of sysexits.h
+_USAGE = 64
+
 # crm_verify(8), before Pacemaker 3 and since
 _MERE_WARNINGS = ("Warnings found", "(with warnings)")
 
@@ -120,8 +123,7 @@ def dc():
     """
     if not installed():
         return None
-    # the unit matters: without it this is milliseconds in Pacemaker 1.1 and seconds in 2.1
-    answer = _run(["crmadmin", "--dc_lookup", "--timeout=5000ms"])
+    answer = _crmadmin("--dc_lookup")
     _, found, name = answer["stdout"].partition("is: ")
     words = name.split()
     return words[0] if answer["retcode"] == 0 and found and words else None
@@ -245,7 +247,7 @@ def settled():
     coordinator = dc()
     if coordinator is None:
         return False
-    answer = _run(["crmadmin", f"--status={coordinator}", "--timeout=5000ms"])
+    answer = _crmadmin(f"--status={coordinator}")
     return answer["retcode"] == 0 and "S_IDLE" in answer["stdout"]
 
 
@@ -579,6 +581,17 @@ def _command(command, doing):
     if answer["retcode"] != 0:
         raise CommandExecutionError(f"{_host()}: {doing} failed: {_said(answer)}")
     return answer["stdout"]
+
+
+def _crmadmin(question):
+    """
+    What a controller answers within five seconds. A number without its unit is milliseconds, but seconds in
+    Pacemaker 2.1.5; Pacemaker 2.0.5 knows no units.
+    """
+    answer = _run(["crmadmin", question, "--timeout=5000ms"])
+    if answer["retcode"] == _USAGE:
+        answer = _run(["crmadmin", question, "--timeout=5000"])
+    return answer
 
 
 def _said(answer):

@@ -1,8 +1,28 @@
 """
-The packages of daemons: which versions are there, and which shall be.
+The packages of daemons: which versions are there, and which shall be; and that they start nothing meanwhile.
 """
 
+import os
+
+import salt.utils.files
+
 __virtualname__ = "daemons"
+
+# Whom invoke-rc.d(8) asks whether a package may start its daemon, and where somebody else's is meanwhile.
+_POLICY = "/usr/sbin/policy-rc.d"
+_THEIRS = f"{_POLICY}.not-cmha"
+
+# Names the process that wrote it: what a killed installation leaves behind forbids nothing.
+_ANSWER = """\
+#!/bin/sh
+# Written by Salt (cmha), process {pid}, which removes it when it has installed {names}.
+for word; do
+    case $word in
+        {pattern}) ! kill -0 {pid} 2>/dev/null || exit 101 ;;
+    esac
+done
+[ ! -x {theirs} ] || exec {theirs} "$@"
+"""
 
 
 def __virtual__():
@@ -53,3 +73,54 @@ def not_in_repositories(versions):
     __salt__["pkg.refresh_db"]()
     there = __salt__["pkg.list_repo_pkgs"](*versions)
     return [name for name, version in versions.items() if version not in there.get(name, [])]
+
+
+def hold_back(daemons):
+    """
+    Have the scripts of Debian's packages start none of these daemons, where there is no systemd that could
+    be told so. Ends with ``release``, or with this process.
+
+    daemons
+        A list of names.
+
+    Source: invoke-rc.d(8); README.policy-rc.d of Debian's package init-system-helpers.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 daemons.hold_back '[corosync, pacemaker]'
+    """
+    release()
+    if os.path.lexists(_POLICY):
+        os.rename(_POLICY, _THEIRS)
+    answer = _ANSWER.format(
+        pid=os.getpid(), names=" and ".join(daemons), pattern="|".join(daemons), theirs=_THEIRS
+    )
+    with salt.utils.files.fopen(_POLICY, "w") as policy:
+        policy.write(answer)
+    os.chmod(_POLICY, 0o755)
+
+
+def release():
+    """
+    The end of ``hold_back``: whoever was asked before is asked again.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 daemons.release
+    """
+    if os.path.lexists(_THEIRS):
+        os.replace(_THEIRS, _POLICY)
+    elif _is_ours():
+        os.remove(_POLICY)
+
+
+def _is_ours():
+    try:
+        with salt.utils.files.fopen(_POLICY) as policy:
+            return "Salt (cmha)" in policy.read()
+    except FileNotFoundError:
+        return False

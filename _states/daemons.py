@@ -21,8 +21,8 @@ def installed(name, pkgs, daemons, command=None, versions=None):
     Install packages; the daemons that they bring neither run nor start at boot afterwards.
 
     Debian's packages start and enable Corosync and Pacemaker at once, as a cluster of one node named
-    node1. On systemd a mask that lasts only as long as the installation prevents the start. A daemon that
-    was there before is left as it is.
+    node1. A mask of systemd, or where there is none the policy that Debian's package scripts ask, prevents
+    the start, and lasts only as long as the installation. A daemon that was there before is left as it is.
 
     While one of the daemons runs, an installed package keeps its version, whatever is declared: to change
     it would restart the daemon, and stop what it manages.
@@ -199,18 +199,36 @@ def _with_kept(ret, kept):
     return {**ret, "comment": "; ".join([ret["comment"], *said])}
 
 
-@contextlib.contextmanager
 def _kept_from_starting(daemons):
+    if not daemons:
+        return contextlib.nullcontext()
+    if __grains__.get("init") == "systemd":
+        return _masked(daemons)
+    if __grains__.get("os_family") == "Debian":
+        return _held_back(daemons)
+    return contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def _masked(daemons):
     masked = []
     try:
-        if __grains__.get("init") == "systemd":
-            for daemon in daemons:
-                __salt__["service.mask"](daemon, runtime=True)
-                masked.append(daemon)
+        for daemon in daemons:
+            __salt__["service.mask"](daemon, runtime=True)
+            masked.append(daemon)
         yield
     finally:
         for daemon in masked:
             __salt__["service.unmask"](daemon, runtime=True)
+
+
+@contextlib.contextmanager
+def _held_back(daemons):
+    __salt__["daemons.hold_back"](daemons)
+    try:
+        yield
+    finally:
+        __salt__["daemons.release"]()
 
 
 def _at_boot_off(daemons):

@@ -97,10 +97,10 @@ class Lab:
         lab = settings.from_environment(self.environment)
         return activity.read(lab.shared / activity.LOG, since)
 
-    def write_pillar(self, text):
+    def write_pillar(self, text, hosts=HOSTS):
         """Another pillar for the lab's site; every host has it afterwards."""
         self.on("master", "sh", "-c", 'printf %s "$1" > /srv/pillar/cmha.sls', "sh", text)
-        self.salt(HOSTS, "saltutil.refresh_pillar", "wait=True")
+        self.salt(hosts, "saltutil.refresh_pillar", "wait=True")
 
     def cib(self, host):
         return self.on(host, "cibadmin", "--query")

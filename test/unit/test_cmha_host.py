@@ -471,9 +471,19 @@ def test_causes_leave_out_salts_own_chatter(logs):
 
 
 def test_causes_on_a_host_without_a_journal(logs):
-    causes, commands = logs
-    assert list(causes(journal=False)["logs"]) == ["syslog"]
-    assert commands == [["tail", "--lines=3", "/var/log/syslog", "/var/log/messages"]]
+    causes, _ = logs
+    commands = []
+
+    def says(command, **_):
+        commands.append(command)
+        said = [f"pacemakerd: {number}" for number in range(5)]
+        return {"stdout": "\n".join([*said, "corosync[7]: bye", *(f"cron: {n}" for n in range(9))])}
+
+    assert causes(False, says)["logs"] == {
+        "syslog": ["cron: 6", "cron: 7", "cron: 8"],
+        "corosync and pacemaker": ["pacemakerd: 3", "pacemakerd: 4", "corosync[7]: bye"],
+    }
+    assert commands == [["tail", "--quiet", "--lines=300", "/var/log/syslog", "/var/log/messages"]]
 
 
 # --- pillar --------------------------------------------------------------------------------------

@@ -383,6 +383,20 @@ def test_the_dc_in_all_versions_words(crm, cluster, monkeypatch, said, name):
     assert crm.dc() == name
 
 
+def test_the_dc_where_crmadmin_knows_no_units(crm, cluster, monkeypatch):
+    """As Pacemaker 2.0.5 on Debian 11 does."""
+    monkeypatch.setattr(
+        cluster,
+        "_crmadmin",
+        lambda command, stdin: (
+            (0, "Designated Controller is: cms1\n")
+            if "--timeout=5000" in command
+            else (64, "Cannot parse integer value")
+        ),
+    )
+    assert crm.dc() == "cms1"
+
+
 def test_status_and_started(crm):
     assert crm.status()["dc"] == "cms1"
     assert crm.started("cm") == ["cms1"]

@@ -1,4 +1,7 @@
-"""Versions of packages: which are there, and which a repository has."""
+"""Versions of packages, which are there, and which a repository has; whom packages ask before they start."""
+
+import os
+import subprocess
 
 import pytest
 
@@ -54,3 +57,65 @@ def test_not_in_repositories(daemons, repositories, missing):
 def test_nothing_is_wanted_and_no_index_is_read(daemons):
     module = daemons()
     assert (module.not_in_repositories({}), module.calls) == ([], [])
+
+
+# --- policy-rc.d ---------------------------------------------------------------------------------
+
+FORBIDDEN, ALLOWED = 101, 0
+
+
+@pytest.fixture
+def policy(daemons, tmp_path, monkeypatch):
+    """The module, on a host whose policy-rc.d is where a test may write."""
+    module = daemons()
+    module.file = tmp_path / "policy-rc.d"
+    monkeypatch.setattr(module, "_POLICY", str(module.file))
+    monkeypatch.setattr(module, "_THEIRS", f"{module.file}.not-cmha")
+    module.there = lambda: sorted(path.name for path in tmp_path.iterdir())
+    return module
+
+
+def asked(policy, *words):
+    """As invoke-rc.d does it."""
+    return subprocess.run([policy.file, *words], check=False).returncode
+
+
+def somebody_elses(policy, code):
+    policy.file.write_text(f"#!/bin/sh\nexit {code}\n")
+    policy.file.chmod(0o755)
+
+
+def test_held_back_daemons_may_not_start_and_others_may(policy):
+    policy.hold_back(["corosync", "pacemaker"])
+    assert asked(policy, "corosync", "start", "2") == FORBIDDEN
+    assert asked(policy, "--quiet", "pacemaker", "restart", "2") == FORBIDDEN
+    assert asked(policy, "cron", "start", "2") == ALLOWED
+    policy.release()
+    assert policy.there() == []
+
+
+def test_somebody_elses_policy_holds_meanwhile_and_comes_back(policy):
+    somebody_elses(policy, 106)
+    for _ in range(2):  # the second finds what a killed one has left
+        policy.hold_back(["corosync"])
+    assert asked(policy, "corosync", "start") == FORBIDDEN
+    assert asked(policy, "cron", "start") == 106
+    policy.release()
+    assert policy.there() == ["policy-rc.d"]
+    assert asked(policy, "corosync", "start") == 106
+
+
+def test_what_a_killed_installation_leaves_forbids_nothing(policy, monkeypatch):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    monkeypatch.setattr(os, "getpid", lambda: gone.pid)
+    policy.hold_back(["corosync"])
+    assert asked(policy, "corosync", "start") == ALLOWED
+
+
+def test_a_release_without_more_touches_nothing(policy):
+    policy.release()
+    assert policy.there() == []
+    somebody_elses(policy, 0)
+    policy.release()
+    assert policy.there() == ["policy-rc.d"]

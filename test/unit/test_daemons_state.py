@@ -4,7 +4,10 @@ import pytest
 
 
 class Host:
-    """A host with services; ``brings`` are those that its packages bring, started and enabled."""
+    """
+    A host with services; ``brings`` are those that its packages bring, started and enabled unless they are
+    masked: by systemd, or by whom Debian's packages ask where there is none.
+    """
 
     def __init__(self, brings=("corosync", "pacemaker"), present=(), crm=0, sticky=False):
         self.brings, self.crm, self.sticky = brings, crm, sticky
@@ -18,16 +21,25 @@ class Host:
         self.versions = {}
         self.wanted = None
 
-    def salt(self):
+    def salt(self, init):
+        masks = {
+            "systemd": {
+                "service.mask": self.mask,
+                "service.unmask": lambda name, runtime: self.masked.discard(name),
+            },
+            "sysvinit": {
+                "daemons.hold_back": self.masked.update,
+                "daemons.release": self.masked.clear,
+            },
+        }
         return {
+            **masks[init],
             "service.available": lambda name: name in self.available,
             "service.enabled": lambda name: name in self.enabled,
             "service.status": lambda name: name in self.running,
             "service.disable": self.disable,
             "service.show": self.show,
             "service.systemctl_reload": self.reload,
-            "service.mask": self.mask,
-            "service.unmask": lambda name, runtime: self.masked.discard(name),
             "daemons.other_versions": self.other_versions,
             "cmd.run_all": lambda *_, **__: {"retcode": self.crm, "stderr": "boom", "stdout": ""},
         }
@@ -93,14 +105,14 @@ class Host:
         return {"name": name, "result": True, "changes": {name: new} if new else {}, "comment": ""}
 
 
-@pytest.fixture
-def daemons(load_file):
+@pytest.fixture(params=["systemd", "sysvinit"])
+def daemons(load_file, request):
     def on(host, test=False):
         return load_file(
             "_states/daemons.py",
             opts={"test": test},
-            grains={"id": "cms1", "init": "systemd"},
-            salt=host.salt(),
+            grains={"id": "cms1", "init": request.param, "os_family": "Debian"},
+            salt=host.salt(request.param),
             states=host.states(),
         )
 

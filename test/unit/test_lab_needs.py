@@ -3,8 +3,6 @@
 import pytest
 from cmhalab import needs, settings
 
-LAB = settings.from_environment({})
-
 
 @pytest.fixture
 def as_root(monkeypatch):
@@ -14,7 +12,7 @@ def as_root(monkeypatch):
 def test_without_root(monkeypatch):
     monkeypatch.setattr(needs.os, "geteuid", lambda: 1000)
     with pytest.raises(settings.LabError, match="^the lab boots hosts, and only root can$") as said:
-        needs.check(LAB)
+        needs.check()
     assert said.value.status == 69  # by which the tests know that there is none
 
 
@@ -26,14 +24,16 @@ def test_without_systemd_nspawn(as_root, monkeypatch):
     with pytest.raises(
         settings.LabError, match=r"^not installed: systemd-container \(test/lab/install"
     ):
-        needs.check(LAB)
+        needs.check()
 
 
 def test_on_another_release(as_root, monkeypatch):
     monkeypatch.setattr(needs.shutil, "which", lambda tool: tool)
     monkeypatch.setattr(needs, "_codename", lambda: "trixie")
-    with pytest.raises(settings.LabError, match="^this is trixie, and LAB_SUITE is bookworm"):
-        needs.check(LAB)
+    with pytest.raises(
+        settings.LabError, match="^this is trixie, and the lab's master is bookworm"
+    ):
+        needs.check()
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,22 @@ def test_on_another_release(as_root, monkeypatch):
 def test_hosts_that_can_not_be(hosts):
     with pytest.raises(settings.LabError):
         settings.from_environment({"LAB_HOSTS": hosts})
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"LAB_SUITE": "buster"}, {"LAB_INIT": "upstart"}, {"LAB_SUITE": ""}]
+)
+def test_hosts_of_a_kind_that_there_is_not(wrong):
+    ((variable, value),) = wrong.items()
+    with pytest.raises(settings.LabError, match=f"^{variable}='{value}': the lab knows "):
+        settings.from_environment(wrong)
+
+
+def test_minions_have_the_masters_salt_unless_told_otherwise():
+    lab = settings.from_environment({"LAB_SALT": "3006"})
+    assert (lab.salt, lab.minion_salt) == ("3006", "3006")
+    lab = settings.from_environment({"LAB_MINION_SALT": "3006"})
+    assert (lab.salt, lab.minion_salt) == ("3008", "3006")
 
 
 def test_addresses():

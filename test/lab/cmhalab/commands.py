@@ -7,8 +7,8 @@ import shutil
 import subprocess
 
 from . import inside, minions, needs, orders, settings
-from .disk import service_of
-from .settings import LAB, LABS, MASTER, LabError, UsageError
+from .disk import Base, service_of
+from .settings import LAB, LABS, MASTER, MASTER_SUITE, LabError, UsageError
 
 BOOT_TIME = 120
 
@@ -16,7 +16,8 @@ BOOT_TIME = 120
 def ready(words):
     """ready: whether a lab can run here; says what is missing."""
     _expect(words, 0, "ready")
-    needs.check(settings.from_environment())
+    settings.from_environment()
+    needs.check()
 
 
 def up(words):
@@ -88,7 +89,7 @@ def reboot(words):
     lab = settings.from_environment()
     orders.leader(lab, host)  # has a word for a host that is off, or isn't there
     before = _boots(lab, host)
-    inside.attempt(lab, host, "systemctl", "reboot")  # may be cut off in the middle
+    inside.attempt(lab, host, "reboot")  # may be cut off in the middle
     orders.wait_until(
         lambda: _boots(lab, host) > before, BOOT_TIME, lambda: f"{host} didn't reboot"
     )
@@ -150,15 +151,16 @@ def _only_one():
 
 def _start(lab):
     _make("install")
-    needs.check(lab)
-    image = _make("image")
-    venv = _make("salt-venv", lab.salt)
+    needs.check()
+    master = Base(_make("image", MASTER_SUITE, "systemd"), _make("salt-venv", lab.salt))
+    image = _make("image", lab.suite, lab.init)
+    others = Base(image, _make("salt-venv", lab.minion_salt, "--for", image))
     orders.end_keeper(lab)  # there is none, but one that was killed left its cgroups
     shutil.rmtree(lab.directory, ignore_errors=True)
     lab.shared.mkdir(parents=True)
     for tree in ("salt", "pillar"):
         shutil.copytree(LAB / tree, lab.directory / tree)
-    orders.start_keeper(lab, image, venv)
+    orders.start_keeper(lab, master, others)
 
 
 def _make(program, *words):

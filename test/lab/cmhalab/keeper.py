@@ -3,7 +3,8 @@
 Hosts, mounts and networks exist only inside them. When the keeper ends, however it ends, the kernel
 removes them all: nothing has to clean up, so nothing can forget to.
 
-Run by `orders.start_keeper` as: unshare … python3 -m cmhalab.keeper SETTINGS IMAGE VENV
+Run by `orders.start_keeper` as: unshare … python3 -m cmhalab.keeper SETTINGS MASTER OTHERS
+(what the disks are made of: disk.Base), each as JSON
 """
 
 import contextlib
@@ -16,9 +17,10 @@ import sys
 from pathlib import Path
 
 from . import network
+from .disk import Base
 from .machine import Machine
 from .orders import SIZE, listen
-from .settings import LabError, Settings
+from .settings import MASTER, LabError, Settings
 from .shell import run
 
 PATIENCE = 5  # with a caller who says nothing
@@ -27,11 +29,14 @@ PATIENCE = 5  # with a caller who says nothing
 class Keeper:
     """Does what it is told over a socket, and minds the hosts in between."""
 
-    def __init__(self, settings, image, venv):
+    def __init__(self, settings, master, others):
         self.settings = settings
         self.loop = selectors.DefaultSelector()
         self._make_rooms()
-        self.machines = {name: Machine(name, settings, image, venv) for name in settings.everyone}
+        self.machines = {
+            name: Machine(name, settings, master if name == MASTER else others)
+            for name in settings.everyone
+        }
         for machine in self.machines.values():
             self._on(machine.news, machine.hear)
         self.door = listen(settings)
@@ -114,11 +119,13 @@ class Keeper:
         self._on(fd, ended)
 
 
-def main(settings, image, venv):
-    # A newer recipe's image is no reason to remove this one from under running hosts.
-    in_use = os.open(image, os.O_RDONLY)
-    fcntl.flock(in_use, fcntl.LOCK_SH)
-    Keeper(Settings.from_dict(json.loads(settings)), image, venv).run()
+def main(settings, *bases):
+    bases = [Base(*json.loads(base)) for base in bases]
+    for base in bases:
+        # A newer recipe's image is no reason to remove this one from under running hosts.
+        in_use = os.open(base.image, os.O_RDONLY)
+        fcntl.flock(in_use, fcntl.LOCK_SH)
+    Keeper(Settings.from_dict(json.loads(settings)), *bases).run()
 
 
 if __name__ == "__main__":

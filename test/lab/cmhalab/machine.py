@@ -21,20 +21,19 @@ CAPABILITIES = "CAP_NET_ADMIN,CAP_IPC_LOCK"
 class Machine:
     """States: off (also after a crash), booting, up. Called by the keeper alone."""
 
-    def __init__(self, name, settings, image, venv):
+    def __init__(self, name, settings, base):
         self.name = name
         self.settings = settings
-        self.venv = venv
         self.is_cut = False
         self.boots = 0  # how often it was powered on or rebooted
         self.state = "off"
         self.process = None
         self.leader = None  # the host's pid 1, as the keeper counts pids
         place = settings.directory / "disks" / name
-        self.disk = Disk(place, image)
+        self.disk = Disk(place, base)
         self.namespace = place.with_name(f"{name}.network")
         self.news = _listen(place.with_name(f"{name}.notify"))
-        self.disk.make(name, settings, venv)
+        self.disk.make(name, settings)
         cgroups.make(settings.name, name)
 
     def describe(self):
@@ -77,7 +76,7 @@ class Machine:
         """Back to a bare disk, powered off, its cable whole."""
         self.crash()
         self.is_cut = False
-        self.disk.make(self.name, self.settings, self.venv)
+        self.disk.make(self.name, self.settings)
 
     def cut(self):
         self.is_cut = True
@@ -116,7 +115,10 @@ class Machine:
 
     def _nspawn(self):
         directory = self.settings.directory
-        binds = [f"--bind-ro={self.venv}", f"--bind={self.settings.shared}:/mnt/cm-shared"]
+        binds = [
+            f"--bind-ro={self.disk.base.venv}",
+            f"--bind={self.settings.shared}:/mnt/cm-shared",
+        ]
         if self.name == MASTER:
             binds += [
                 f"--bind-ro={FORMULA}:{FORMULA_ON_MASTER}",

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 
-from .settings import LabError
+from .settings import MASTER_SUITE, LabError
 
 TOOLS = {
     "systemd-nspawn": "systemd-container",
@@ -20,15 +20,19 @@ def root():
         raise LabError("the lab boots hosts, and only root can")
 
 
-def check(lab):
+def check():
     """Raises LabError with what is missing."""
     root()
     missing = sorted({package for tool, package in TOOLS.items() if not shutil.which(tool)})
     if missing:
         raise LabError(f"not installed: {', '.join(missing)} (test/lab/install)")
     here = _codename()
-    if here != lab.suite:  # hosts run Salt from a virtual environment of this machine's Python
-        raise LabError(f"this is {here}, and LAB_SUITE is {lab.suite}: they have to be the same")
+    if (
+        here != MASTER_SUITE
+    ):  # the master runs Salt from a virtual environment of this machine's Python
+        raise LabError(
+            f"this is {here}, and the lab's master is {MASTER_SUITE}: they have to be the same"
+        )
     if not _succeeds("unshare", "--pid", "--fork", "--mount-proc", "--mount", "--net", "true"):
         raise LabError("this machine lets nobody make namespaces")
     if not _succeeds("unshare", "--net", "ip", "link", "add", "name", "lan.0", "type", "bridge"):

@@ -21,6 +21,7 @@ def plug_in(host, address, namespace):
     other_end = ("peer", "name", "eth0", "netns", namespace)
     run("ip", "link", "add", "name", host, "type", "veth", *other_end)
     inside = ("nsenter", f"--net={namespace}", "ip")
+    run(*inside, "link", "set", "dev", "lo", "up")  # systemd does it itself, sysvinit doesn't
     run(*inside, "address", "add", f"{address}/{PREFIX}", "dev", "eth0")
     run(*inside, "link", "set", "dev", "eth0", "addrgenmode", "none")  # IPv4 only: less to explain
     run(*inside, "link", "set", "dev", "eth0", "up")

@@ -51,13 +51,14 @@ def keeper_pid(settings):
         return None
 
 
-def start_keeper(settings, image, venv):
+def start_keeper(settings, master, others):
+    """Starts it with what the master's disk is made of, and the other hosts'."""
     command = [
         "unshare",
         *("--pid", "--fork", "--kill-child", "--mount-proc"),
         *("--mount", "--propagation", "slave", "--net"),
         *(sys.executable, "-m", "cmhalab.keeper"),
-        *(json.dumps(settings.as_dict()), image, venv),
+        *map(json.dumps, (settings.as_dict(), master, others)),
     ]
     log = settings.directory / "keeper.log"
     with open(log, "wb") as said:

@@ -17,6 +17,10 @@ ADDRESSES = {MASTER: 2, "cms1": 11, "cms2": 12, "mgmt1": 21, "mgmt2": 22}
 FIRST_FREE_ADDRESS = 31  # for hosts of any other name
 CLUSTER_HOSTS = "cms1 cms2 mgmt1 mgmt2"
 
+MASTER_SUITE = "bookworm"  # whose Python runs the machine's Salt
+SUITES = ("bullseye", "bookworm", "trixie")
+INITS = ("systemd", "sysvinit")
+
 NAME = re.compile(r"[a-z][a-z0-9-]{0,14}")  # a network interface's name has 15 characters
 
 
@@ -47,8 +51,10 @@ class Settings:
 
     name: str
     hosts: tuple  # of the cluster: the master is one more
-    suite: str
-    salt: str
+    suite: str  # of the hosts; the master has the machine's own
+    init: str  # of the hosts; the master has systemd
+    salt: str  # of the master
+    minion_salt: str
 
     @property
     def directory(self):
@@ -62,6 +68,9 @@ class Settings:
     @property
     def everyone(self):
         return (MASTER, *self.hosts)
+
+    def init_of(self, host):
+        return "systemd" if host == MASTER else self.init
 
     def addresses(self):
         """Every host's address: the guide's hosts have theirs for good, others in their order."""
@@ -79,12 +88,17 @@ class Settings:
 
 def from_environment(environment=os.environ):
     hosts = tuple(environment.get("LAB_HOSTS", CLUSTER_HOSTS).split())
+    salt = environment.get("LAB_SALT", "3008")
     settings = Settings(
         name=environment.get("LAB", "lab"),
         hosts=hosts,
         suite=environment.get("LAB_SUITE", "bookworm"),
-        salt=environment.get("LAB_SALT", "3008"),
+        init=environment.get("LAB_INIT", "systemd"),
+        salt=salt,
+        minion_salt=environment.get("LAB_MINION_SALT", salt),
     )
+    _one_of("LAB_SUITE", settings.suite, SUITES)
+    _one_of("LAB_INIT", settings.init, INITS)
     for name in (settings.name, *hosts):
         if not NAME.fullmatch(name):
             raise LabError(
@@ -93,3 +107,8 @@ def from_environment(environment=os.environ):
     if MASTER in hosts or len(set(hosts)) != len(hosts) or not hosts:
         raise LabError(f"LAB_HOSTS={' '.join(hosts)!r}: name each host once, and not {MASTER}")
     return settings
+
+
+def _one_of(variable, value, known):
+    if value not in known:
+        raise LabError(f"{variable}={value!r}: the lab knows {', '.join(known)}")
