@@ -8,7 +8,7 @@ test:
 	@test/run
 
 test-all:
-	@CMHA_PLATFORM=all test/run
+	@CMHA_TURN=all test/run
 
 lab:
 	@test/lab/up

@@ -440,7 +440,7 @@ def _syslog(lines):
     """It doesn't know boots: what came after the crash may be all that its end holds."""
     files = ("/var/log/syslog", "/var/log/messages")
     said = _said("tail", "--quiet", f"--lines={100 * lines}", *files)
-    daemons = [line for line in said if any(daemon in line for daemon in _DAEMONS)]
+    daemons = [line for line in said if any(daemon in line for daemon in ("corosync", "pacemaker"))]
     return {"syslog": said[-lines:], "corosync and pacemaker": daemons[-lines:]}
 
 

@@ -1,10 +1,11 @@
 """A third host decides which half of a cut pair goes on. The tests tell one story, in their order."""
 
 import pytest
+import turns
 from conftest import CMS
 from guide import wait_for
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, turns.only("quorum device")]
 
 SERVER = "cloudera-scm-server"
 HOSTED = f"crm_mon --as-xml | grep -A9 'resource id=\"{SERVER}\"' | grep -q 'name=\"%s\"'"

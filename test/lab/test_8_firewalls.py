@@ -8,7 +8,10 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import turns
 from conftest import CMS, HERE
+
+pytestmark = [pytest.mark.lab, turns.only("firewalls")]
 
 V4 = {"cms1": "192.0.2.11", "cms2": "192.0.2.12"}
 V6 = {"cms1": "fd00::11", "cms2": "fd00::12"}

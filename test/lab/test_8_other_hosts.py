@@ -2,9 +2,10 @@
 have neither crmsh nor pcs. The tests tell one story, in their order."""
 
 import pytest
+import turns
 from conftest import CMS
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, turns.only("other hosts")]
 
 SERVER = "cloudera-scm-server"
 LSB, SYSTEMD = f"lsb:{SERVER}", f"systemd:{SERVER}"

@@ -2,10 +2,11 @@
 order; the host that goes down is cms2, and the service stays on cms1."""
 
 import pytest
+import turns
 from conftest import CMS
 from guide import wait_for
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, turns.only("boot")]
 
 ONLY_CMS = "pillar={cmha_only: {pair: cms}}"
 DAEMONS = ("corosync", "pacemaker")

@@ -1,14 +1,13 @@
 """The whole orchestration on the platforms that boot here and that no other test boots, each in a lab of its
 own: other releases of Debian with their Corosync, Pacemaker and Python, and an init that isn't systemd.
-
-CMHA_PLATFORM names one of them, or all; without it each day has its own.
+They take turns.
 """
 
-import datetime
 import os
 from dataclasses import dataclass
 
 import pytest
+import turns
 from conftest import CMS, HOSTS, Lab
 
 pytestmark = pytest.mark.lab
@@ -50,19 +49,7 @@ PLATFORMS = {
 }
 
 
-def chosen():
-    wanted = os.environ.get("CMHA_PLATFORM", "")
-    names = list(PLATFORMS)
-    if wanted == "all":
-        return names
-    if not wanted:
-        return [names[datetime.date.today().toordinal() % len(names)]]
-    if wanted not in names:
-        raise pytest.UsageError(f"CMHA_PLATFORM={wanted}: should be all, or {', '.join(names)}")
-    return [wanted]
-
-
-@pytest.fixture(scope="module", params=chosen(), ids=lambda name: f"CMHA_PLATFORM={name}")
+@pytest.fixture(scope="module", params=turns.chosen(PLATFORMS))
 def name(request):
     return request.param
 
