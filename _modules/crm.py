@@ -48,7 +48,8 @@ _USAGE = 64
 _MERE_WARNINGS = ("Warnings found", "(with warnings)")
 
 # Exit codes of a monitor, from the OCF resource agent API 1.1
-_RUNNING_CODES = {0: True, 7: False, 8: True}
+_NOT_RUNNING = 7
+_RUNNING_CODES = {0: True, _NOT_RUNNING: False, 8: True}
 _UNIMPLEMENTED_CODE = 3
 
 _HOW_TO_START = "start it with: service corosync start; service pacemaker start"
@@ -285,7 +286,7 @@ def check(resource):
         Id of a primitive.
 
     Returns ``{'running': bool or None, 'rc': int, 'text': str}``. ``rc`` is the agent's in OCF's
-    terms, into which Pacemaker translates what an LSB script says: 0 running, 8 running promoted,
+    terms, into which what an LSB script says is translated: 0 running, 8 running promoted,
     7 not running; with any other ``running`` is ``None``, for nobody can tell.
 
     Source: ``crm_resource(8)``. From Pacemaker 2.1 on it runs no unit of systemd; systemd is asked then.
@@ -300,11 +301,19 @@ def check(resource):
     answer = _run(["crm_resource", "--resource", resource, "--force-check"])
     code, said = answer["retcode"], _said(answer)
     if code == _UNIMPLEMENTED_CODE:
-        agent = __utils__["cib.agent"](_query()[0], resource) or ""
-        if agent.startswith(("systemd:", "service:")):
-            seen = __salt__["resource_agent.monitor"](agent)
-            code, said = (0 if seen == "running" else 7), f"systemd says {seen}"
+        code, said = _checked_otherwise(resource, code, said)
     return {"running": _RUNNING_CODES.get(code), "rc": code, "text": said}
+
+
+def _checked_otherwise(resource, code, said):
+    agent = __utils__["cib.agent"](_query()[0], resource) or ""
+    if agent.startswith("lsb:"):
+        # it is what the script's status says when it isn't running, and Pacemaker 2.0 passes it on as it is
+        return _NOT_RUNNING, said
+    if agent.startswith(("systemd:", "service:")):
+        seen = __salt__["resource_agent.monitor"](agent)
+        return (0 if seen == "running" else _NOT_RUNNING), f"systemd says {seen}"
+    return code, said
 
 
 # --- changing the configuration ------------------------------------------------------------------

@@ -23,6 +23,9 @@ _VERSION = re.compile(r"[A-Za-z0-9.:+~_-]+")
 
 # What preflight finds out and a site may have it only warn of (cmha:preflight:ignore).
 PREFLIGHT_CHECKS = ("nodename", "address", "resolve", "reach", "versions", "service", "clock")
+_AGENT = re.compile(
+    r"(lsb|systemd|service|upstart):[A-Za-z0-9_.@-]+|ocf:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+"
+)
 _WORD = re.compile(r"[A-Za-z0-9_./:@+,-]+")
 
 # The alert of cmha/defaults.yaml that feeds the events.
@@ -310,8 +313,10 @@ def _pair(name, checked, defaults):
     if any(map(device, declared)):
         by_default.append(defaults["with_device"])
     merged = {"pair": name, "port": None, "qnetd": None}
+    layers = []
     for layer in (*by_default, *declared):
-        merged = overlaid(merged, layer)
+        layers.append(_with_agent_spelt_out(layer, merged.get("resource")))
+        merged = overlaid(merged, layers[-1])
     if merged["qnetd"] and not device(merged):
         raise SiteError(
             f"{path}:qnetd", "names a quorum device, and corosync:quorum:device is missing"
@@ -326,7 +331,9 @@ def _pair(name, checked, defaults):
             f"{merged['resource']} is no primitive of this pair"
             f"{_nearest(merged['resource'], merged['pacemaker']['primitives'])}",
         )
-    merged["agent_by_host"] = _is_agent_by_host(merged["resource"], by_default, declared)
+    merged["agent_by_host"] = _is_agent_by_host(
+        merged["resource"], layers[: len(by_default)], layers[len(by_default) :]
+    )
     return merged
 
 
@@ -349,6 +356,15 @@ def _leaves(mapping, path):
             yield from _leaves(value, here)
         else:
             yield here
+
+
+def _with_agent_spelt_out(layer, resource):
+    """``resource: systemd:x`` is short for: the primitive is the same as before, its agent is systemd:x."""
+    agent = layer.get("resource", "")
+    if ":" not in agent:
+        return layer
+    primitive = {"pacemaker": {"primitives": {resource: {"agent": agent}}}}
+    return {**overlaid(layer, primitive), "resource": resource}
 
 
 def _is_agent_by_host(resource, defaults, pillar):
@@ -530,13 +546,8 @@ def _name(value, path):
 
 
 def _resource(value, path):
-    if isinstance(value, str) and ":" in value:
-        name = value.rpartition(":")[2]
-        raise SiteError(
-            path,
-            f"should be the name of a primitive, is {_shown(value)}; its agent is pacemaker:primitives:"
-            f"{name}:agent",
-        )
+    if isinstance(value, str) and _AGENT.fullmatch(value):
+        return value
     return _name(value, path)
 
 

@@ -210,8 +210,8 @@ WRONG = [
     ("timeouts:online", -1, "pillar cmha:timeouts:online: should be a number from 1"),
     (
         "pairs:cms:resource",
-        "systemd:cm",
-        "should be the name of a primitive, is 'systemd:cm'; its agent is pacemaker:primitives:cm:agent",
+        "sysmted:cm",
+        "pillar cmha:pairs:cms:resource: should be a name of letters",
     ),
     ("roles:master", {}, "pillar cmha:roles:master: is no known key"),
     ("pairs:cms:resource", "cloudera-scm-serve", "did you mean cloudera-scm-server?"),

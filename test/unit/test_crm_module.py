@@ -428,24 +428,27 @@ def test_check(crm, cluster, answer, running):
 
 
 @pytest.mark.parametrize(
-    ("kind", "seen", "found"),
+    ("agent", "seen", "found"),
     [
-        ("systemd", "running", (True, 0)),
-        ("systemd", "stopped", (False, 7)),
-        ("service", "running", (True, 0)),
-        ("lsb", "running", (None, 3)),
+        ("systemd:x", "running", (True, 0)),
+        ("systemd:x", "stopped", (False, 7)),
+        ("service:x", "running", (True, 0)),
+        # Pacemaker 2.0 passes on what the script's status says
+        ("lsb:x", None, (False, 7)),
+        ("ocf:cm:x", None, (None, 3)),
     ],
 )
-def test_systemd_is_asked_where_pacemaker_runs_no_unit(crm, cluster, kind, seen, found):
-    cluster.cib = cluster.cib.replace(
-        "<resources/>", f'<resources><primitive id="cm" class="{kind}" type="x"/></resources>'
-    )
+def test_what_a_check_means_that_pacemaker_did_not_do(crm, cluster, agent, seen, found):
+    kind, _, provider = agent.rpartition(":")[0].partition(":")
+    provider = f'provider="{provider}"' if provider else ""
+    primitive = f'<primitive id="cm" class="{kind}" {provider} type="x"/>'
+    cluster.cib = cluster.cib.replace("<resources/>", f"<resources>{primitive}</resources>")
     cluster.check = (3, "Manual execution of the systemd standard is unsupported")
     asked = []
     crm.__salt__["resource_agent.monitor"] = lambda agent: asked.append(agent) or seen
     answer = crm.check("cm")
     assert (answer["running"], answer["rc"]) == found
-    assert asked == ([] if kind == "lsb" else [f"{kind}:x"])
+    assert asked == ([agent] if seen else [])
 
 
 # --- move, clear, wait ---------------------------------------------------------------------------

@@ -343,3 +343,24 @@ def test_a_property_by_both_names_is_refused_where_it_stands(site_model):
         ValueError, match="cmha:pacemaker:properties:fencing-enabled: is stonith-enab"
     ):
         site_model(with_("pacemaker:properties", both))
+
+
+# --- the agent by which the service is run -------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["resource", "roles:server:resource", "pairs:cms:resource"])
+@pytest.mark.parametrize("agent", ["systemd:cloudera-scm-server", "lsb:cm", "ocf:acme:cm"])
+def test_a_resource_may_be_said_by_its_agent(site_model, place, agent):
+    pillar = with_(place, agent)
+    pillar["roles"] = {**pillar.get("roles", {}), "agent": {"resource": "cloudera-scm-agent"}}
+    cms, mgmt = site_model(pillar)["pairs"]
+    primitive = cms["pacemaker"]["primitives"]["cloudera-scm-server"]
+    assert (cms["resource"], primitive["agent"]) == ("cloudera-scm-server", agent)
+    assert "monitor" in str(primitive["operations"])
+    assert cms["agent_by_host"] is False
+    assert mgmt["resource"] == "cloudera-scm-agent"
+
+
+def test_a_resource_by_its_name_leaves_the_agent_to_the_host(site_model):
+    cms, _ = site_model(with_("pairs:cms:resource", "cloudera-scm-server"))["pairs"]
+    assert cms["agent_by_host"] is True
