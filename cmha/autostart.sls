@@ -25,6 +25,15 @@ cmha {{ daemon }} {{ how }}:
     - require:
       - sls: cmha.packages
 {% endfor %}
+{%- for daemon in cmha.idle_daemons %}
+# It was once a part of the cluster, and would pull Corosync up.
+cmha {{ daemon }} not at boot:
+  daemons.not_at_boot:
+    - name: {{ daemon }}
+    - may_be_missing: true
+    - require:
+      - sls: cmha.packages
+{% endfor %}
 cmha {{ cmha.service }} not at boot:
   daemons.not_at_boot:
     - name: {{ cmha.service }}

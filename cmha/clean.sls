@@ -48,7 +48,7 @@ cmha no {{ path }}:
     - require:
       - minion_beacon: cmha no alert beacon
 {% endfor %}
-{% for daemon in ['pacemaker', 'corosync', 'cmha-boot'] %}
+{% for daemon in (cmha.daemons | reverse | list) + ['cmha-boot'] %}
 cmha no {{ daemon }} at boot:
   daemons.not_at_boot:
     - name: {{ daemon }}

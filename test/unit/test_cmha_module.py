@@ -310,3 +310,37 @@ def test_another_resource_has_the_agent_that_pillar_gives_it(host):
     pillar["pairs"]["cms"]["pacemaker"] = {"primitives": {"cm": {"agent": LSB}}}
     module = host("cms1", "systemd", [SERVER_UNIT], pillar)
     assert module.declared()["primitives"]["cm"]["agent"] == LSB
+
+
+WITH_DEVICE = {"corosync": {"quorum": {"device": {"model": "net", "net": {"host": "192.0.2.2"}}}}}
+
+
+@pytest.fixture
+def mapping_of(defaults, formula_yaml):
+    return lambda module: module.mapping(defaults, formula_yaml("cmha/platforms.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("init", "changes", "daemons"),
+    [
+        ("systemd", {}, ("corosync pacemaker", "corosync-qdevice.service", "")),
+        (
+            "systemd",
+            {**WITH_DEVICE, "start_on_boot": "always"},
+            (
+                "corosync corosync-qdevice.service pacemaker",
+                "",
+                "corosync corosync-qdevice.service pacemaker",
+            ),
+        ),
+        (
+            "sysvinit",
+            {**WITH_DEVICE, "start_on_boot": "after_clean_shutdown"},
+            ("corosync corosync-qdevice pacemaker", "", "cmha-boot"),
+        ),
+    ],
+)
+def test_the_daemons_of_the_cluster(host, mapping_of, init, changes, daemons):
+    mapping = mapping_of(host("cms1", init, [], {**SITE, **changes}))
+    keys = ("daemons", "idle_daemons", "at_boot")
+    assert [mapping[key] for key in keys] == [each.split() for each in daemons]
