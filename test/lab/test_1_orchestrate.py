@@ -240,18 +240,34 @@ def no_change(answers):
             assert state["changes"] == {}, (host, name, state)
 
 
-def test_what_corosync_rejects_never_replaces_the_old_file(lab, again):
+@pytest.mark.parametrize(
+    ("totem", "failed", "says"),
+    [
+        (
+            "consensus: 1",
+            "cmha corosync.conf",
+            "consensus timeout parameter (1 ms) may not be less",
+        ),
+        # it is known before Corosync is asked
+        (
+            "secauth: 'on'",
+            "cmha corosync key",
+            "cms1 has no /etc/corosync/authkey: give pillar a key",
+        ),
+    ],
+)
+def test_what_corosync_rejects_never_replaces_the_old_file(lab, again, totem, failed, says):
     seen = (
         "sh",
         "-c",
         "cd /etc/corosync; ls -l --time-style=full-iso; cat corosync.conf; pidof corosync",
     )
     before = lab.on("cms1", *seen)
-    # Corosync wants a key then, and there is none
-    encrypted = "pillar={cmha: {corosync: {totem: {secauth: 'on'}}}}"
-    states = lab.state(["cms1"], "cmha.corosync", encrypted)["cms1"]
+    pillar = f"pillar={{cmha: {{corosync: {{totem: {{{totem}}}}}}}}}"
+    states = lab.state(["cms1"], "cmha.corosync", pillar)["cms1"]
     assert states["cmha corosync.conf"]["result"] is False
-    assert "Could not open /etc/corosync/authkey" in states["cmha corosync.conf"]["comment"]
+    assert states[failed]["result"] is False
+    assert says in states[failed]["comment"]
     assert lab.on("cms1", *seen) == before
 
 
