@@ -7,16 +7,19 @@ beacon sends them in their order, as events with the tag ``cmha/SITE/PAIR/alert/
 master, alerts wait.
 
 What a beacon returns gets tags that begin with ``salt/beacon/``, and is lost without a master. So this
-one returns nothing and sends by itself, in a thread: to wait for a master that is away would otherwise
-hold up all else that the minion does.
+one returns nothing and sends by itself, in a process of its own, as the minion runs its jobs: to wait for a
+master that is away would otherwise hold up all else that the minion does. Not in a thread: the minion forks
+for every job, and a lock that a thread holds at that moment is locked for good in the job.
 """
 
 import datetime
 import logging
+import multiprocessing
 import os
-import threading
+import signal
 
 import salt.channel.client
+import salt.utils.process
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +74,12 @@ def beacon(config):
     """
     settings = _merged(config)
     if _waiting(settings["spool"]) and not _sending():
-        threading.Thread(
+        process = salt.utils.process.SignalHandlingProcess(
             target=_send_all, args=(settings, dict(__opts__)), name=__virtualname__, daemon=True
-        ).start()
+        )
+        # as the minion does: what reaches the child before it has its own handlers ends it
+        with salt.utils.process.default_signals(signal.SIGINT, signal.SIGTERM):
+            process.start()
     return []
 
 
@@ -82,8 +88,8 @@ def _merged(config):
 
 
 def _sending():
-    # By its name, for a refresh of the beacons loads this module anew while a thread of the old one runs.
-    return any(thread.name == __virtualname__ for thread in threading.enumerate())
+    # By its name, for a refresh of the beacons loads this module anew while a process of the old one runs.
+    return any(child.name == __virtualname__ for child in multiprocessing.active_children())
 
 
 def _waiting(spool):
