@@ -122,11 +122,7 @@ def health():
         "maintenance": __utils__["cib.maintenance"](cib) if runs else None,
         "since": {node: __utils__["cib.since"](cib, cmha["resource"], node) for node in here},
         "drift": _conf_drift(cmha) + (_cib_drift(cmha) if runs else []),
-        "at_boot": [
-            daemon.partition(".")[0]
-            for daemon in (*cmha["daemons"], "cmha-boot", cmha["service"])
-            if __salt__["service.available"](daemon) and __salt__["service.enabled"](daemon)
-        ],
+        "at_boot": _at_boot(cmha),
         "device": __salt__["qdevice.status"]() if device else None,
     }
 
@@ -339,6 +335,20 @@ def _ports(cmha):
             at = f" (link {number})" if number else ""
             seen.update({f"{port}{at}": outcome for port, outcome in found.items()})
     return seen
+
+
+def _at_boot(cmha):
+    """What starts at boot, by the daemons' own names."""
+    daemons = __utils__["cmha_site.daemons"](bool(__utils__["cmha_site.device"](cmha)))
+    return [
+        daemon
+        for daemon in (*daemons, "cmha-boot", cmha["service"])
+        if _starts_at_boot(__utils__["cmha_platform.service"](daemon, __grains__.get("init")))
+    ]
+
+
+def _starts_at_boot(service):
+    return __salt__["service.available"](service) and __salt__["service.enabled"](service)
 
 
 def _device_silent(cmha):

@@ -514,11 +514,15 @@ def _outline(site):
         "pair", "role", "cluster_name", "nodes", "resource", "service", "port", "timeouts", "qnetd",
         "start_on_boot",
     )  # fmt: skip
-    device = __utils__["cmha_site.device"]
+    derived = {key: __utils__[f"cmha_site.{key}"] for key in ("device", "wants_certificate")}
     return {
         "site": site["site"],
         "pairs": [
-            {**{key: pair[key] for key in keys}, "device": device(pair)} for pair in site["pairs"]
+            {
+                **{key: pair[key] for key in keys},
+                **{key: of(pair) for key, of in derived.items()},
+            }
+            for pair in site["pairs"]
         ],
     }
 

@@ -155,6 +155,16 @@ def device_port(pair):
     return device(pair)["net"].get("port", _QNETD_PORT)
 
 
+def wants_certificate(pair):
+    """
+    Whether a pair's nodes need a certificate for their quorum device (``tls``; Corosync's default is on).
+
+    pair
+        A pair of what ``site`` returned.
+    """
+    return bool(device(pair)) and device(pair)["net"].get("tls", "on") != "off"
+
+
 def daemons(has_device):
     """
     The daemons of a pair's cluster, in the order in which they start.
@@ -219,10 +229,14 @@ def at_boot(start_on_boot, has_device):
 
     Returns a list of names. ``cmha-boot`` starts the cluster's daemons after a clean shutdown.
     """
-    return daemons(has_device) if start_on_boot == "always" else list(_AT_BOOT[start_on_boot])
+    return _AT_BOOT[start_on_boot](has_device)
 
 
-_AT_BOOT = {"never": (), "after_clean_shutdown": ("cmha-boot",), "always": ()}
+_AT_BOOT = {
+    "never": lambda has_device: [],
+    "after_clean_shutdown": lambda has_device: ["cmha-boot"],
+    "always": daemons,
+}
 
 
 def firewall_rules(pair):

@@ -9,8 +9,7 @@ cmha packaged cluster:
     - name: {{ cmha.cluster_name }}
     - nodes: {{ cmha.nodes | json }}
 
-{%- set device = cmha.corosync.quorum.device | default({}) %}
-{%- if device and device.net.tls | default('on') != 'off' %}
+{%- if cmha.wants_certificate %}
 
 cmha certificate for the quorum device:
   qdevice.certified:

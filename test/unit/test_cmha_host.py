@@ -106,6 +106,7 @@ def host(load_file, pure, there, clock, monkeypatch):
             "authkey",
             "device",
             "device_port",
+            "wants_certificate",
             "daemons",
             "with_agent",
             "at_boot",
@@ -318,6 +319,12 @@ def test_a_device_that_starts_at_boot(host, there):
     assert host.health()["at_boot"] == []
     there.pillar["corosync"] = {"quorum": {"device": DEVICE}}
     assert host.health()["at_boot"] == ["corosync-qdevice"]
+
+
+def test_a_service_that_starts_at_boot_is_told_by_its_whole_name(host, there):
+    there.pillar["roles"] = {"server": {"service": "cm.server"}}
+    there.says.update({"crm.query": CIB, "service.enabled": lambda name: name == "cm.server"})
+    assert host.health()["at_boot"] == ["cm.server"]
 
 
 def test_health_of_a_stopped_host(host, there):

@@ -27,6 +27,7 @@ def cmha(load_file, pure, formula):
                 "cmha_site.site": pure("cmha_site").site,
                 "cmha_site.pair_of": pure("cmha_site").pair_of,
                 "cmha_site.firewall_rules": pure("cmha_site").firewall_rules,
+                "cmha_site.wants_certificate": pure("cmha_site").wants_certificate,
                 "cmha_site.device": pure("cmha_site").device,
                 "cmha_site.daemons": pure("cmha_site").daemons,
                 "cmha_platform.service": pure("cmha_platform").service,

@@ -59,7 +59,7 @@ def master(load_file, pure, formula, monkeypatch):
         monkeypatch.setattr("salt.client.get_local_client", lambda mopts: hosts)
         defaults = (formula / "cmha/defaults.yaml").read_text()
         names = {
-            "cmha_site": ("site", "pair_of", "digest", "device"),
+            "cmha_site": ("site", "pair_of", "digest", "device", "wants_certificate"),
             "cmha_master": ("ask", "fitness"),
             "cmha_preflight": ("judge",),
             "cib": ("check_whole",),
@@ -114,7 +114,10 @@ def test_a_good_site(master):
 
 def test_nothing_of_the_settings_leaves_the_runner(master):
     (site,) = master(of(SITE)).sites()["sites"]
-    known = "pair role cluster_name nodes resource service port timeouts qnetd device start_on_boot"
+    known = (
+        "pair role cluster_name nodes resource service port timeouts start_on_boot qnetd device "
+        "wants_certificate"
+    )
     assert set(site["pairs"][0]) == set(known.split())
 
 

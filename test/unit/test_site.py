@@ -364,3 +364,13 @@ def test_a_resource_may_be_said_by_its_agent(site_model, place, agent):
 def test_a_resource_by_its_name_leaves_the_agent_to_the_host(site_model):
     cms, _ = site_model(with_("pairs:cms:resource", "cloudera-scm-server"))["pairs"]
     assert cms["agent_by_host"] is True
+
+
+@pytest.mark.parametrize(
+    ("tls", "wants"), [(None, True), ("on", True), ("required", True), ("off", False)]
+)
+def test_a_certificate_is_for_a_device_that_encrypts(site_model, cmha_site, tls, wants):
+    net = {**DEVICE["net"], **({"tls": tls} if tls else {})}
+    pillar = with_("pairs:cms:corosync:quorum:device", {**DEVICE, "net": net})
+    cms, mgmt = site_model(pillar)["pairs"]
+    assert (cmha_site.wants_certificate(cms), cmha_site.wants_certificate(mgmt)) == (wants, False)
