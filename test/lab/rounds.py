@@ -1,20 +1,23 @@
 """Applies a configuration of its own, another one each time, as highstates would. Runs on a host of the lab.
 
-    python - HOST ROUNDS < test/lab/rounds.py
+    python - HOST ROUNDS ENOUGH < test/lab/rounds.py
 
+So many rounds, and as many more as it takes until the file ENOUGH exists; says how many it were.
 Ends with the first result that isn't what was asked for.
 """
 
+import itertools
+import os
 import sys
 
 import salt.client
 import salt.config
 
-host, rounds = sys.argv[1], int(sys.argv[2])
+host, rounds, enough = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 opts = salt.config.minion_config("/etc/salt/minion")
 opts["file_client"] = "local"
 caller = salt.client.Caller(mopts=opts)
-for number in range(1, rounds + 1):
+for number in itertools.count(1):
     returned = caller.cmd(
         "state.single",
         "crm.configured",
@@ -30,4 +33,6 @@ for number in range(1, rounds + 1):
     (state,) = returned.values()
     if state["result"] is not True or not state["changes"]:
         sys.exit(f"{host}, round {number}: {state}")
-print(f"{rounds} rounds")
+    if number >= rounds and os.path.exists(enough):
+        break
+print(number)
