@@ -506,10 +506,13 @@ def remove_packaged_cluster():
     return _set_cib_aside("cib-packaged-") if os.path.isdir(_CIB) else None
 
 
-def remains():
+def remains(key_file=KEY_FILE):
     """
-    What makes this host a member of a cluster: a list of the paths that are there, of corosync.conf and of
-    Pacemaker's configuration.
+    What makes this host a member of a cluster: a list of the paths that are there, of corosync.conf, its key
+    and Pacemaker's configuration.
+
+    key_file
+        Where Corosync's key is.
 
     CLI Example:
 
@@ -517,13 +520,16 @@ def remains():
 
         salt cms1 corosync.remains
     """
-    found = [CONF] if os.path.exists(CONF) else []
+    found = [path for path in (CONF, key_file) if os.path.exists(path)]
     return found + ([_CIB] if os.path.isdir(_CIB) and os.listdir(_CIB) else [])
 
 
-def set_aside():
+def set_aside(key_file=KEY_FILE):
     """
     Set aside what ``remains`` lists, beside where it was.
+
+    key_file
+        See ``remains``.
 
     Returns ``{path: {'old': 'there', 'new': where it is now}}``.
 
@@ -534,12 +540,12 @@ def set_aside():
         salt cms1 corosync.set_aside
     """
     moved = {}
-    for path in remains():
-        if path == CONF:
-            aside = f"{CONF}.removed"
-            os.replace(CONF, aside)
-        else:
+    for path in remains(key_file):
+        if path == _CIB:
             aside = _set_cib_aside("cib-removed-")
+        else:
+            aside = f"{path}.removed"
+            os.replace(path, aside)
         moved[path] = {"old": "there", "new": aside}
     return moved
 

@@ -152,26 +152,30 @@ def stopped(name):
     }
 
 
-def forgotten(name):
+def forgotten(name, key_file):
     """
-    Set aside what makes this host a member of a cluster: corosync.conf and Pacemaker's configuration.
+    Set aside what makes this host a member of a cluster: corosync.conf, its key and Pacemaker's
+    configuration.
 
     name
         Any text.
+    key_file
+        Where Corosync's key is.
 
     .. code-block:: yaml
 
         the cluster is forgotten:
-          corosync.forgotten
+          corosync.forgotten:
+            - key_file: /etc/corosync/authkey
     """
     ret = {"name": name, "result": True, "changes": {}}
-    present = __salt__["corosync.remains"]()
+    present = __salt__["corosync.remains"](key_file)
     if not present:
         return {**ret, "comment": "nothing of a cluster is here"}
     if __opts__["test"]:
         change = {path: {"old": "there", "new": "set aside"} for path in present}
         return {**ret, "result": None, "changes": change, "comment": "would be set aside"}
-    change = __salt__["corosync.set_aside"]()
+    change = __salt__["corosync.set_aside"](key_file)
     return {**ret, "changes": change, "comment": f"set aside: {', '.join(change)}"}
 
 

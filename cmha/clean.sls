@@ -9,6 +9,7 @@ cmha cluster is stopped before:
 
 cmha cluster is forgotten:
   corosync.forgotten:
+    - key_file: {{ cmha.key_file }}
     - require:
       - corosync: cmha cluster is stopped before
 {% for rule in cmha.rules %}

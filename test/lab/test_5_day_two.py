@@ -16,6 +16,7 @@ from guide import wait_for
 pytestmark = pytest.mark.lab
 
 SERVER, AGENT = "cloudera-scm-server", "cloudera-scm-agent"
+KEY_FILE = "/etc/corosync/authkey"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -425,10 +426,8 @@ def test_a_cluster_name_rolls_through_the_pair(lab):
 
 
 def test_transport_and_encryption_change_on_both_hosts_at_once(lab):
-    key = lab.on(
-        "cms1", "sh", "-c", "corosync-keygen -l >/dev/null; base64 -w0 /etc/corosync/authkey"
-    )
-    lab.on("cms2", "sh", "-c", f"umask 277; echo {key} | base64 -d > /etc/corosync/authkey")
+    key = lab.on("cms1", "sh", "-c", f"corosync-keygen -l >/dev/null; base64 -w0 {KEY_FILE}")
+    lab.on("cms2", "sh", "-c", f"umask 277; echo {key} | base64 -d > {KEY_FILE}")
     # from another cluster_name too: hosts with old and new values must not meet
     with pillar(lab, "cluster_name: cmf", cms_alone("corosync: {totem: {transport: knet}}")):
         with uninterrupted(lab):
@@ -494,10 +493,8 @@ def test_a_key_in_pillar_encrypts_and_is_shown_nowhere(lab):
         keys = ["totem.crypto_cipher", "totem.crypto_hash", "totem.secauth", "totem.transport"]
         assert taken_in(done) == dict.fromkeys(CMS, ("together", keys))
         for host in CMS:
-            assert (
-                lab.on(host, "stat", "-c", "%a %U %G", "/etc/corosync/authkey") == "400 root root"
-            )
-            assert lab.on(host, "base64", "-w0", "/etc/corosync/authkey") == key
+            assert lab.on(host, "stat", "-c", "%a %U %G", KEY_FILE) == "400 root root"
+            assert lab.on(host, "base64", "-w0", KEY_FILE) == key
             assert "transport knet" in lab.on(host, "corosync-cfgtool", "-s")
             cipher = lab.on(host, "corosync-cmapctl", "-g", "totem.crypto_cipher")
             assert cipher.endswith("= aes256")
@@ -518,7 +515,7 @@ def test_a_key_in_pillar_encrypts_and_is_shown_nowhere(lab):
             printed += done.printed + str(planned)
             assert taken_in(done) == dict.fromkeys(CMS, ("together", ["totem.authkey"]))
             for host in CMS:
-                assert lab.on(host, "base64", "-w0", "/etc/corosync/authkey") == another
+                assert lab.on(host, "base64", "-w0", KEY_FILE) == another
             assert status(lab)[0] == 0
 
             before = corosyncs(lab)
@@ -647,6 +644,8 @@ def test_a_host_out_of_its_cluster_can_not_be_cleaned(lab):
 def test_a_pair_is_taken_apart_and_its_service_goes_on(lab):
     if home(lab, "mgmt") == "mgmt2":
         lab.runner("cmha.failover", "mgmt")
+    for host in MGMT:
+        lab.on(host, "sh", "-c", f"head -c 128 /dev/urandom > {KEY_FILE}")
     began = time.monotonic()
     code, data = lab.runner("cmha.clean", "mgmt", "keep=mgmt2", "confirm=True")
     assert (code, data["error"]) == (0, None)
@@ -654,6 +653,7 @@ def test_a_pair_is_taken_apart_and_its_service_goes_on(lab):
         assert lab.code(host, "systemctl", "is-active", "--quiet", "corosync") != 0
         assert lab.code(host, "systemctl", "is-active", "--quiet", "pacemaker") != 0
         assert lab.code(host, "test", "-e", "/etc/corosync/corosync.conf") == 1
+        assert lab.code(host, "test", "-e", KEY_FILE) == 1
         assert lab.code(host, "test", "-e", "/usr/lib/ocf/resource.d/cm/agent") == 1
         assert "5404,5405" not in lab.on(host, "iptables-save")
         kept = host == "mgmt2"

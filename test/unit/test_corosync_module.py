@@ -473,42 +473,47 @@ def test_a_daemon_that_does_not_stop(running):
 
 @pytest.fixture
 def on_disk(running, monkeypatch, tmp_path):
-    """The module, and the paths of corosync.conf and of Pacemaker's configuration."""
-    module, cib = running(None), tmp_path / "pacemaker" / "cib"
+    """The module, and the paths of corosync.conf, of the key and of Pacemaker's configuration."""
+    module, key, cib = running(None), tmp_path / "authkey", tmp_path / "pacemaker" / "cib"
+    key.write_bytes(b"k" * 128)
+    key.chmod(0o400)
     cib.mkdir(parents=True)
     (cib / "cib.xml").write_text("<cib/>")
     cib.chmod(0o750)
     monkeypatch.setattr(module, "_CIB", str(cib))
-    return module, tmp_path / "corosync.conf", cib
+    return module, tmp_path / "corosync.conf", key, cib
 
 
 def test_remains_are_set_aside_and_nothing_is_lost(on_disk):
-    module, conf, cib = on_disk
-    assert module.remains() == [str(conf), str(cib)]
-    moved = module.set_aside()
-    assert list(moved) == [str(conf), str(cib)]
+    module, conf, key, cib = on_disk
+    assert module.remains(str(key)) == [str(conf), str(key), str(cib)]
+    moved = module.set_aside(str(key))
+    assert list(moved) == [str(conf), str(key), str(cib)]
     assert moved[str(conf)] == {"old": "there", "new": f"{conf}.removed"}
     assert Path(moved[str(conf)]["new"]).read_text() == CONF
+    aside = Path(moved[str(key)]["new"])
+    assert (aside.read_bytes(), aside.stat().st_mode & 0o777) == (b"k" * 128, 0o400)
     (kept,) = Path(moved[str(cib)]["new"]).rglob("cib.xml")
     assert kept.read_text() == "<cib/>"
     assert (list(cib.iterdir()), cib.stat().st_mode & 0o777) == ([], 0o750)
-    assert (module.remains(), module.set_aside()) == ([], {})
+    assert (module.remains(str(key)), module.set_aside(str(key))) == ([], {})
 
 
 def test_pacemaker_still_owns_its_directory(on_disk, monkeypatch):
-    module, _, cib = on_disk
+    module, _, key, cib = on_disk
     owner, owned = cib.stat(), []
     monkeypatch.setattr(module.os, "chown", lambda *arguments: owned.append(arguments))
-    module.set_aside()
+    module.set_aside(str(key))
     assert owned == [(str(cib), owner.st_uid, owner.st_gid)]
 
 
 def test_a_part_of_it(on_disk):
-    module, conf, cib = on_disk
+    module, conf, key, cib = on_disk
     conf.unlink()
-    assert (module.remains(), list(module.set_aside())) == ([str(cib)], [str(cib)])
+    key.unlink()
+    assert (module.remains(str(key)), list(module.set_aside(str(key)))) == ([str(cib)], [str(cib)])
     cib.rmdir()
-    assert module.remains() == []
+    assert module.remains(str(key)) == []
 
 
 # --- reaches: two hosts on the loopback interface ------------------------------------------------

@@ -73,6 +73,8 @@ def test_an_error_is_passed_on(states, state):
 
 # --- stopped and forgotten -----------------------------------------------------------------------
 
+KEY = "/etc/corosync/authkey"
+
 
 @pytest.fixture
 def left(load_file):
@@ -85,7 +87,7 @@ def left(load_file):
             grains={"id": "cms1"},
             salt={
                 "corosync.running": lambda: running,
-                "corosync.remains": lambda: list(remains),
+                "corosync.remains": lambda key_file: list(remains) if key_file == KEY else [],
                 "corosync.set_aside": sets_aside,
             },
         )
@@ -104,21 +106,20 @@ def test_stopped(left, test):
 
 @pytest.mark.parametrize("test", [False, True])
 def test_nothing_to_forget(left, test):
-    ret = left(test=test).forgotten("x")
+    ret = left(test=test).forgotten("x", KEY)
     assert (ret["result"], ret["changes"]) == (True, {})
 
 
 def test_forgotten(left):
     moved = {"/a": {"old": "there", "new": "/a.removed"}}
-    predicted = left(["/a"], test=True).forgotten("x")
+    predicted = left(["/a"], test=True).forgotten("x", KEY)
     assert (predicted["result"], set(predicted["changes"])) == (None, {"/a"})
-    ret = left(["/a"], sets_aside=lambda: moved).forgotten("x")
+    ret = left(["/a"], sets_aside={KEY: moved}.get).forgotten("x", KEY)
     assert (ret["result"], ret["changes"]) == (True, moved)
 
 
 # --- the key -------------------------------------------------------------------------------------
 
-PATH = "/etc/corosync/authkey"
 PLACED = {"key": {"old": None, "new": "(secret)"}}
 
 
@@ -128,7 +129,7 @@ def keyed(load_file):
 
     def on_a_host(in_pillar=True, there=False, changes=None, test=False, places=never):
         def look(path):
-            assert path == PATH
+            assert path == KEY
             if isinstance(in_pillar, Exception):
                 raise in_pillar
             return {"in_pillar": in_pillar, "there": there, "changes": changes or {}}
@@ -144,18 +145,18 @@ def keyed(load_file):
 
 
 def test_a_key_is_placed(keyed):
-    ret = keyed(changes=PLACED, places=lambda path: PLACED).authkey(PATH, needed=True)
+    ret = keyed(changes=PLACED, places=lambda path: PLACED).authkey(KEY, needed=True)
     assert (ret["result"], ret["changes"]) == (True, PLACED)
 
 
 def test_a_key_is_predicted(keyed):
-    ret = keyed(changes=PLACED, test=True).authkey(PATH)
+    ret = keyed(changes=PLACED, test=True).authkey(KEY)
     assert (ret["result"], ret["changes"]) == (None, PLACED)
 
 
 @pytest.mark.parametrize("test", [False, True])
 def test_a_key_that_is_there(keyed, test):
-    ret = keyed(there=True, test=test).authkey(PATH)
+    ret = keyed(there=True, test=test).authkey(KEY)
     assert (ret["result"], ret["changes"]) == (True, {})
 
 
@@ -165,14 +166,14 @@ def test_a_key_that_is_there(keyed, test):
     [(True, True, True), (True, False, True), (False, False, True), (False, True, False)],
 )
 def test_without_a_key_in_pillar(keyed, there, needed, result, test):
-    ret = keyed(in_pillar=False, there=there, test=test).authkey(PATH, needed=needed)
+    ret = keyed(in_pillar=False, there=there, test=test).authkey(KEY, needed=needed)
     assert (ret["result"], ret["changes"]) == (result, {})
     if not result:
-        assert ret["comment"].startswith(f"traffic is to be authenticated, and cms1 has no {PATH}")
+        assert ret["comment"].startswith(f"traffic is to be authenticated, and cms1 has no {KEY}")
 
 
 def test_a_wrong_key_is_a_line(keyed):
-    ret = keyed(CommandExecutionError("pillar cmha:corosync:authkey: should be")).authkey(PATH)
+    ret = keyed(CommandExecutionError("pillar cmha:corosync:authkey: should be")).authkey(KEY)
     assert (ret["result"], ret["comment"]) == (False, "pillar cmha:corosync:authkey: should be")
 
 
@@ -180,6 +181,6 @@ def test_a_full_disk_is_a_line(keyed):
     def full(path):
         raise OSError(28, "No space left on device")
 
-    ret = keyed(changes=PLACED, places=full).authkey(PATH)
+    ret = keyed(changes=PLACED, places=full).authkey(KEY)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "No space left on device" in ret["comment"]
