@@ -7,7 +7,8 @@ this generation doesn't know or can't do, and where pillar says it.
 
 import corosync_keys
 import corosync_totem
-from cmha_site import SiteError, overlaid
+from cmha_pillar import SiteError
+from cmha_site import overlaid
 
 __virtualname__ = "cmha_corosync"
 

@@ -1,46 +1,23 @@
 """
-The site model: what the pillar ``cmha`` may say, and what it means for one host.
+The site model: what the pillar ``cmha`` means, as a whole and for one host.
 
-Pure functions: pillar data in, checked and completed data out. The keys and their spelling are
-those of corosync.conf(5), votequorum(5) and the guide; ``pillar.example`` explains each.
+Pure functions: pillar data in, checked (by ``cmha_pillar``) and completed data out.
 """
 
-import base64
-import binascii
 import copy
-import difflib
 import hashlib
 import ipaddress
 import json
-import re
 
-import cib_values
-import corosync_keys
+import cmha_pillar
 import corosync_totem
-
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_VERSION = re.compile(r"[A-Za-z0-9.:+~_-]+")
-
-# What preflight finds out and a site may have it only warn of (cmha:preflight:ignore).
-PREFLIGHT_CHECKS = ("nodename", "address", "resolve", "reach", "versions", "service", "clock")
-_AGENT = re.compile(
-    r"(lsb|systemd|service|upstart):[A-Za-z0-9_.@-]+|ocf:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+"
-)
-_WORD = re.compile(r"[A-Za-z0-9_./:@+,-]+")
+from cmha_pillar import SiteError
 
 # The alert of cmha/defaults.yaml that feeds the events.
 _ALERT = "cmha"
 
 # corosync-qnetd(8)
 _QNETD_PORT = 5403
-
-
-class SiteError(ValueError):
-    """The pillar is wrong: says where (the pillar path), what is wrong and what to do."""
-
-    def __init__(self, path, problem):
-        super().__init__(f"pillar {path}: {problem}")
-        self.path = path
 
 
 def __virtual__():
@@ -73,7 +50,7 @@ def site(pillar, defaults, check_cib):
     """
     if pillar in (None, "", {}):
         raise SiteError("cmha", "is missing; describe the site there, see pillar.example")
-    checked = _checked(pillar, _SITE, "cmha")
+    checked = cmha_pillar.checked(pillar)
     for key in ("site", "pairs"):
         if key not in checked:
             raise SiteError(f"cmha:{key}", "is missing")
@@ -103,7 +80,7 @@ def pair_of(site_model, minion_id):
     known = [node["id"] for pair in site_model["pairs"] for node in pair["nodes"]]
     raise SiteError(
         "cmha:pairs",
-        f"no pair lists this minion, {minion_id}{_nearest(minion_id, known)}; "
+        f"no pair lists this minion, {minion_id}{cmha_pillar.nearest(minion_id, known)}; "
         "add it to a pair's nodes, or don't assign cmha to it",
     )
 
@@ -196,7 +173,9 @@ def authkey(pillar, minion_id):
             for key in (*place, "corosync"):
                 layer = layer.get(key, {})
             if "authkey" in layer:
-                return _authkey(layer["authkey"], ":".join(("cmha", *place, "corosync:authkey")))
+                return cmha_pillar.authkey(
+                    layer["authkey"], ":".join(("cmha", *place, "corosync:authkey"))
+                )
     return None
 
 
@@ -322,8 +301,12 @@ def _pair(name, checked, defaults):
         if key not in own:
             raise SiteError(f"{path}:{key}", "is missing")
     role = own["role"]
-    declared = [_settings(checked), checked.get("roles", {}).get(role, {}), _settings(own)]
-    by_default = [_settings(defaults), defaults["roles"][role]]
+    declared = [
+        cmha_pillar.settings(checked),
+        checked.get("roles", {}).get(role, {}),
+        cmha_pillar.settings(own),
+    ]
+    by_default = [cmha_pillar.settings(defaults), defaults["roles"][role]]
     if any(map(device, declared)):
         by_default.append(defaults["with_device"])
     merged = {"pair": name, "port": None, "qnetd": None}
@@ -343,7 +326,7 @@ def _pair(name, checked, defaults):
         raise SiteError(
             f"{path}:resource",
             f"{merged['resource']} is no primitive of this pair"
-            f"{_nearest(merged['resource'], merged['pacemaker']['primitives'])}",
+            f"{cmha_pillar.nearest(merged['resource'], merged['pacemaker']['primitives'])}",
         )
     merged["agent_by_host"] = _is_agent_by_host(
         merged["resource"], layers[: len(by_default)], layers[len(by_default) :]
@@ -365,7 +348,7 @@ def _places(checked, role, name):
 
 def _leaves(mapping, path):
     for key, value in mapping.items():
-        here = _below(path, key) if path else str(key)
+        here = cmha_pillar.below(path, key) if path else str(key)
         if isinstance(value, dict):
             yield from _leaves(value, here)
         else:
@@ -421,10 +404,6 @@ def _in_pillar(check, section, path):
         return check(section, path)
     except ValueError as error:
         raise ValueError(f"pillar {error}") from None
-
-
-def _settings(layer):
-    return {key: value for key, value in layer.items() if key in _SETTINGS}
 
 
 def overlaid(base, over):
@@ -508,382 +487,3 @@ def _refuse_shared_nodes(pairs):
                         f"{value} is in pair {owner[value]} already; a node belongs to one pair",
                     )
                 owner[value] = pair["pair"]
-
-
-# The rules: each takes a value and its path, and returns the value as it is used, or raises.
-
-
-def _checked(value, rule, path):
-    return rule(value, path) if callable(rule) else _mapping(rule)(value, path)
-
-
-def _mapping(rules):
-    def rule(value, path):
-        _need_mapping(value, path)
-        for key in value:
-            if key not in rules:
-                raise SiteError(_below(path, key), f"is no known key{_nearest(key, rules)}")
-        return {key: _checked(value[key], rules[key], _below(path, key)) for key in value}
-
-    return rule
-
-
-def _mapping_of(key_rule, value_rule):
-    def rule(value, path):
-        _need_mapping(value, path)
-        if not value:
-            raise SiteError(path, "is empty")
-        return {
-            key_rule(key, _below(path, key)): _checked(item, value_rule, _below(path, key))
-            for key, item in value.items()
-        }
-
-    return rule
-
-
-def _below(path, key):
-    return f"{path}:{key if _WORD.fullmatch(str(key)) else repr(key)}"
-
-
-def _need_mapping(value, path):
-    if not isinstance(value, dict):
-        raise SiteError(path, f"should be a mapping, is {_shown(value)}")
-
-
-def _name(value, path):
-    if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise SiteError(
-            path,
-            f"should be a name of letters, digits, dots, dashes and underscores, is {_shown(value)}",
-        )
-    return value
-
-
-def _resource(value, path):
-    if isinstance(value, str) and _AGENT.fullmatch(value):
-        return value
-    return _name(value, path)
-
-
-def _word(value, path):
-    if not isinstance(value, str) or not _WORD.fullmatch(value):
-        raise SiteError(path, f"should be one word, is {_shown(value)}")
-    return value
-
-
-def _file(value, path):
-    if not _word(value, path).startswith("/"):
-        raise SiteError(path, f"should be an absolute path, is {_shown(value)}")
-    return value
-
-
-def _pattern(value, path):
-    # The OCF agent, a shell script, holds it in single quotes.
-    if not isinstance(value, str) or not value or set(value) & set("'\n"):
-        raise SiteError(
-            path, f"should be a regular expression without single quotes, is {_shown(value)}"
-        )
-    return value
-
-
-def _address(value, path):
-    try:
-        if not isinstance(value, str):
-            raise ValueError
-        address = ipaddress.ip_address(value)
-    except ValueError:
-        raise SiteError(
-            path,
-            f"should be an IP address, is {_shown(value)}; a host name may resolve to a loopback "
-            "address on the host itself",
-        ) from None
-    if address.is_loopback or address.is_unspecified or address.is_multicast:
-        raise SiteError(path, f"{value} can't be reached from the peer")
-    return str(address)
-
-
-def _addresses(value, path):
-    if not isinstance(value, list) or not 1 <= len(value) <= _LINKS:
-        raise SiteError(
-            path,
-            f"should be a list of 1 to {_LINKS} addresses, one for each link, is {_shown(value)}",
-        )
-    addresses = [_address(each, path) for each in value]
-    if len(set(addresses)) < len(addresses):
-        raise SiteError(path, "has an address twice; each link has its own")
-    return addresses
-
-
-def _network(value, path):
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        raise SiteError(path, f"should be an IP address, is {_shown(value)}") from None
-
-
-def _multicast(value, path):
-    address = _network(value, path)
-    if not ipaddress.ip_address(address).is_multicast:
-        raise SiteError(path, f"should be a multicast address, is {_shown(value)}")
-    return address
-
-
-def _authkey(value, path):
-    # What is wrong with it is said without it.
-    if isinstance(value, str) and "-----BEGIN PGP MESSAGE-----" in value:
-        raise SiteError(
-            path,
-            "is still encrypted: the first line of that file has to be #!yaml|gpg, and this master needs the "
-            "GPG key (Salt's gpg renderer)",
-        )
-    try:
-        # as corosync-keygen's output is folded by base64(1)
-        key = base64.b64decode("".join(value.split()), validate=True)
-    except (AttributeError, ValueError, binascii.Error):
-        raise SiteError(path, "should be base64; salt-run cmha.keygen makes a key") from None
-    low, high = corosync_totem.KEY_SIZES
-    if not low <= len(key) <= high:
-        raise SiteError(
-            path,
-            f"should be a key of {low} to {high} bytes, has {len(key)}; salt-run cmha.keygen makes one",
-        )
-    return key
-
-
-def _tie_breaker(value, path):
-    text = str(value)
-    if isinstance(value, bool) or not re.fullmatch(r"lowest|highest|\d+( \d+)*", text):
-        raise SiteError(
-            path, f"should be lowest, highest or the nodeid of a node, is {_shown(value)}"
-        )
-    return value
-
-
-def _command(value, path):
-    if not isinstance(value, str) or not value.strip() or "\n" in value:
-        raise SiteError(path, f"should be a command in one line, is {_shown(value)}")
-    return value
-
-
-def _heuristics(value, path):
-    _need_mapping(value, path)
-    commands = {
-        key: _COMMANDS["exec_"]
-        for key in value
-        if isinstance(key, str) and re.fullmatch(r"exec_[A-Za-z0-9_-]+", key)
-    }
-    known = {key: rule for key, rule in _COMMANDS.items() if key != "exec_"}
-    return _mapping({**known, **commands})(value, path)
-
-
-def _number(low, high):
-    def rule(value, path):
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise SiteError(path, f"should be a number from {low} to {high}, is {_shown(value)}")
-        return value
-
-    return rule
-
-
-def _flag(value, path):
-    if not isinstance(value, bool):
-        raise SiteError(path, f"should be true or false, is {_shown(value)}")
-    return value
-
-
-def _one_of(*words):
-    def rule(value, path):
-        if value not in words or isinstance(value, bool):
-            raise SiteError(
-                path,
-                f"should be {_listed(words)}, is {_shown(value)}{_nearest(value, words)}",
-            )
-        return value
-
-    return rule
-
-
-def _spelt(words):
-    # As _one_of, where YAML reads some of the words as booleans or numbers.
-    def rule(value, path):
-        text = {True: "on", False: "off"}[value] if isinstance(value, bool) else value
-        if isinstance(text, (int, float)):
-            text = str(text)
-        return _one_of(*words)(text if text in words else value, path)
-
-    return rule
-
-
-def _switch(on, off):
-    # YAML reads an unquoted off, no, on or yes as a boolean. What was meant is plain: print it as
-    # this key spells it.
-    def rule(value, path):
-        if isinstance(value, bool):
-            return on if value else off
-        if value not in (on, off):
-            raise SiteError(path, f"should be {on} or {off}, is {_shown(value)}")
-        return value
-
-    return rule
-
-
-def _section(value, path):
-    # What stands in a section of the CIB is checked by the CIB model, which knows its rules.
-    _need_mapping(value, path)
-    section = copy.deepcopy(value)
-    # Before the layers become one: by whichever name pillar calls a property, it overrides the default
-    properties = section.get("properties")
-    for old, new in cib_values.RENAMED_PROPERTIES.items():
-        if isinstance(properties, dict) and new in properties and old not in properties:
-            properties[old] = properties.pop(new)
-    return section
-
-
-def _versions(value, path):
-    _need_mapping(value, path)
-    return {_word(name, path): _version(value[name], _below(path, name)) for name in value}
-
-
-def _version(value, path):
-    if not isinstance(value, str) or not _VERSION.fullmatch(value):
-        raise SiteError(
-            path,
-            f"should be a version as the package manager spells it, in quotes, is {_shown(value)}",
-        )
-    return value
-
-
-def _repository(value, path):
-    # Salt's own pkgrepo.managed takes it, whose arguments differ by package manager.
-    _need_mapping(value, path)
-    if value and "name" not in value:
-        raise SiteError(f"{path}:name", "is missing; see Salt's pkgrepo.managed")
-    return copy.deepcopy(value)
-
-
-def _checks(value, path):
-    if not isinstance(value, list):
-        raise SiteError(path, f"should be a list, is {_shown(value)}")
-    return [_one_of(*PREFLIGHT_CHECKS)(each, path) for each in value]
-
-
-def _nearest(key, known):
-    near = difflib.get_close_matches(str(key), [str(name) for name in known], n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _listed(words):
-    words = [str(word) for word in words]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
-
-
-def _shown(value):
-    if value is None:
-        return "empty"
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list):
-        return "a list"
-    if isinstance(value, bool):
-        return f"the boolean {str(value).lower()}"
-    return repr(value)
-
-
-_PORT = _number(1, 65535)
-_COUNT = _number(0, 2**31 - 1)
-_SECONDS = _number(1, 24 * 60 * 60)
-_ON_OFF = _switch("on", "off")
-_YES_NO = _switch("yes", "no")
-_ONE_ZERO = _switch(1, 0)
-
-_LINKS = 8  # as many as Corosync has
-
-_KINDS = {
-    corosync_keys.COUNT: _COUNT,
-    corosync_keys.PORT: _PORT,
-    corosync_keys.BYTE: _number(0, 255),
-    corosync_keys.WORD: _word,
-    corosync_keys.FILE: _file,
-    corosync_keys.ON_OFF: _ON_OFF,
-    corosync_keys.YES_NO: _YES_NO,
-    corosync_keys.ONE_ZERO: _ONE_ZERO,
-    corosync_keys.ADDRESS: _network,
-    corosync_keys.MULTICAST: _multicast,
-    corosync_keys.HOST: _word,
-    corosync_keys.COMMAND: _command,
-    corosync_keys.TIE_BREAKER: _tie_breaker,
-}
-
-
-def _section_of_corosync(name):
-    """The rules of a section of corosync.conf, for all generations together."""
-    return {
-        key: _spelt(tuple(rule)) if isinstance(rule, dict) else _KINDS[rule]
-        for key, (_, rule) in corosync_keys.SECTIONS[name].items()
-    }
-
-
-_COMMANDS = _section_of_corosync("quorum:device:heuristics")
-
-_COROSYNC = {
-    "totem": _section_of_corosync("totem"),
-    "interface": _mapping_of(_number(0, _LINKS - 1), _section_of_corosync("interface")),
-    "quorum": {
-        **_section_of_corosync("quorum"),
-        "device": {
-            **_section_of_corosync("quorum:device"),
-            "net": _section_of_corosync("quorum:device:net"),
-            "heuristics": _heuristics,
-        },
-    },
-    "logging": {
-        **_section_of_corosync("logging"),
-        "logger_subsys": _mapping_of(_name, _section_of_corosync("logging:logger_subsys")),
-    },
-    "authkey": _authkey,
-}
-
-_SETTINGS = {
-    "service": _name,
-    "resource": _resource,
-    "port": _PORT,
-    "corosync": _COROSYNC,
-    "firewall": {
-        "enabled": _flag,
-        "backend": _one_of("auto", "iptables", "nftables", "firewalld", "ufw"),
-        "sources": _one_of("pair", "any"),
-        "save": _flag,
-    },
-    "pacemaker": _section,
-    "alerts": _flag,
-    "start_on_boot": _one_of(*_AT_BOOT),
-    "timeouts": {"online": _SECONDS, "started": _SECONDS},
-    "versions": _versions,
-    "qnetd": _name,
-    "crmsh": {"install": _flag, "repository": _repository},
-    "agent_stop": _one_of("hard_stop_confirmed", "next_stop_hard", "stop_supervisord"),
-    "agent_processes": _pattern,
-    "preflight": {"clock_difference": _SECONDS, "ignore": _checks},
-}
-
-_NODE = {
-    "nodeid": _number(1, 2**31 - 1),
-    "address": _address,
-    "addresses": _addresses,
-    "name": _name,
-    **_section_of_corosync("node"),
-}
-
-_PAIR = {
-    **_SETTINGS,
-    "role": _one_of("server", "agent"),
-    "cluster_name": _name,
-    "nodes": _mapping_of(_name, _NODE),
-}
-
-_SITE = {
-    **_SETTINGS,
-    "site": _name,
-    "pairs": _mapping_of(_name, _PAIR),
-    "roles": {"server": _SETTINGS, "agent": _SETTINGS},
-}
