@@ -398,10 +398,28 @@ def _preflighted(only, pair=None):
     for site in answering:
         pairs = [each for each in site["pairs"] if not pair or each["pair"] == pair]
         wrong, less = _preflight(site, pillars[site["site"]], pairs, beacons)
+        wrong += _taken_at_device(site, pairs, models if not only else None)
         looked_at.append((site, pairs, wrong))
         errors += wrong
         warnings += less
     return looked_at, errors, warnings
+
+
+def _taken_at_device(site, pairs, models):
+    """A line for each pair that its quorum device would take for another one, of whatever site; ``models`` is
+    None when only some sites are known."""
+    if not any(map(__utils__["cmha_site.device"], pairs)):
+        return []
+    if models is None:
+        models, _, _ = _models(None)
+    problems = {
+        pair["pair"]: __utils__["cmha_site.taken_at_device"](site, pair, models) for pair in pairs
+    }
+    return [
+        f"site {site['site']}, pair {name}: pillar cmha:pairs:{name}:cluster_name: {problem}"
+        for name, problem in problems.items()
+        if problem
+    ]
 
 
 def _synced():

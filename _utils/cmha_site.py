@@ -56,6 +56,7 @@ def site(pillar, defaults, check_cib):
             raise SiteError(f"cmha:{key}", "is missing")
     pairs = [_pair(name, checked, defaults) for name in checked["pairs"]]
     _refuse_shared_nodes(pairs)
+    _refuse_one_name_at_one_device({"site": checked["site"], "pairs": pairs})
     for pair in pairs:
         pair["pacemaker"] = _pacemaker(pair, checked, check_cib)
     pairs = [pair if pair["alerts"] else without_alerts(pair) for pair in pairs]
@@ -140,6 +141,32 @@ def wants_certificate(pair):
         A pair of what ``site`` returned.
     """
     return bool(device(pair)) and device(pair)["net"].get("tls", "on") != "off"
+
+
+def taken_at_device(site_model, pair, site_models):
+    """
+    Why a pair's quorum device would take it for another pair: it tells clusters apart by cluster_name alone.
+
+    site_model, pair
+        What ``site`` returned, and a pair of it.
+    site_models
+        A list of those whose pairs may have the same device.
+
+    Returns what is wrong with the pair's cluster_name, or ``None``. Source: ``corosync-qnetd-tool(8)``.
+    """
+    if not device(pair):
+        return None
+    host, name = device(pair)["net"]["host"], pair["cluster_name"]
+    for other in site_models:
+        for each in other["pairs"]:
+            itself = (other["site"], each["pair"]) == (site_model["site"], pair["pair"])
+            known = (device(each) or {}).get("net", {}).get("host"), each["cluster_name"]
+            if not itself and known == (host, name):
+                return (
+                    f"{name} is the name of site {other['site']}, pair {each['pair']} too, and both have the "
+                    f"quorum device {host}, which tells clusters apart by it; each needs its own"
+                )
+    return None
 
 
 def daemons(has_device):
@@ -474,6 +501,13 @@ def _taken(path, node, key, value, owner):
     return SiteError(
         f"{path}:nodes:{node}:{key}", f"{value} is {owner}'s too; each node needs its own"
     )
+
+
+def _refuse_one_name_at_one_device(site_model):
+    for pair in site_model["pairs"]:
+        problem = taken_at_device(site_model, pair, [site_model])
+        if problem:
+            raise SiteError(f"cmha:pairs:{pair['pair']}:cluster_name", problem)
 
 
 def _refuse_shared_nodes(pairs):

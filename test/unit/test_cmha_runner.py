@@ -59,7 +59,14 @@ def master(load_file, pure, formula, monkeypatch):
         monkeypatch.setattr("salt.client.get_local_client", lambda mopts: hosts)
         defaults = (formula / "cmha/defaults.yaml").read_text()
         names = {
-            "cmha_site": ("site", "pair_of", "digest", "device", "wants_certificate"),
+            "cmha_site": (
+                "site",
+                "pair_of",
+                "digest",
+                "device",
+                "wants_certificate",
+                "taken_at_device",
+            ),
             "cmha_master": ("ask", "fitness"),
             "cmha_preflight": ("judge",),
             "cib": ("check_whole",),
@@ -326,6 +333,29 @@ def test_a_site_with_faults_is_left_out(master, pure):
     assert [site["site"] for site in found["sites"]] == ["west"]
     assert [each.partition(":")[0] for each in found["errors"]] == ["site east, pair mgmt"]
     assert any(each.startswith("site east, pair cms: fencing") for each in found["warnings"])
+
+
+@pytest.mark.parametrize("only", [None, "east"])
+def test_a_name_that_another_site_has_at_the_same_device(master, pure, only):
+    device = {"quorum": {"device": DEVICE}}
+    pillars = {
+        host: {**pillar, "corosync": device} for host, pillar in {**of(SITE), **west()}.items()
+    }
+    for pillar in pillars.values():
+        pillar["pairs"]["mgmt"]["cluster_name"] = f"{pillar['site']}-mgmt"
+    per_site = {host: facts(pure, pillars[host]) for host in pillars}
+    runner = master(pillars, **{"cmha_host.fitness": lambda minion: per_site[minion](minion)})
+    report = runner.preflight(only)
+    assert [line.partition(" is ")[::2] for line in report["errors"]] == [
+        (
+            f"site {site}, pair cms: pillar cmha:pairs:cms:cluster_name: cmf",
+            f"the name of site {other}, pair cms too, and both have the quorum device 192.0.2.2, which tells "
+            "clusters apart by it; each needs its own",
+        )
+        for site, other in (("east", "west"), ("west", "east"))
+        if only in (None, site)
+    ]
+    assert runner.fit_sites(only and [only])["sites"] == []
 
 
 def test_the_orchestration_of_one_pair(master, fitness):

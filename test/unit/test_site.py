@@ -300,6 +300,22 @@ def test_the_daemons_of_a_pair(cmha_site, site_model):
     assert cmha_site.daemons(bool(cmha_site.device(mgmt))) == ["corosync", "pacemaker"]
 
 
+def test_two_pairs_of_one_name_at_one_device(site_model):
+    pillar = with_("corosync:quorum:device", DEVICE)
+    pillar["pairs"]["mgmt"]["cluster_name"] = pillar["pairs"]["cms"]["cluster_name"]
+    with pytest.raises(ValueError) as refusal:
+        site_model(pillar)
+    assert str(refusal.value) == (
+        "pillar cmha:pairs:cms:cluster_name: cmf is the name of site east, pair mgmt too, and both have the "
+        "quorum device 192.0.2.2, which tells clusters apart by it; each needs its own"
+    )
+    # without a device, or with one each, nobody takes one for the other
+    pillar["pairs"]["mgmt"]["corosync"] = {"quorum": {"device": {"net": {"host": "192.0.2.3"}}}}
+    assert len(site_model(pillar)["pairs"]) == 2
+    del pillar["corosync"], pillar["pairs"]["mgmt"]["corosync"]
+    assert len(site_model(pillar)["pairs"]) == 2
+
+
 def test_a_minion_for_a_device_that_is_not_declared(site_model):
     with pytest.raises(
         ValueError, match="^pillar cmha:pairs:cms:qnetd: names a quorum device, and"
