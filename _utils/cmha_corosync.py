@@ -263,17 +263,10 @@ def _check_key(size, generation, said):
 
 
 def _check_quorum(quorum, said):
-    device = quorum.get("device")
     if quorum.get("auto_tie_breaker") and quorum.get("two_node"):
         raise said.wrong(("quorum", "two_node"), "goes not with auto_tie_breaker; say one of both")
-    if device is None:
+    if "device" not in quorum:
         return
     for key in ("two_node", "auto_tie_breaker", "last_man_standing"):
         if quorum.get(key):
             raise said.wrong(("quorum", key), "goes not with a quorum device; leave it out")
-    for keys in (("model",), ("net", "host")):
-        place = device
-        for key in keys:
-            place = place.get(key, {})
-        if not place:
-            raise said.wrong(("quorum", "device", *keys), "is missing")

@@ -349,6 +349,7 @@ def _pair(name, checked, defaults):
     key = merged["corosync"].pop("authkey", None)
     merged["key_size"] = None if key is None else len(key)
     merged["places"] = _places(checked, role, name)
+    _refuse_unfinished_device(merged)
     if merged["resource"] not in merged["pacemaker"]["primitives"]:
         raise SiteError(
             f"{path}:resource",
@@ -501,6 +502,25 @@ def _taken(path, node, key, value, owner):
     return SiteError(
         f"{path}:nodes:{node}:{key}", f"{value} is {owner}'s too; each node needs its own"
     )
+
+
+def _refuse_unfinished_device(pair):
+    declared = device(pair)
+    if declared is None:
+        return
+    wanted = {"model": declared.get("model"), "net:host": declared.get("net", {}).get("host")}
+    for key, value in wanted.items():
+        if not value:
+            raise SiteError(f"{_place_of_device(pair)}:{key}", "is missing")
+
+
+def _place_of_device(pair):
+    """Where pillar says something of the quorum device."""
+    path = "quorum:device"
+    for key, place in pair["places"].items():
+        if key.startswith(f"{path}:"):
+            return place.removesuffix(key) + path
+    return f"cmha:pairs:{pair['pair']}:corosync:{path}"
 
 
 def _refuse_one_name_at_one_device(site_model):

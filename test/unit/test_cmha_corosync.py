@@ -185,7 +185,7 @@ KEEP = "keep_active_partition_tie_breaker"
         (2, {"logging": {"timestamp": "hires"}}, "logging:timestamp: Corosync 2.x doesn't know hires"),
         (2, {"logging": {"logger_subsys": {"QB": {"tags": "x"}}}}, "logging:logger_subsys:QB:tags: Corosync"),
         (2, {"interface": {0: {"knet_pong_count": 3}}}, "interface:0:knet_pong_count: Corosync 2.x doesn't"),
-        (2, {"quorum": {"device": {"model": "net", "net": {KEEP: False}}}},
+        (2, {"quorum": {"device": {"model": "net", "net": {"host": "q", KEEP: False}}}},
          "quorum:device:net:keep_active_partition_tie_breaker: Corosync 2.x doesn't know it"),
         # what can't be
         (3, {"totem": {"transport": "udpu", "secauth": "on"}}, "totem:secauth: needs transport knet: Corosy"),
@@ -204,8 +204,6 @@ KEEP = "keep_active_partition_tie_breaker"
         (3, {"quorum": {"device": DEVICE, "last_man_standing": 1}}, "quorum:last_man_standing: goes not wit"),
         (3, {"quorum": {"device": DEVICE, "auto_tie_breaker": 1}}, "quorum:auto_tie_breaker: goes not with"),
         (3, {"quorum": {"auto_tie_breaker": 1, "two_node": 1}}, "quorum:two_node: goes not with auto_tie_br"),
-        (3, {"quorum": {"device": {"model": "net"}}}, "quorum:device:net:host: is missing"),
-        (3, {"quorum": {"device": {"net": {"host": "q"}}}}, "quorum:device:model: is missing"),
     ],
 )  # fmt: skip
 def test_refused_where_pillar_says_it(fitted, generation, corosync, message):

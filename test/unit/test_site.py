@@ -316,6 +316,24 @@ def test_two_pairs_of_one_name_at_one_device(site_model):
     assert len(site_model(pillar)["pairs"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("place", "device", "where"),
+    [
+        ("corosync", {"model": "net"}, "cmha:corosync:quorum:device:net:host"),
+        ("corosync", {"net": {"host": "192.0.2.2"}}, "cmha:corosync:quorum:device:model"),
+        (
+            "pairs:cms:corosync",
+            {"model": "net", "net": {"tls": "off"}},
+            "cmha:pairs:cms:corosync:quorum:device:net:host",
+        ),
+        ("corosync", {}, "cmha:pairs:cms:corosync:quorum:device:model"),
+    ],
+)
+def test_a_device_that_lacks_something(site_model, place, device, where):
+    with pytest.raises(ValueError, match=f"^pillar {where}: is missing$"):
+        site_model(with_(f"{place}:quorum:device", device))
+
+
 def test_a_minion_for_a_device_that_is_not_declared(site_model):
     with pytest.raises(
         ValueError, match="^pillar cmha:pairs:cms:qnetd: names a quorum device, and"
