@@ -332,6 +332,19 @@ def conf():
         return file.read()
 
 
+def shows_key():
+    """
+    Whether this host's corosync.conf has Corosync's key in it, see ``corosync_conf.shows_key``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.shows_key
+    """
+    return __utils__["corosync_conf.shows_key"](conf())
+
+
 def reload():
     """
     Let the Corosync of every host of the cluster read its corosync.conf again, and wait until this host's

@@ -18,6 +18,16 @@ _RINGS = 2
 # The guide's
 _OF_1 = {"logging": {"logger_subsys": {"AMF": {"debug": "off"}}}}
 
+# By generation, the command that tries a corosync.conf, its path to be added. The first of 2.x can't (-t came
+# with 2.3.4 or .5), and 2.x is told the path by its environment (corosync(8)).
+_TRIED_BY = {
+    2: (
+        'sh -c \'corosync -h 2>&1 | grep -q -e " -t " || exit 0; '
+        'COROSYNC_MAIN_CONFIG_FILE="$0" exec corosync -t\''
+    ),
+    3: "corosync -t -c",
+}
+
 _MULTICAST_ONLY = ("mcastaddr", "broadcast", "ttl")
 
 
@@ -40,8 +50,9 @@ def fitted(pair, generation):
         1, 2 or 3.
 
     Returns the pair with ``corosync`` completed, and with ``generation``; ``conf_template``, the file that
-    prints it; ``interfaces``, what it says of interfaces, a list of mappings with ``number`` and
-    ``settings``; ``key_file``; and ``authenticated``, whether the hosts take no stranger's messages.
+    prints it; ``conf_check``, the command that tries it, or ``None``; ``interfaces``, what it says of
+    interfaces, a list of mappings with ``number`` and ``settings``; ``key_file``; and ``authenticated``,
+    whether the hosts take no stranger's messages.
 
     Raises ``SiteError``, a ValueError, for the first thing that this generation doesn't know or can't do.
     """
@@ -67,6 +78,7 @@ def fitted(pair, generation):
         **pair,
         "generation": generation,
         "conf_template": f"corosync-{min(generation, 2)}.conf.jinja",
+        "conf_check": _TRIED_BY.get(generation),
         "interfaces": _interfaces(pair, generation),
         "key_file": totem.get("keyfile", corosync_totem.KEY_FILE),
         "authenticated": corosync_totem.is_authenticated(totem, generation),

@@ -129,6 +129,16 @@ def way(changes, wanted):
     )
 
 
+def shows_key(text):
+    """
+    Whether a corosync.conf has a secret in it: the key itself (``totem.key``).
+
+    text
+        Content of a corosync.conf.
+    """
+    return any(key in keys(text) for key in _SECRETS)
+
+
 def addresses(text):
     """
     The addresses that a corosync.conf names: its nodes', its members' and the one that it binds to.

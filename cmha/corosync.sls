@@ -38,8 +38,12 @@ cmha corosync.conf:
     - group: root
     - mode: '0644'
     - makedirs: true
-{%- if cmha.generation > 1 %}
-    - check_cmd: corosync -t -c
+{%- if cmha.conf_check %}
+    - check_cmd: {{ cmha.conf_check | json }}
+{%- endif %}
+{%- if salt['corosync.shows_key']() %}
+# The file that is there has a key in it, which no diff may show.
+    - show_changes: false
 {%- endif %}
     - require:
       - sls: cmha.packages

@@ -285,6 +285,17 @@ def test_a_changed_pillar_changes_the_file_and_restarts_nothing(lab, again):
     assert lab.on("mgmt1", "cat", "/etc/corosync/corosync.conf") == old
 
 
+def test_a_key_in_a_file_that_somebody_changed_is_not_shown(lab, again):
+    path = "/etc/corosync/corosync.conf"
+    old = lab.on("mgmt1", "cat", path)
+    lab.on("mgmt1", "sed", "-i", "s/^totem {/&\\n    key: hunter2/", path)
+    assert "hunter2" in lab.on("mgmt1", "cat", path)
+    states = lab.state(["mgmt1"], "cmha")["mgmt1"]
+    assert states["cmha corosync.conf"]["changes"]
+    assert "hunter2" not in str(states)
+    assert lab.on("mgmt1", "cat", path) == old
+
+
 @pytest.mark.parametrize("pair", PAIRS)
 def test_the_service_moves_there_and_back_and_leaves_nothing_behind(lab, again, pair):
     first, second = PAIRS[pair]

@@ -1,6 +1,7 @@
 """What a pair's corosync.conf is to say on each generation of Corosync: what follows, and what is refused."""
 
 import base64
+import subprocess
 
 import pytest
 from pillars import SITE, with_
@@ -161,6 +162,55 @@ def test_the_guides_logger_of_1_may_be_overridden(fitted):
     logger = fitted(1, {"logging": {"logger_subsys": {"AMF": {"debug": True}}}})
     assert logger["corosync"]["logging"]["logger_subsys"] == {"AMF": {"debug": "on"}}
     assert "logger_subsys" not in fitted(3)["corosync"]["logging"]
+
+
+# --- how the file is tried -----------------------------------------------------------------------
+
+# Corosync as its main.c takes options in each of these versions; a good file says totem.
+COROSYNC = """#!/bin/sh
+conf=${{COROSYNC_MAIN_CONFIG_FILE:-/nowhere}}
+while getopts {options} option; do
+    case $option in
+        t) testing=yes ;;
+        c) conf=$OPTARG ;;
+        *) printf 'usage:\\n        -f     : Start application in foreground.\\n{usage}' >&2; exit 1 ;;
+    esac
+done
+[ "${{testing:-}}" ] || exit 3 # that would start it
+grep -q totem "$conf"
+"""
+CAN_TEST = "        -t     : Test configuration and exit.\\n"
+
+
+@pytest.fixture
+def accepted(fitted, tmp_path, monkeypatch):
+    """Whether a generation's file is accepted by a Corosync that takes these options."""
+
+    def accept(generation, options, text):
+        usage = CAN_TEST if "t" in options else ""
+        (tmp_path / "corosync").write_text(COROSYNC.format(options=options, usage=usage))
+        (tmp_path / "corosync").chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+        conf = tmp_path / "corosync.conf"
+        conf.write_text(text)
+        # as file.managed does
+        command = f"{fitted(generation)['conf_check']} {conf}"
+        return subprocess.run(command, shell=True, check=False).returncode == 0
+
+    return accept
+
+
+@pytest.mark.parametrize(
+    ("generation", "options", "can_try"),
+    [(2, "fprv", False), (2, "fprtv", True), (3, "c:ftv", True)],  # the first is 2.3.3
+)
+def test_a_file_is_tried_as_its_corosync_can(accepted, generation, options, can_try):
+    assert accepted(generation, options, "totem {}")
+    assert accepted(generation, options, "rubbish") is not can_try
+
+
+def test_1_has_no_way_to_try_a_file(fitted):
+    assert fitted(1)["conf_check"] is None
 
 
 # --- what is refused -----------------------------------------------------------------------------

@@ -167,6 +167,18 @@ def test_a_word_counts_as_it_is(conf):
     assert difference(conf, held, "totem {\n rrp_mode: none\n}") == {}
 
 
+@pytest.mark.parametrize(
+    ("text", "shows"),
+    [
+        ("totem {\n version: 2\n key: hunter2\n}", True),
+        ("totem {\n version: 2\n # key: hunter2\n keyfile: /etc/corosync/key\n}", False),
+        ("", False),
+    ],
+)
+def test_a_file_with_the_key_in_it(conf, text, shows):
+    assert conf.shows_key(text) is shows
+
+
 def test_a_key_is_a_secret(conf):
     change = difference(conf, "totem.key (str) = hunter2", "totem {\n key: hunter3\n}")
     assert change == {"totem.key": {"old": "(secret)", "new": "(secret)"}}
