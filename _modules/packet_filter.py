@@ -101,7 +101,7 @@ def withdraw(backend, rule):
 
     .. code-block:: bash
 
-        salt cms1 packet_filter.withdraw ufw \
+        salt cms1 packet_filter.withdraw ufw \\
             '{chain: INPUT, family: ipv4, match: {proto: udp, dports: "5405"}}'
     """
     for place in list(_BACKENDS[backend](rule)):
@@ -120,7 +120,7 @@ def nft_script(rules):
 
     .. code-block:: bash
 
-        salt cms1 packet_filter.nft_script \
+        salt cms1 packet_filter.nft_script \\
             '[{chain: INPUT, family: ipv4, match: {proto: udp, dports: "5405"}}]'
     """
     return __utils__["packet_rules.nft_script"](_said("nft", "list", "chains"), rules)

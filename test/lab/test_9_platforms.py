@@ -184,3 +184,29 @@ def test_after_a_reboot_nothing_runs_until_someone_says_so(lab, platform, orches
         assert (code, data["error"]) == (0, None)
     assert good(lab)
     lab.run("activity.py")
+
+
+def test_a_change_rolls_through_a_pair_below_its_service(lab, platform, orchestrated):
+    site = lab.on("master", "cat", "/srv/pillar/cmha.sls")
+    lab.write_pillar(site.replace("cluster_name: cmf", "cluster_name: cmg"), platform.hosts)
+    with lab.client() as seen:
+        done = lab.orchestrate()
+    assert (done.code, done.failed) == (0, [])
+    assert seen["asked"] > 20
+    assert seen["missed"] == []
+    (changes,) = done.restarted.values()
+    assert {host: each["how"] for host, each in changes.items()} == dict.fromkeys(CMS, "one by one")
+    assert good(lab)
+    lab.run("activity.py")
+
+
+def test_a_pair_is_taken_apart_and_its_service_goes_on(lab, platform, orchestrated):
+    keep = mate(home(lab, "cms"))
+    code, data = lab.runner("cmha.clean", "cms", f"keep={keep}", "confirm=True")
+    assert (code, data["error"]) == (0, None)
+    for host in CMS:
+        assert not any(runs(lab, host, daemon) for daemon in DAEMONS)
+        assert not any(starts_at_boot(lab, host, daemon) for daemon in DAEMONS)
+        assert runs(lab, host, SERVICE["cms"]) == (host == keep)
+        assert starts_at_boot(lab, host, SERVICE["cms"]) == (host == keep)
+    lab.run("activity.py")
