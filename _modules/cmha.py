@@ -37,9 +37,10 @@ def mapping(defaults, platforms, pillar=None):
 
     Returns the mapping of this minion's pair, see ``cmha_site.site`` and ``cmha_corosync.fitted``, with
     ``site``, ``node`` (this host), ``rules`` (of the firewall, for the ``firewall:backend`` that this host
-    has), ``daemons`` (of the cluster), ``idle_daemons`` (that it could have, and hasn't), ``at_boot`` and
-    ``wants_certificate`` (see ``cmha_site``) and the keys of both platform files. It holds no key of
-    Corosync. A Pacemaker that has no alerts (before 1.1.15) makes ``alerts`` false, whatever pillar says.
+    has), ``daemons`` (of the cluster), ``idle_daemons`` (that it could have, and hasn't), ``at_boot``,
+    ``device_port`` and ``wants_certificate`` (see ``cmha_site``) and the keys of both platform files. It
+    holds no key of Corosync. A Pacemaker that has no alerts (before 1.1.15) makes ``alerts`` false, whatever
+    pillar says.
 
     A wrong pillar, or a platform that cmha doesn't know, gives a mapping with one key: ``error``, a line
     that names the pillar path.
@@ -74,6 +75,7 @@ def mapping(defaults, platforms, pillar=None):
         "rules": rules,
         "packages": packages,
         "wants_certificate": __utils__["cmha_site.wants_certificate"](pair),
+        "device_port": __utils__["cmha_site.device_port"](pair),
         "daemons": daemons,
         "idle_daemons": [
             each for each in _services(__utils__["cmha_site.daemons"](True)) if each not in daemons

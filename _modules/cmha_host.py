@@ -50,8 +50,8 @@ def fitness():
     ``none``, ``cmha``, ``this pair``, ``packaged`` or ``another``), ``running``, ``members`` (addresses
     that have joined), ``ports`` (see ``corosync.reaches``; of a link beyond the first, with its number),
     ``firewall_open`` and ``firewall`` (whether cmha's rules are there, and the backend), ``authenticated``
-    (whether Corosync will take no stranger's messages) and ``device_silent`` (why the quorum device doesn't
-    answer, or ``None``).
+    (whether Corosync will take no stranger's messages), ``device_silent`` (why the quorum device doesn't
+    answer, or ``None``) and ``certified`` (whether it has what certificate it needs for that).
 
     CLI Example:
 
@@ -89,6 +89,8 @@ def fitness():
         "firewall": cmha["firewall"]["backend"],
         "authenticated": cmha["authenticated"],
         "device_silent": _device_silent(cmha),
+        "certified": not cmha["wants_certificate"]
+        or __salt__["qdevice.certified"](cmha["cluster_name"]),
     }
 
 
@@ -355,8 +357,7 @@ def _device_silent(cmha):
     device = __utils__["cmha_site.device"](cmha)
     if not device:
         return None
-    port = __utils__["cmha_site.device_port"](cmha)
-    return __salt__["qdevice.reaches"](device["net"]["host"], port)
+    return __salt__["qdevice.reaches"](device["net"]["host"], cmha["device_port"])
 
 
 def _is_there(rule, backend):

@@ -17,6 +17,7 @@ import socket
 import tempfile
 
 import salt.utils.files
+import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
 __virtualname__ = "qdevice"
@@ -62,7 +63,7 @@ def request(cluster_name, authority):
     authority
         The certificate of corosync-qnetd's authority, in base64.
 
-    Returns the request, in base64. Raises CommandExecutionError when Corosync's tool fails.
+    Returns the request, in base64. Raises CommandExecutionError when Corosync's tool makes none.
 
     CLI Example:
 
@@ -76,27 +77,47 @@ def request(cluster_name, authority):
     with _file(authority) as path:
         _need(_CERTUTIL, "-i", "-c", path)
     _need(_CERTUTIL, "-r", "-n", cluster_name)
+    # its exit code is 0 whatever becomes of it
+    if not os.path.exists(_REQUEST) or not os.path.getsize(_REQUEST):
+        raise CommandExecutionError(
+            f"{_host()}: {_CERTUTIL} -r made no request; see NSS's certutil"
+        )
     with salt.utils.files.fopen(_REQUEST, "rb") as file:
         return base64.b64encode(file.read()).decode()
 
 
-def accept(certificate):
+def accept(certificate, cluster_name):
     """
     Take the certificate that corosync-qnetd's authority made of this node's request.
 
+    A corosync-qdevice that runs and doesn't vote is restarted, since it reads certificates only when it
+    starts. One that votes has its line already: it is left alone, for without its vote a node whose peer is
+    down would have no quorum.
+
     certificate
         In base64.
+    cluster_name
+        The cluster's name, which the certificate has to bear.
 
-    Returns ``True``. Raises CommandExecutionError when Corosync's tool fails.
+    Returns ``True``. Raises CommandExecutionError when Corosync's tool takes it not, or the daemon doesn't
+    start again.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt cms1 qdevice.accept MIID…
+        salt cms1 qdevice.accept MIID… cmf
     """
     with _file(certificate) as path:
         _need(_CERTUTIL, "-M", "-c", path)
+    if not certified(cluster_name):
+        raise CommandExecutionError(
+            f"{_host()}: {_CERTUTIL} -M took no certificate of {cluster_name}; see NSS's certutil"
+        )
+    daemon = __utils__["cmha_platform.service"]("corosync-qdevice", __grains__.get("init"))
+    silent = __salt__["service.status"](daemon) and not status()["votes"]
+    if silent and not __salt__["service.restart"](daemon):
+        raise CommandExecutionError(f"{daemon} doesn't start again on {_host()}; see its log")
     return True
 
 
@@ -186,10 +207,16 @@ def _need(*command):
     said = _run(*command)
     if said["retcode"] != 0:
         lines = " ".join((said["stderr"] or said["stdout"]).split())
-        raise CommandExecutionError(f"{__grains__['id']}: {command[0]} {command[1]} fails: {lines}")
+        raise CommandExecutionError(f"{_host()}: {command[0]} {command[1]} fails: {lines}")
+
+
+def _host():
+    return __grains__["id"]
 
 
 def _run(*command):
+    if not salt.utils.path.which(command[0]):
+        return {"retcode": 127, "stdout": "", "stderr": f"{command[0]} isn't installed"}
     return __salt__["cmd.run_all"](
         list(command), python_shell=False, ignore_retcode=True, output_loglevel="debug"
     )

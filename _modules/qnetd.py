@@ -6,6 +6,8 @@ Source: corosync-qnetd(8), corosync-qnetd-certutil(8).
 """
 
 import base64
+import contextlib
+import os
 import re
 import tempfile
 
@@ -49,7 +51,7 @@ def sign(request, cluster_name):
     cluster_name
         The name of the node's cluster.
 
-    Returns the certificate, in base64. Raises CommandExecutionError when Corosync's tool fails.
+    Returns the certificate, in base64. Raises CommandExecutionError when Corosync's tool makes none.
 
     CLI Example:
 
@@ -59,6 +61,10 @@ def sign(request, cluster_name):
     """
     if not _NAME.fullmatch(cluster_name):
         raise CommandExecutionError(f"{__grains__['id']}: {cluster_name!r} is no cluster_name")
+    signed = f"{_DIRECTORY}/cluster-{cluster_name}.crt"
+    with contextlib.suppress(FileNotFoundError):
+        # an earlier node's: the tool's exit code is 0 whatever becomes of it, so the outcome has to tell
+        os.unlink(signed)
     with tempfile.NamedTemporaryFile(prefix="cmha-") as file:
         file.write(base64.b64decode(request))
         file.flush()
@@ -68,12 +74,12 @@ def sign(request, cluster_name):
             ignore_retcode=True,
             output_loglevel="debug",
         )
-    if said["retcode"] != 0:
+    if said["retcode"] != 0 or not os.path.exists(signed) or not os.path.getsize(signed):
         lines = " ".join((said["stderr"] or said["stdout"]).split())
         raise CommandExecutionError(
             f"{__grains__['id']}: corosync-qnetd-certutil doesn't sign: {lines}"
         )
-    return base64.b64encode(_read(f"{_DIRECTORY}/cluster-{cluster_name}.crt")).decode()
+    return base64.b64encode(_read(signed)).decode()
 
 
 def _read(path):

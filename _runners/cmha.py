@@ -397,12 +397,27 @@ def _preflighted(only, pair=None):
     beacons = _synced() if answering else []
     for site in answering:
         pairs = [each for each in site["pairs"] if not pair or each["pair"] == pair]
+        pairs, unheard = _with_devices_that_answer(site, pairs)
         wrong, less = _preflight(site, pillars[site["site"]], pairs, beacons)
         wrong += _taken_at_device(site, pairs, models if not only else None)
         looked_at.append((site, pairs, wrong))
         errors += wrong
-        warnings += less
+        warnings += unheard + less
     return looked_at, errors, warnings
+
+
+def _with_devices_that_answer(site, pairs):
+    """Pairs, and a line for each whose quorum device's minion doesn't answer. To such a pair the device is
+    somebody else's: it is left as it is, and what it has to be for that is for preflight to see."""
+    asked = {pair["qnetd"] for pair in pairs if pair["qnetd"]}
+    silent = _silent(asked)
+    lines = [
+        f"site {site['site']}, pair {pair['pair']}: {pair['qnetd']}, the minion of its quorum device, "
+        "doesn't answer this master; the device is left as it is"
+        for pair in pairs
+        if pair["qnetd"] in silent
+    ]
+    return [{**pair, "qnetd": None} if pair["qnetd"] in silent else pair for pair in pairs], lines
 
 
 def _taken_at_device(site, pairs, models):

@@ -11,23 +11,26 @@ def __virtual__():
     return __virtualname__
 
 
-def certified(name):
+def certified(name, made=False):
     """
     Fail when this node has no certificate for the quorum device. Changes nothing: the orchestration has it
     made, see ``cmha_qdevice``.
 
     name
         The cluster_name.
+    made
+        Whether the orchestration makes it (``cmha:qnetd``).
 
     .. code-block:: yaml
 
         cmf:
-          qdevice.certified
+          qdevice.certified:
+            - made: true
     """
     ret = {"name": name, "result": True, "changes": {}}
     if __salt__["qdevice.certified"](name):
         return {**ret, "comment": f"there is a certificate for {name}"}
-    if __opts__["test"]:
+    if __opts__["test"] and made:
         # in the orchestration it would be there by now
         return {**ret, "comment": f"a certificate for {name} has to be made first"}
     return {
@@ -37,6 +40,41 @@ def certified(name):
             f"{__grains__['id']} has no certificate for the quorum device of {name}. With cmha:qnetd the "
             "orchestration gets one; else use corosync-qdevice-net-certutil, or set tls: 'off' in "
             "corosync:quorum:device:net"
+        ),
+    }
+
+
+def reached(name, port, timeout=10):
+    """
+    Wait until corosync-qnetd answers this node. Changes nothing.
+
+    name
+        The host of corosync-qnetd.
+    port
+        Its TCP port.
+    timeout
+        Seconds to wait.
+
+    .. code-block:: yaml
+
+        192.0.2.2:
+          qdevice.reached:
+            - port: 5403
+    """
+    ret = {"name": name, "result": True, "changes": {}}
+    if __opts__["test"]:
+        return {**ret, "comment": "it would be seen whether the quorum device answers"}
+    end = time.monotonic() + timeout
+    while (why := __salt__["qdevice.reaches"](name, port)) and time.monotonic() < end:
+        time.sleep(1)
+    if why is None:
+        return {**ret, "comment": f"the quorum device {name} answers"}
+    return {
+        **ret,
+        "result": False,
+        "comment": (
+            f"{__grains__['id']} doesn't reach the quorum device {name} on TCP port {port} ({why}). Its "
+            "cluster goes on as it was; see the firewall there, and the network between them"
         ),
     }
 

@@ -45,6 +45,7 @@ def judge(pair, facts, pillar, asked, answered):
         target += found(pair, facts)
     clocks = _clocks(pair, facts, asked, answered)
     (warnings if "clock" in pair["preflight"]["ignore"] else errors).extend(clocks)
+    errors += _uncertified(pair, facts)
     warnings += _untried_ports(pair, facts)
     return errors, warnings
 
@@ -154,6 +155,19 @@ def _device(pair, facts):
         "corosync-qnetd runs there, and the network and the firewalls between them"
         for host, each in facts.items()
         if each["device_silent"]
+    ]
+
+
+def _uncertified(pair, facts):
+    """Nobody may ignore it: such a node would be stopped, and couldn't start."""
+    if pair["qnetd"]:
+        return []
+    return [
+        f"{host} has no certificate of {pair['cluster_name']} for the quorum device; make one with "
+        f"corosync-qdevice-net-certutil (salt {host} state.apply cmha.packages installs it), or set tls: "
+        "'off' in corosync:quorum:device:net"
+        for host, each in facts.items()
+        if not each["certified"]
     ]
 
 

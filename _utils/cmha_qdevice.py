@@ -46,8 +46,7 @@ class _Certification:
         self.hosts = [node["id"] for node in pair["nodes"]]
 
     def run(self, test):
-        # on a bare device there is no authority to ask yet
-        authority = None if test else self._authority()
+        authority = self._authority_so_far() if test else self._authority()
         known = self.master.need(self.hosts, "qdevice.certified", self.cluster, authority)
         lacking = [host for host in self.hosts if not known[host]]
         if not test:
@@ -58,17 +57,30 @@ class _Certification:
         }
 
     def _authority(self):
-        # preflight gives cmha's modules to a pair's hosts only
-        if not self._ask_qnetd("sys.list_functions", "qnetd"):
+        if not self._can_tell():
             self.master.sync([self.qnetd])
         return self._ask_qnetd("qnetd.authority")
+
+    def _authority_so_far(self):
+        """Nothing where the device has none yet, and nobody's certificate will do; ``None`` where it can't
+        tell, and they may."""
+        if not self._can_tell():
+            return None
+        try:
+            return self._ask_qnetd("qnetd.authority")
+        except Trouble:
+            return ""
+
+    def _can_tell(self):
+        # preflight gives cmha's modules to a pair's hosts only
+        return bool(self._ask_qnetd("sys.list_functions", "qnetd"))
 
     def _certify(self, host, authority):
         what = f"certify {host} at {self.qnetd}"
         with self.master.told(self.site, self.pair["pair"], "orchestrate", what, [host]):
             request = self._ask(host, "qdevice.request", self.cluster, authority)
             certificate = self._ask_qnetd("qnetd.sign", request, self.cluster)
-            self._ask(host, "qdevice.accept", certificate)
+            self._ask(host, "qdevice.accept", certificate, self.cluster)
 
     def _ask_qnetd(self, function, *arguments):
         return self._ask(self.qnetd, function, *arguments)

@@ -125,12 +125,13 @@ def device(settings):
 
 def device_port(pair):
     """
-    The TCP port of a pair's quorum device.
+    The TCP port of a pair's quorum device, or ``None``.
 
     pair
-        A pair of what ``site`` returned, which has one.
+        A pair of what ``site`` returned.
     """
-    return device(pair)["net"].get("port", _QNETD_PORT)
+    declared = device(pair)
+    return declared and declared["net"].get("port", _QNETD_PORT)
 
 
 def wants_certificate(pair):
@@ -349,7 +350,7 @@ def _pair(name, checked, defaults):
     key = merged["corosync"].pop("authkey", None)
     merged["key_size"] = None if key is None else len(key)
     merged["places"] = _places(checked, role, name)
-    _refuse_unfinished_device(merged)
+    _check_device(merged)
     if merged["resource"] not in merged["pacemaker"]["primitives"]:
         raise SiteError(
             f"{path}:resource",
@@ -504,7 +505,7 @@ def _taken(path, node, key, value, owner):
     )
 
 
-def _refuse_unfinished_device(pair):
+def _check_device(pair):
     declared = device(pair)
     if declared is None:
         return
@@ -512,6 +513,11 @@ def _refuse_unfinished_device(pair):
     for key, value in wanted.items():
         if not value:
             raise SiteError(f"{_place_of_device(pair)}:{key}", "is missing")
+    if pair["qnetd"] and device_port(pair) != _QNETD_PORT:
+        raise SiteError(
+            f"{_place_of_device(pair)}:net:port",
+            f"the corosync-qnetd that cmha sets up (qnetd) listens on {_QNETD_PORT}; leave it out",
+        )
 
 
 def _place_of_device(pair):

@@ -18,5 +18,6 @@ cmha qnetd runs:
   service.running:
     - name: corosync-qnetd
     - enable: true
-    - require:
+# It reads its certificates once.
+    - watch:
       - cmd: cmha qnetd authority

@@ -14,6 +14,7 @@ cmha packaged cluster:
 cmha certificate for the quorum device:
   qdevice.certified:
     - name: {{ cmha.cluster_name }}
+    - made: {{ cmha.qnetd is not none }}
     - require_in:
       - daemons: cmha corosync runs
 {%- endif %}

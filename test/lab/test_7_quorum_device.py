@@ -56,9 +56,10 @@ def test_a_running_pair_gets_a_device(with_device):
     assert (done.code, done.failed) == (0, [])
     assert seen["asked"] > 20
     assert seen["missed"] == []
-    assert list(done.steps)[:3] == [
+    assert list(done.steps)[:4] == [
         "lab cms: prepare cms1 and cms2",
         "lab cms: prepare the quorum device master",
+        "lab cms: reach master from cms1 and cms2",
         "lab cms: certify cms1 and cms2 at master",
     ]
 
@@ -91,6 +92,45 @@ def test_a_second_run_changes_nothing(lab, with_device):
     done = orchestrate(lab)
     assert (done.code, done.failed, done.restarted) == (0, [], {})
     assert not any(changes for step in done.changed.values() for changes in step.values())
+
+
+def test_a_device_that_was_made_anew_certifies_anew_and_votes_again(lab, with_device):
+    lab.on("master", "systemctl", "stop", "corosync-qnetd")
+    lab.on("master", "rm", "-r", "/etc/corosync/qnetd/nssdb")
+    (planned,) = orchestrate(lab, "test=True").restarted.values()
+    assert list(planned) == list(CMS)
+    with lab.client() as seen:
+        done = orchestrate(lab)
+    assert (done.code, done.failed) == (0, [])
+    (certified,) = done.restarted.values()
+    assert list(certified) == list(CMS)
+    assert seen["missed"] == []
+    code, report = status(lab)
+    votes = {"state": "Connected", "tls": True, "votes": True}
+    assert (code, report["device"]) == (0, dict.fromkeys(CMS, votes))
+
+
+def test_a_device_that_is_not_reached_stops_nothing(lab, with_device):
+    closed = ("-p", "tcp", "--dport", "5403", "-j", "REJECT")
+    lab.on("master", "iptables", "-I", "INPUT", *closed)
+    done = orchestrate(lab)
+    lab.on("master", "iptables", "-D", "INPUT", *closed)
+    assert done.failed[0] == "lab cms: reach master from cms1 and cms2"
+    (state,) = done.steps[done.failed[0]]["changes"]["ret"]["cms1"].values()
+    assert state["comment"].startswith("cms1 doesn't reach the quorum device 192.0.2.2 on TCP port")
+    assert done.code != 0
+    for host in CMS:
+        wait_for(lab, host, "corosync-quorumtool -s | grep -q 'A,V,NMW.*local'")
+
+
+def test_a_device_whose_minion_is_silent_keeps_nothing_from_being_done(lab, with_device):
+    lab.on("master", "systemctl", "stop", "salt-minion")
+    done = orchestrate(lab)
+    lab.on("master", "systemctl", "start", "salt-minion")
+    assert (done.code, done.failed) == (0, [])
+    assert any("master, the minion of its quorum device" in line for line in done.warnings)
+    assert not any("master" in step for step in done.steps)
+    wait_for(lab, "master", "salt --timeout 2 master test.ping | grep -q True")
 
 
 def test_without_its_vote_the_service_runs_on_and_status_tells(lab, with_device):

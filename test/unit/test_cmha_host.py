@@ -54,6 +54,7 @@ class Host:
             "packet_filter.active": ["nftables"],
             "packet_filter.lines": lambda backend, rule: {"one": True, "other": True},
             "pillar.items": lambda **_: {"cmha": self.pillar},
+            "qdevice.certified": False,
             "qdevice.reaches": None,
             "qdevice.status": VOTES,
             "resource_agent.installed": True,
@@ -195,6 +196,7 @@ def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
         "firewall_open": True,
         "firewall": "nftables",
         "device_silent": None,
+        "certified": True,
         "authenticated": False,
     }
     assert ("corosync.reaches", "192.0.2.11", "192.0.2.12", [5404, 5405]) in there.asked
@@ -303,6 +305,15 @@ def test_a_device_that_is_silent(host, there, port, asked):
     there.pillar["corosync"] = {"quorum": {"device": {**DEVICE, "net": {**DEVICE["net"], **port}}}}
     assert host.fitness()["device_silent"] == "Connection refused"
     assert ("qdevice.reaches", "192.0.2.2", asked) in there.asked
+
+
+@pytest.mark.parametrize(("tls", "wants"), [("on", True), ("off", False)])
+def test_a_node_without_the_certificate_that_it_needs(host, there, tls, wants):
+    there.pillar["corosync"] = {
+        "quorum": {"device": {**DEVICE, "net": {**DEVICE["net"], "tls": tls}}}
+    }
+    assert host.fitness()["certified"] is not wants
+    assert (("qdevice.certified", "cmf") in there.asked) is wants
 
 
 @pytest.mark.parametrize(("runs", "device"), [(True, VOTES), (False, None)])

@@ -29,6 +29,7 @@ def cmha(load_file, pure, formula):
                 "cmha_site.firewall_rules": pure("cmha_site").firewall_rules,
                 "cmha_site.wants_certificate": pure("cmha_site").wants_certificate,
                 "cmha_site.device": pure("cmha_site").device,
+                "cmha_site.device_port": pure("cmha_site").device_port,
                 "cmha_site.daemons": pure("cmha_site").daemons,
                 "cmha_platform.service": pure("cmha_platform").service,
                 "cmha_site.without_alerts": pure("cmha_site").without_alerts,

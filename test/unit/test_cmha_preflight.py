@@ -24,6 +24,7 @@ FIT = {
     "firewall_open": True,
     "firewall": "iptables",
     "device_silent": None,
+    "certified": True,
     "authenticated": False,
 }
 RUNNING = {
@@ -440,6 +441,21 @@ def test_a_device_that_is_not_reached(judge, facts):
 
 def test_a_device_that_cmha_sets_up_need_not_answer_yet(judge, facts):
     assert judge(silent(facts), pillar={**WITH_DEVICE, "qnetd": "third"}) == ([], [])
+
+
+@pytest.mark.parametrize("ignored", [[], ["reach"]])
+def test_a_device_of_others_that_has_not_certified_a_node(judge, facts, ignored):
+    facts["cms2"]["certified"] = False
+    (line,), warnings = judge(facts, pillar={**WITH_DEVICE, "preflight": {"ignore": ignored}})
+    assert line.startswith(
+        "cms2 has no certificate of cmf for the quorum device; make one with corosync-"
+    )
+    assert warnings == []
+
+
+def test_a_device_that_cmha_sets_up_has_certified_nobody_yet(judge, facts):
+    facts["cms2"]["certified"] = False
+    assert judge(facts, pillar={**WITH_DEVICE, "qnetd": "third"}) == ([], [])
 
 
 @pytest.mark.parametrize(("policy", "lines"), [(None, 0), ("stop", 0), ("ignore", 1)])

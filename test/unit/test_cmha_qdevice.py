@@ -37,7 +37,8 @@ class Device:
         self.asked_by.append((cluster, authority))
         return host in self.certified
 
-    def accept(self, host, certificate):
+    def accept(self, host, certificate, cluster):
+        assert cluster == "cmf"
         assert certificate == f"{host} cmf AUTHORITY signed for cmf by third"
         self.certified.add(host)
         return True
@@ -86,7 +87,7 @@ def test_only_who_lacks_one_gets_one(on):
     assert certify()["changes"] == {"h2": CHANGE}
 
 
-def test_a_test_run_asks_no_device_and_changes_nothing(on):
+def test_a_test_run_changes_nothing(on):
     device = Device("h1")
     certify, master = on(device)
     assert certify(test=True) == {
@@ -94,8 +95,29 @@ def test_a_test_run_asks_no_device_and_changes_nothing(on):
         "changes": {"h2": CHANGE},
         "comment": "h2 would get a certificate",
     }
-    assert [name for name, *_ in master.asked] == ["qdevice.certified"]
+    asked = ["sys.list_functions", "qnetd.authority", "qdevice.certified"]
+    assert [name for name, *_ in master.asked] == asked
+    assert device.asked_by == [("cmf", "AUTHORITY")] * 2
+
+
+def test_a_test_run_with_a_device_that_knows_nothing_of_cmha(on):
+    device = Device()
+    device.modules = []
+    certify, _ = on(device)
+    assert certify(test=True)["changes"] == {"h1": CHANGE, "h2": CHANGE}
     assert device.asked_by == [("cmf", None)] * 2
+    assert device.modules == []
+
+
+def test_a_test_run_with_a_device_that_has_no_authority_any_more(on):
+    def none(_):
+        raise Trouble("third: no authority of corosync-qnetd here")
+
+    device = Device()
+    device.answers["qnetd.authority"] = none
+    certify, _ = on(device)
+    assert certify(test=True)["changes"] == {"h1": CHANGE, "h2": CHANGE}
+    assert device.asked_by == [("cmf", "")] * 2
 
 
 def test_a_device_that_does_not_know_cmha_yet_gets_its_modules(on):

@@ -266,6 +266,7 @@ def facts(pure, site):
             "firewall_open": True,
             "firewall": "iptables",
             "device_silent": None,
+            "certified": True,
             "authenticated": False,
             **changes,
         }
@@ -287,6 +288,29 @@ def test_fit_hosts(master, fitness):
         ["site east, pair cms"] * 2 + ["site east, pair mgmt"] * 2
     )
     assert [site["site"] for site in runner.fit_sites()["sites"]] == ["east"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "qnetd", "warned"), [(True, "third", False), (False, None, True)]
+)
+def test_a_device_whose_minion_is_silent_is_left_as_it_is(master, pure, answers, qnetd, warned):
+    site = {**copy.deepcopy(SITE), "corosync": {"quorum": {"device": DEVICE}}}
+    site["pairs"]["cms"]["qnetd"] = "third"
+    hosts = [*HOSTS, *(["third"] if answers else [])]
+    runner = master(of(site), hosts, **{"cmha_host.fitness": facts(pure, site)})
+    found = runner.fit_sites()
+    assert found["errors"] == []
+    assert [pair["qnetd"] for pair in found["sites"][0]["pairs"]] == [qnetd, None]
+    line = "site east, pair cms: third, the minion of its quorum device, doesn't answer this master"
+    assert any(each.startswith(line) for each in found["warnings"]) is warned
+
+
+def test_a_silent_device_that_has_certified_nobody_is_an_error(master, pure):
+    site = {**SITE, "qnetd": "third", "corosync": {"quorum": {"device": DEVICE}}}
+    fitness = facts(pure, site)
+    uncertified = {"cmha_host.fitness": lambda minion: fitness(minion, certified=minion != "cms1")}
+    (error,) = master(of(site), HOSTS, **uncertified).fit_sites()["errors"]
+    assert error.startswith("site east, pair cms: cms1 has no certificate of")
 
 
 def test_one_pair_is_looked_at(master, fitness):

@@ -33,16 +33,19 @@ AUTHORITY = "-----BEGIN CERTIFICATE-----\nQUJD\nREVG\n-----END CERTIFICATE-----\
 
 
 @pytest.fixture
-def node(load_file, tmp_path):
+def node(load_file, tmp_path, monkeypatch):
     """The module on cms1; ``answers`` by command, a text, or the text of a failure in a list."""
-    ran, answers = [], {}
+    ran, answers, missing = [], {}, set()
+    service = {"runs": False, "restarts": True}
 
     def run(command, **options):
         assert options["python_shell"] is False
         ran.append(command)
         if command[:2] == ["corosync-qdevice-net-certutil", "-r"]:
             (tmp_path / "nssdb").mkdir(exist_ok=True)
-            (tmp_path / "nssdb" / "qdevice-net-node.crq").write_bytes(b"request")
+            if answers.get("request", b"request") is not None:
+                request = tmp_path / "nssdb" / "qdevice-net-node.crq"
+                request.write_bytes(answers.get("request", b"request"))
         if command[:2] == ["corosync-qdevice-net-certutil", "-i"]:
             with open(command[3], "rb") as file:
                 ran.append(file.read())
@@ -52,10 +55,32 @@ def node(load_file, tmp_path):
         text = answer[0] if failed else answer
         return {"retcode": int(failed), "stdout": "" if failed else text, "stderr": text}
 
-    module = load_file("_modules/qdevice.py", salt={"cmd.run_all": run}, grains={"id": "cms1"})
+    def restart(daemon):
+        ran.append(["restart", daemon])
+        return service["restarts"]
+
+    module = load_file(
+        "_modules/qdevice.py",
+        salt={
+            "cmd.run_all": run,
+            "service.status": lambda daemon: service["runs"],
+            "service.restart": restart,
+        },
+        utils={"cmha_platform.service": lambda daemon, init: f"{daemon}.service"},
+        grains={"id": "cms1"},
+    )
+    which = lambda program: None if program in missing else program  # noqa: E731
+    monkeypatch.setattr("salt.utils.path.which", which)
     module._DIRECTORY = str(tmp_path / "nssdb")
     module._REQUEST = str(tmp_path / "nssdb" / "qdevice-net-node.crq")
-    return SimpleNamespace(module=module, ran=ran, answers=answers, directory=tmp_path / "nssdb")
+    return SimpleNamespace(
+        module=module,
+        ran=ran,
+        answers=answers,
+        missing=missing,
+        service=service,
+        directory=tmp_path / "nssdb",
+    )
 
 
 def test_a_device_that_votes(node):
@@ -90,6 +115,15 @@ def test_a_daemon_that_does_not_run(node):
         "tls": False,
         "votes": False,
     }
+
+
+def test_a_device_that_is_not_installed_yet(node):
+    node.missing.update({"corosync-qdevice-tool", "certutil"})
+    state = "corosync-qdevice-tool isn't installed"
+    assert node.module.status() == {"state": state, "tls": False, "votes": False}
+    node.directory.mkdir()
+    assert node.module.certified("cmf") is False
+    assert node.ran == []
 
 
 def certified(node, own=OWN, authority=AUTHORITY):
@@ -149,12 +183,47 @@ def test_a_tool_that_fails_is_told(node):
     ):
         node.module.request("cmf", "QUJD")
     with pytest.raises(CommandExecutionError, match="certutil -M fails: no entropy$"):
-        node.module.accept("QUJD")
+        node.module.accept("QUJD", "cmf")
+
+
+@pytest.mark.parametrize("made", [None, b""])
+def test_a_tool_that_makes_nothing_and_says_nothing(node, made):
+    node.answers["request"] = made
+    with pytest.raises(CommandExecutionError, match="^cms1: .*certutil -r made no request; see"):
+        node.module.request("cmf", "QUJD")
+
+
+def test_a_certificate_that_is_not_taken(node):
+    certified(node, own=["certutil: Could not find cert: Cluster Cert"])
+    with pytest.raises(
+        CommandExecutionError, match="^cms1: .*certutil -M took no certificate of cmf;"
+    ):
+        node.module.accept("QUJD", "cmf")
 
 
 def test_a_certificate_is_accepted(node):
-    assert node.module.accept("QUJD") is True
+    certified(node)
+    assert node.module.accept("QUJD", "cmf") is True
     assert node.ran[0][:3] == ["corosync-qdevice-net-certutil", "-M", "-c"]
+    assert ["restart", "corosync-qdevice.service"] not in node.ran
+
+
+@pytest.mark.parametrize(("quorum", "restarted"), [(QUORUM, False), ("", True)])
+def test_a_daemon_that_has_no_line_takes_the_new_certificate(node, quorum, restarted):
+    certified(node)
+    node.service["runs"] = True
+    node.answers.update({"corosync-qdevice-tool": DEVICE, "corosync-quorumtool": quorum})
+    assert node.module.accept("QUJD", "cmf") is True
+    assert (["restart", "corosync-qdevice.service"] in node.ran) is restarted
+
+
+def test_a_daemon_that_does_not_start_again(node):
+    certified(node)
+    node.service.update(runs=True, restarts=False)
+    with pytest.raises(
+        CommandExecutionError, match="corosync-qdevice.service doesn't start again on cms1"
+    ):
+        node.module.accept("QUJD", "cmf")
 
 
 def test_a_device_that_is_reached_and_one_that_is_not(node):

@@ -11,6 +11,7 @@ def state(load_file, clock):
             "_states/qdevice.py",
             salt={
                 "qdevice.certified": lambda name: certified and name == "cmf",
+                "qdevice.reaches": lambda host, port: left.pop(0) if len(left) > 1 else left[0],
                 "qdevice.status": lambda: left.pop(0) if len(left) > 1 else left[0],
             },
             opts={"test": test},
@@ -39,9 +40,27 @@ def test_no_certificate(state):
 
 
 def test_no_certificate_in_a_test_run(state):
-    ret = state(certified=False, test=True).certified("cmf")
+    ret = state(certified=False, test=True).certified("cmf", made=True)
     assert (ret["result"], ret["changes"]) == (True, {})
     assert "has to be made first" in ret["comment"]
+    # nobody would make it
+    assert state(certified=False, test=True).certified("cmf")["result"] is False
+
+
+def test_a_device_that_answers_in_the_end(state, clock):
+    ret = state(["Connection refused", None]).reached("192.0.2.2", 5403)
+    assert (ret["result"], ret["comment"]) == (True, "the quorum device 192.0.2.2 answers")
+    assert clock.monotonic() == 1
+
+
+def test_a_device_that_never_answers(state, clock):
+    ret = state(["timed out"]).reached("192.0.2.2", 5403)
+    assert ret["result"] is False
+    assert ret["comment"].startswith(
+        "cms1 doesn't reach the quorum device 192.0.2.2 on TCP port 5403 (timed out). Its cluster"
+    )
+    assert clock.monotonic() == 10
+    assert state(["timed out"], test=True).reached("192.0.2.2", 5403)["result"] is True
 
 
 def test_a_device_that_votes_in_the_end(state, clock):

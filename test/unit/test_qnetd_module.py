@@ -25,7 +25,9 @@ def qnetd(load_file, tmp_path, ran):
         name = command[5]
         if name == "bad":
             return {"retcode": 1, "stdout": "", "stderr": "no\nsuch"}
-        (tmp_path / f"cluster-{name}.crt").write_bytes(b"\x30certificate")
+        made = {"nothing": None, "empty": b""}.get(name, b"\x30certificate")
+        if made is not None:
+            (tmp_path / f"cluster-{name}.crt").write_bytes(made)
         return {"retcode": 0, "stdout": "", "stderr": ""}
 
     module = load_file("_modules/qnetd.py", salt={"cmd.run_all": run}, grains={"id": "q"})
@@ -54,6 +56,13 @@ def test_a_request_that_is_not_signed(qnetd):
         CommandExecutionError, match="^q: corosync-qnetd-certutil doesn't sign: no such"
     ):
         qnetd.sign("QUJD", "bad")
+
+
+@pytest.mark.parametrize("name", ["nothing", "empty"])
+def test_a_tool_that_makes_nothing_and_says_nothing(qnetd, tmp_path, name):
+    (tmp_path / f"cluster-{name}.crt").write_bytes(b"another node's")
+    with pytest.raises(CommandExecutionError, match="^q: corosync-qnetd-certutil doesn't sign: "):
+        qnetd.sign("QUJD", name)
 
 
 @pytest.mark.parametrize("name", ["../x", "", "a b"])

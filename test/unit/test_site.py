@@ -334,6 +334,15 @@ def test_a_device_that_lacks_something(site_model, place, device, where):
         site_model(with_(f"{place}:quorum:device", device))
 
 
+def test_a_device_that_cmha_sets_up_listens_where_it_always_does(site_model):
+    pillar = with_("corosync:quorum:device", {**DEVICE, "net": {**DEVICE["net"], "port": 5500}})
+    site_model(pillar)
+    with pytest.raises(
+        ValueError, match="^pillar cmha:corosync:quorum:device:net:port: .* on 5403;"
+    ):
+        site_model({**pillar, "qnetd": "third"})
+
+
 def test_a_minion_for_a_device_that_is_not_declared(site_model):
     with pytest.raises(
         ValueError, match="^pillar cmha:pairs:cms:qnetd: names a quorum device, and"
