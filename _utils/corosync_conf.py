@@ -79,20 +79,21 @@ def memory(text):
 
 def difference(held, wanted):
     """
-    What a running Corosync holds otherwise than it should.
+    What a running Corosync, or a file, holds otherwise than it should.
 
     held
-        What ``memory`` returned.
+        What ``memory`` returned, or ``keys``.
     wanted
         What ``keys`` returned.
 
-    Returns ``{key: {'old': in memory, 'new': wanted}}``; ``None`` stands for a key that isn't there.
+    Returns ``{key: {'old': held, 'new': wanted}}``; ``None`` stands for a key that isn't there.
     """
     configured = {
         key: value
         for key, value in held.items()
         if key.split(".")[0] in _SECTIONS
         and not _COROSYNCS_OWN.fullmatch(key)
+        and not _NUMBERS.fullmatch(key)
         and not _is_added(key, value, wanted)
     }
     wanted = {

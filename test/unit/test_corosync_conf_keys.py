@@ -179,6 +179,14 @@ def test_a_file_with_the_key_in_it(conf, text, shows):
     assert conf.shows_key(text) is shows
 
 
+LINKS = "totem {\n interface {\n linknumber: 1\n mcastport: 5415\n }\n}"
+
+
+@pytest.mark.parametrize("text", [GUIDE_1, GUIDE_2, LINKS])
+def test_a_file_is_no_other_than_itself(conf, text):
+    assert conf.difference(conf.keys(text), conf.keys(text)) == {}
+
+
 def test_a_key_is_a_secret(conf):
     change = difference(conf, "totem.key (str) = hunter2", "totem {\n key: hunter3\n}")
     assert change == {"totem.key": {"old": "(secret)", "new": "(secret)"}}
