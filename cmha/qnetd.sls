@@ -14,10 +14,26 @@ cmha qnetd authority:
     - require:
       - pkg: cmha qnetd package
 
+# Where the daemon isn't root, and the directory above isn't its own (Debian), the tool leaves it nothing to read.
+cmha qnetd reads its authority:
+  file.directory:
+    - name: /etc/corosync/qnetd/nssdb
+    - group: coroqnetd
+    - dir_mode: '0750'
+    - file_mode: '0640'
+    - recurse:
+      - group
+      - mode
+    - onlyif: getent group coroqnetd
+    - onchanges:
+      - cmd: cmha qnetd authority
+
+# It reads its certificates once.
 cmha qnetd runs:
   service.running:
     - name: corosync-qnetd
     - enable: true
-# It reads its certificates once.
+    - require:
+      - file: cmha qnetd reads its authority
     - watch:
       - cmd: cmha qnetd authority
