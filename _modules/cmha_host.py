@@ -163,6 +163,32 @@ def pending(planned=False):
     }
 
 
+def for_both(cmha):
+    """
+    What pillar says otherwise of Corosync than a pair runs with, and only both its hosts can take in at the
+    same time: one that started with it alone wouldn't meet its peer, and might start a second server.
+
+    cmha
+        What the map gives this host, see ``cmha.mapping``.
+
+    Returns a list of keys, as in cmap_keys(7); empty where there is nothing of that kind, or no pair yet.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 cmha_host.for_both "$(cat mapping.json)"
+    """
+    runs = __salt__["corosync.cluster"](cmha["nodes"])["runs"]
+    is_pair = runs == "this pair" or (
+        runs == "none" and _whose_conf(cmha["nodes"]) in ("cmha", "this pair")
+    )
+    if not is_pair:
+        return []
+    found = __salt__["corosync.pending"](*_declared(cmha, __pillar__["cmha"]), at_rest=True)
+    return sorted(found["changes"]) if found["way"] == "together" else []
+
+
 def plan():
     """
     What pillar would change in this host's cluster, and what the cluster would do then; see ``crm.plan``.

@@ -134,7 +134,7 @@ def members():
     return found
 
 
-def pending(text=None, key=None):
+def pending(text=None, key=None, at_rest=False):
     """
     What the running Corosync holds otherwise than corosync.conf and the key file say, so that it counts only
     after a reload or a restart.
@@ -143,6 +143,8 @@ def pending(text=None, key=None):
         Content of a corosync.conf; the default is that of the file on this host.
     key
         SHA-256 of a key, in hexadecimal; the default is that of the file on this host.
+    at_rest
+        Where Corosync doesn't run, compare with what it would start with, the files on this host.
 
     Returns a mapping: ``changes`` (``{key: {'old': …, 'new': …}}``, keys as in cmap_keys(7);
     ``totem.authkey`` stands for the key, which isn't shown) and ``way``, see ``corosync_conf.way``. Where
@@ -154,13 +156,16 @@ def pending(text=None, key=None):
 
         salt cms1 corosync.pending
     """
-    held = _map()
+    running = _map()
     wanted = __utils__["corosync_conf.keys"](conf() if text is None else text)
-    if held is None:
+    if running is not None:
+        held = __utils__["corosync_conf.memory"](running)
+    elif at_rest:
+        held = __utils__["corosync_conf.keys"](conf())
+    else:
         return {"changes": {}, "way": None}
-    memory = __utils__["corosync_conf.memory"](held)
-    changes = __utils__["corosync_conf.difference"](memory, wanted)
-    if all(map(_authenticator(), (memory, wanted))):
+    changes = __utils__["corosync_conf.difference"](held, wanted)
+    if all(map(_authenticator(), (held, wanted))):
         path = wanted.get("totem.keyfile", KEY_FILE)
         if _held_digest(path) != (key or _digest(path)):
             changes["totem.authkey"] = {"old": _SECRET, "new": _SECRET}

@@ -141,7 +141,7 @@ class _Plan(Pair):
         try:
             with self.master.shown(f"{self.site} {self.pair['pair']}: plan", self.hosts):
                 answers = self.master.need(
-                    self.hosts, "state.apply", "cmha.host,cmha.start", test=True
+                    self.hosts, "state.apply", "cmha.host,cmha.corosync,cmha.start", test=True
                 )
             planned["hosts"] = {host: self._changes(host, each) for host, each in answers.items()}
             planned["restart"] = cmha_reconfigure.reconfigure(

@@ -92,7 +92,7 @@ class _Rejoin(Pair):
     def _bring_back(self, host, name, start, done):
         if start:
             with self.step(f"put {host} in order", [host]):
-                self.master.apply([host], "cmha.host")
+                self.master.apply([host], "cmha.host", "cmha.corosync")
             with self.step(f"start Corosync and Pacemaker on {host}", [host]):
                 self.master.apply([host], "cmha.start")
             done.append(f"Corosync and Pacemaker run on {host}, both nodes are online")

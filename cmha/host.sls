@@ -1,4 +1,4 @@
-# All that a host needs before its cluster starts. Starts nothing, restarts nothing.
+# All that a host needs before its cluster starts, but corosync.conf. Starts nothing, restarts nothing.
 {%- extends 'cmha/step.jinja' %}
 {%- block states %}
 
@@ -8,7 +8,6 @@ include:
   - cmha.autostart
   - cmha.boot
   - cmha.firewall
-  - cmha.corosync
 {%- if cmha.role == 'agent' %}
   - cmha.agent
 {%- endif %}

@@ -1,11 +1,13 @@
 # Highstate: safe at any time, on any host, on both at once. The cluster is configured where it runs, and
-# not started where it doesn't.
+# not started where it doesn't. What both hosts have to take in at the same time is left to the orchestration.
 {%- extends 'cmha/step.jinja' %}
 {%- block states %}
 {%- set runs = salt['corosync.cluster'](cmha.nodes).runs == 'this pair' %}
+{%- set corosync = 'cmha.waiting' if salt['cmha_host.for_both'](cmha) else 'cmha.corosync' %}
 
 include:
   - cmha.host
+  - {{ corosync }}
 {%- if runs %}
   - cmha.cluster
 
@@ -14,7 +16,7 @@ extend:
     crm:
       - require:
         - sls: cmha.identity
-        - sls: cmha.corosync
+        - sls: {{ corosync }}
         - sls: cmha.resource
 {%- else %}
   - cmha.stopped

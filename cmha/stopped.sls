@@ -7,6 +7,7 @@ cmha cluster is stopped:
   test.show_notification:
     - text: >-
         The cluster {{ cmha.cluster_name }} does not run on {{ cmha.node.name }}, and highstate does not
-        start it. When you know why it is down: "salt {{ cmha.node.id }} state.apply cmha.start" starts
-        this host, "salt-run state.orch cmha.orchestrate" the whole site.
+        start it. At the master, "salt-run cmha.rejoin {{ cmha.node.id }}" shows what is known about the
+        cause, and starts this host when you confirm; "salt-run state.orch cmha.orchestrate" starts the
+        whole site.
 {%- endblock %}

@@ -67,7 +67,16 @@ def test_a_minion_that_no_pair_lists(show):
 
 
 @pytest.mark.parametrize(
-    "sls", ["cmha", "cmha.host", "cmha.start", "cmha.cluster", "cmha.verify", "cmha.stopped"]
+    "sls",
+    [
+        "cmha",
+        "cmha.host",
+        "cmha.start",
+        "cmha.cluster",
+        "cmha.verify",
+        "cmha.stopped",
+        "cmha.waiting",
+    ],
 )
 def test_every_entry_renders(show, sls):
     shown = show(SITE, sls)

@@ -60,7 +60,7 @@ def test_a_host_that_comes_back_stays_out_until_someone_says_so(lab):
     states = lab.state(["mgmt2"], "cmha")["mgmt2"]
     assert all(state["result"] for state in states.values()), states
     said = states["cmha cluster is stopped"]["comment"]
-    assert "salt mgmt2 state.apply cmha.start" in said
+    assert "salt-run cmha.rejoin mgmt2" in said
     assert stopped(lab, "mgmt2")
 
 

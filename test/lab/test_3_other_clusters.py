@@ -104,7 +104,7 @@ def test_somebody_elses_cluster_is_left_alone(lab, bare):
         assert line.startswith(
             f"site lab, pair cms: {host} belongs to another cluster (nodes in the CIB: alpha, beta"
         )
-    states = lab.state(["cms1"], "cmha.host")["cms1"]
+    states = lab.state(["cms1"], "cmha.host,cmha.corosync")["cms1"]
     assert "cms1 belongs to another cluster" in states["cmha whose cluster is here"]["comment"]
     assert (lab.on("cms1", "sh", "-c", kept), lab.cib("cms1")) == before
     assert lab.code("cms1", "systemctl", "is-enabled", "corosync") == 0

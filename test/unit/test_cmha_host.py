@@ -419,6 +419,43 @@ def test_pending(host, there, planned, runs):
     assert asked == ([(there.declared(), None) if planned else ()] if ours else [])
 
 
+FOR_BOTH = {"changes": {"totem.transport": {"old": "udpu", "new": "knet"}}, "way": "together"}
+
+
+@pytest.mark.parametrize(
+    ("is_pair", "runs", "conf"),
+    [
+        (True, "this pair", ""),
+        (False, "packaged", None),
+        (False, "another", None),
+        (True, "none", None),
+        (True, "none", "ring0_addr: 192.0.2.11"),
+        (False, "none", ""),
+        (False, "none", "bindnetaddr: 127.0.0.1"),
+        (False, "none", "ring0_addr: 203.0.113.1"),
+    ],
+)
+def test_what_only_both_hosts_can_take_in(host, there, is_pair, runs, conf):
+    host.__pillar__ = {"cmha": there.pillar}
+    there.conf = conf
+    there.says.update(
+        {
+            "corosync.cluster": {"is": runs, "runs": runs, "seen": ""},
+            "corosync.pending": lambda *_, at_rest: FOR_BOTH,
+        }
+    )
+    assert host.for_both(there.mapping()) == (["totem.transport"] if is_pair else [])
+    asked = [each[1:] for each in there.asked if each[0] == "corosync.pending"]
+    assert asked == ([(there.declared(), None)] if is_pair else [])
+
+
+@pytest.mark.parametrize("way", ["one by one", "reload", None])
+def test_what_one_host_can_take_in(host, there, way):
+    host.__pillar__ = {"cmha": there.pillar}
+    there.says["corosync.pending"] = lambda *_, at_rest: {**FOR_BOTH, "way": way}
+    assert host.for_both(there.mapping()) == []
+
+
 def test_a_plan_is_made_with_the_key_to_come_and_does_not_show_it(host, there):
     key = base64.b64encode(b"k" * 256).decode()
     there.pillar["corosync"] = {"authkey": key}

@@ -308,7 +308,12 @@ def test_rejoin_unconfirmed_shows_and_touches_nothing(rejoin, out, deeds):
 def test_rejoin_confirmed(rejoin, out, master, deeds):
     done = rejoin(confirm=True)
     assert (done["error"], done["next"]) == (None, None)
-    assert deeds == ["cmha.host h2", "cmha.start h2", "crm.cleanup h2", "cmha.verify h1+h2"]
+    assert deeds == [
+        "cmha.host cmha.corosync h2",
+        "cmha.start h2",
+        "crm.cleanup h2",
+        "cmha.verify h1+h2",
+    ]
     assert ("crm.wait", 6) in master.asked
     assert done["done"] == [
         "Corosync and Pacemaker run on h2, both nodes are online",
@@ -389,7 +394,7 @@ def test_a_start_that_fails_is_reported(rejoin, out, deeds):
     out.answers["cmha.start"] = "cmha two nodes online: cms2 hasn't joined"
     done = rejoin(confirm=True)
     assert done["error"] == "h2: cmha two nodes online: cms2 hasn't joined"
-    assert (done["done"], deeds) == ([], ["cmha.host h2", "cmha.start h2"])
+    assert (done["done"], deeds) == ([], ["cmha.host cmha.corosync h2", "cmha.start h2"])
 
 
 def test_a_later_failure_is_reported_with_what_was_done(rejoin, out):

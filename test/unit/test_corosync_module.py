@@ -218,6 +218,16 @@ def test_pending(running, memory, text, pending):
     assert running(memory).pending(text) == pending
 
 
+def test_what_would_be_pending_if_it_ran(running, tmp_path):
+    there = (tmp_path / "corosync.conf").read_text()
+    module = running(None)
+    assert module.pending(there, at_rest=True) == NONE
+    assert module.pending(there.replace("3000", "4000"), at_rest=True)["way"] == "reload"
+    assert module.pending("totem {\n transport: knet\n}", at_rest=True)["way"] == "together"
+    # what runs counts before the file
+    assert running("totem.token (u32) = 1000").pending(there, at_rest=True) == OLD
+
+
 # --- the key -------------------------------------------------------------------------------------
 
 SECURE = "totem.secauth (str) = on\ntotem.transport (str) = knet"
@@ -397,6 +407,15 @@ def test_a_plan_compares_with_the_key_to_come(keyed, tmp_path):
     assert keyed.pending(key=digests[B]) == ANOTHER
     keyed.place(B)
     assert keyed.pending(key=digests[A]) == NONE
+
+
+def test_a_key_to_come_where_nothing_runs(keyed, tmp_path, monkeypatch):
+    (tmp_path / "key").write_bytes(A)
+    keyed.processes.end(100)
+    monkeypatch.setattr(keyed, "_map", lambda: None)
+    digests = {key: hashlib.sha256(key).hexdigest() for key in (A, B)}
+    assert keyed.pending(key=digests[A], at_rest=True) == NONE
+    assert keyed.pending(key=digests[B], at_rest=True) == ANOTHER
 
 
 @pytest.mark.parametrize("change", ["the file", "the memory"])
