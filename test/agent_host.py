@@ -13,7 +13,8 @@ import jinja2
 VARIANTS = ("next_stop_hard", "hard_stop_confirmed", "stop_supervisord")
 
 # What a directory holds decides: agent (running, stopped, failed), role (its pid), hard (next_stop_hard
-# was said), fails-ACTION (exits like this), end (how roles end: now, later, never), missing (a unit).
+# was said), dead (and systemd doesn't know), fails-ACTION (exits like this), end (how roles end: now, later,
+# never), missing (a unit).
 PLAY = """\
 cd {play}
 echo "$*" >> calls
@@ -58,6 +59,18 @@ case $2 in
 esac
 """
 
+# Asks systemd when it is called, as Debian's and Red Hat's do, unless it is told not to
+SCRIPT = """\
+#!/bin/sh
+{play}
+[ "$1" = status ] || exit 2
+if [ -z "$SYSTEMCTL_SKIP_REDIRECT" ] || [ -z "$SYSTEMD_NO_WRAP" ]; then
+    [ "$(cat agent)" = running ]
+    exit
+fi
+[ ! -e dead ]
+"""
+
 SYSTEMCTL = """\
 #!/bin/sh
 {play}
@@ -67,7 +80,8 @@ case $1-$2 in
     start-*-supervisord) ;;
     stop-*-agent) sed -i s/running/stopped/ agent ;;
     stop-*-supervisord) end_roles ;;
-    is-active-*-agent) sed 's/running/active/; s/stopped/inactive/' agent ;;
+    show---property=ActiveState) # of the agent's unit
+        sed 's/running/active/; s/stopped/inactive/; s/^/ActiveState=/' agent ;;
     reset-failed-*-agent) sed -i s/failed/stopped/ agent ;;
     cat-*) [ "$(cat missing)" != "$2" ] ;;
     *) exit 1 ;;
@@ -116,7 +130,7 @@ class AgentHost:
             check=False,
         )
         calls = self._calls.read_text().splitlines() if self._calls.exists() else []
-        looks = ("status", "is-active", "cat")
+        looks = ("status", "show", "cat")
         done.calls = [call for call in calls if not set(looks) & set(call.split())]
         return done
 
@@ -140,7 +154,7 @@ class AgentHost:
         play = PLAY.format(play=self._directory, mark=self._mark)
         self._write_program("bin/service", SERVICE.format(play=play))
         self._write_program("bin/systemctl", SYSTEMCTL.format(play=play))
-        self._write_program("init.d/cloudera-scm-agent", "#!/bin/sh\n")
+        self._write_program("init.d/cloudera-scm-agent", SCRIPT.format(play=play))
 
     def _write_program(self, name, text):
         path = self._directory / name

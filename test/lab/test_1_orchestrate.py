@@ -4,11 +4,15 @@ import re
 
 import pytest
 from conftest import CMS, HOSTS, MGMT
+from guide import wait_for
 
 pytestmark = pytest.mark.lab
 
 SERVICE = {"cms": "cloudera-scm-server", "mgmt": "cloudera-scm-agent"}
 PAIRS = {"cms": CMS, "mgmt": MGMT}
+
+AGENT = SERVICE["mgmt"]
+AGENT_PID = f"/run/{AGENT}/{AGENT}.pid"
 
 # Everything on a host that the formula may touch, as text.
 TOUCHABLE = r"""
@@ -306,6 +310,20 @@ def test_a_key_in_a_file_that_somebody_changed_is_not_shown(lab, again):
     assert states["cmha corosync.conf"]["changes"]
     assert "hunter2" not in str(states)
     assert lab.on("mgmt1", "cat", path) == old
+
+
+def test_an_agent_that_dies_is_started_again(lab, again):
+    """systemd, which started it by its init script, believes that it still runs."""
+    (here,) = lab.started("mgmt1", AGENT)
+    pid = lab.on(here, "cat", AGENT_PID)
+    lab.on(here, "kill", "-9", pid)
+    assert lab.on(here, "systemctl", "is-active", AGENT) == "active"
+    wait_for(lab, here, f"grep -qsvx {pid} {AGENT_PID}")
+    lab.salt(["mgmt1"], "crm.wait")
+    (failure,) = lab.salt(["mgmt1"], "crm.status")["mgmt1"]["failures"]
+    assert (failure["task"], failure["node"]) == ("monitor", here)
+    lab.salt(["mgmt1"], "crm.cleanup")
+    lab.run("activity.py")
 
 
 @pytest.mark.parametrize("pair", PAIRS)

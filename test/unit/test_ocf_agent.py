@@ -63,7 +63,15 @@ def test_a_status_that_says_nothing_clear_is_a_failure(host, code):
     assert host.run("monitor").returncode == GENERIC
 
 
-@pytest.mark.parametrize("state", ["activating", "deactivating", "unknown"])
+def test_an_agent_that_died_without_systemd_noticing_has_failed(host):
+    host.install("next_stop_hard")
+    host.run("start")
+    host.set("dead", "")
+    assert host.run("monitor").returncode == GENERIC
+    assert host.run("stop", timeout_ms=PATIENCE).returncode == SUCCESS
+
+
+@pytest.mark.parametrize("state", ["activating", "deactivating", "reloading"])
 def test_a_unit_between_states_is_a_failure(host, state):
     host.install("stop_supervisord")
     host.set("agent", state)
