@@ -16,6 +16,9 @@ __virtualname__ = "packet_filter"
 
 _UFW_CONF = "/etc/ufw/ufw.conf"
 
+# How often a rule may stand in a chain of iptables, since persons may add it too
+_COPIES = 10
+
 # Where a rule has to stand: a line for people, whether it is there, and how to change that
 _Place = namedtuple("_Place", "line there add remove")
 
@@ -111,7 +114,7 @@ def withdraw(backend, rule):
 
 def nft_script(rules):
     """
-    A script for ``nft --file`` that adds rules to the chains that there are now.
+    A script for ``sh`` that adds rules to the chains that there are now.
 
     rules
         A list of rules, see ``lines``.
@@ -168,10 +171,11 @@ def _iptables(rule):
             raise CommandExecutionError(f"{command} on {_host()}: {said}")
 
     def remove():
-        while there():  # a person may have added it a second time
+        for _ in range(_COPIES):
             said = __salt__["iptables.delete"]("filter", chain, rule=text, family=family)
-            if said:
-                raise CommandExecutionError(f"{command} on {_host()}: {said}")
+            if not there():
+                return
+        raise CommandExecutionError(f"{command} on {_host()}: {said}")
 
     yield _Place(f"{command} {chain} {text}", there(), add, remove)
 

@@ -8,18 +8,17 @@ turns off a zone's masquerading, and reloads, which loses what others have set u
 
 import os
 
-import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
 __virtualname__ = "packet_filter"
 
-_SCRIPT = "/etc/cmha/firewall.nft"
-# Their unit and their ruleset are left alone: it reads ours after its own, at each start and reload
+_SCRIPT = "/etc/cmha/nftables.sh"
+# Their unit and their ruleset are left alone: it runs ours after its own, at each start and reload
 _DROP_IN = "/etc/systemd/system/nftables.service.d/cmha.conf"
 _UNIT = """# Written by Salt (cmha).
 [Service]
-ExecStart=-{nft} --file {script}
-ExecReload=-{nft} --file {script}
+ExecStart=-/bin/sh {script}
+ExecReload=-/bin/sh {script}
 """
 
 _WORDS = {True: "allowed", False: "absent"}
@@ -71,7 +70,7 @@ def kept(name, backend, rules, save, saved):
     """
     Have rules, which are there now, after a boot too.
 
-    firewalld and ufw keep them by themselves. For nftables a file of our own is read by ``nftables.service``
+    firewalld and ufw keep them by themselves. For nftables a script of our own is run by ``nftables.service``
     after the host's own ruleset, which is left alone. For iptables all that is there now is written to the
     file that the host loads at boot, other people's rules for the moment too: only with ``save``, and only
     when the file lacks one of the rules.
@@ -180,12 +179,12 @@ def _kept_by_nftables(ret, rules):
         script = __salt__["packet_filter.nft_script"](rules)
     except CommandExecutionError as error:
         return {**ret, "result": False, "comment": str(error)}
-    unit = _UNIT.format(nft=salt.utils.path.which("nft"), script=_SCRIPT)
+    unit = _UNIT.format(script=_SCRIPT)
     for path, text in ((_SCRIPT, script), (_DROP_IN, unit)):
         managed = __states__["file.managed"](path, contents=text, mode="0644", makedirs=True)
         ret = _both(ret, managed)
     _have_systemd_read(ret)
-    return {**ret, "comment": ret["comment"] or f"nftables.service reads {_SCRIPT}"}
+    return {**ret, "comment": ret["comment"] or f"nftables.service runs {_SCRIPT}"}
 
 
 def _at_boot(service):

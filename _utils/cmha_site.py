@@ -285,11 +285,13 @@ def _rules_for_anybody(pair, links):
 def _rules_for_the_device(pair):
     net = (device(pair) or {}).get("net", {})
     try:
-        family = _family(net.get("host"))
+        # in the spelling in which a packet filter lists it
+        address = str(ipaddress.ip_address(net.get("host")))
     except ValueError:  # none, or a name: whoever resolves it lets the packets out
         return []
-    match = {"destination": net["host"], "proto": "tcp", "dports": str(device_port(pair))}
-    return [{"id": "OUTPUT quorum device", "chain": "OUTPUT", "family": family, "match": match}]
+    match = {"destination": address, "proto": "tcp", "dports": str(device_port(pair))}
+    rule = {"chain": "OUTPUT", "family": _family(address), "match": match}
+    return [{"id": "OUTPUT quorum device", **rule}]
 
 
 def _rules_for_the_pair(pair, links):

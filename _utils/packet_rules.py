@@ -7,6 +7,7 @@ Pure functions. A rule is one of ``cmha_site.firewall_rules``. Sources: ``iptabl
 
 import ipaddress
 import re
+import shlex
 
 __virtualname__ = "packet_rules"
 
@@ -72,7 +73,9 @@ def iptables_rule(rule):
 
 def iptables_saved(text, rule):
     """Whether a file that ``iptables-save`` wrote has a rule."""
-    return f"-A {rule['chain']} {iptables_rule(rule)}" in text.splitlines()
+    # before 1.4.16 a saved rule ends with a space
+    lines = [line.rstrip() for line in text.splitlines()]
+    return f"-A {rule['chain']} {iptables_rule(rule)}" in lines
 
 
 # --- nftables ------------------------------------------------------------------------------------
@@ -144,17 +147,21 @@ def nft_handles(listing, text):
 
 def nft_script(listing, rules):
     """
-    A script for ``nft --file`` that puts rules at the head of chains.
+    A script for ``sh`` that puts rules at the head of chains, as far as these are there: a program that is
+    still to start may have made one of them.
 
     listing
         What ``nft list chains`` prints.
     rules
         The rules.
     """
-    lines = ["# Written by Salt (cmha). Read after the host's own ruleset: systemctl cat nftables"]
+    lines = [
+        "# Written by Salt (cmha). Runs after the host's own ruleset is read: systemctl cat nftables"
+    ]
     for rule in rules:
         for chain in nft_chains(listing, rule):
-            lines.append(f"insert rule {' '.join(chain)} {nft_commented(chain, rule)}")
+            command = f"insert rule {' '.join(chain)} {nft_commented(chain, rule)}"
+            lines.append(f"nft {shlex.quote(command)} || :")
     return "\n".join([*lines, ""])
 
 

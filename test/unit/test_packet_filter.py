@@ -108,8 +108,9 @@ class Host:
         return self.warning
 
     def iptables_delete(self, table, chain, rule, family):
-        self.iptables.discard((chain, rule, family))
-        return ""
+        if self.warning != "no":
+            self.iptables.discard((chain, rule, family))
+        return self.warning
 
     def rich(self, change, zone, text, permanent):
         self.deeds.append(f"{change} {zone} {permanent}")
@@ -184,6 +185,10 @@ def test_iptables(module, there):
     assert module.lines("iptables", IN) == {line: True}
     module.withdraw("iptables", IN)
     assert module.lines("iptables", IN) == {line: False}
+    module.allow("iptables", IN)
+    there.warning = "no"
+    with pytest.raises(CommandExecutionError, match="^iptables on cms1: no$"):
+        module.withdraw("iptables", IN)
     assert next(iter(module.lines("iptables", IN6))).startswith("ip6tables INPUT -s fd00::12/128 ")
 
 
@@ -262,7 +267,7 @@ def test_ufw_that_refuses(module):
 
 
 def test_a_script_of_the_chains_that_are_there(module):
-    assert f'insert rule inet filter input {NFT} comment "cmha"\n' in module.nft_script([IN, OUT])
+    assert f'insert rule inet filter input {NFT} comment "cmha"' in module.nft_script([IN, OUT])
 
 
 def test_saved(module, tmp_path):
@@ -389,14 +394,14 @@ def test_nftables_service_reads_rules_of_our_own(states, there, files):
     assert (predicted["result"], files.there, files.reloads) == (None, {}, 0)
     done = states().kept("x", "nftables", [IN], False, SAVED)
     assert (done["result"], done["changes"]) == (True, predicted["changes"])
-    script, unit = files.there["/etc/cmha/firewall.nft"], files.there[DROP_IN]
+    script, unit = files.there["/etc/cmha/nftables.sh"], files.there[DROP_IN]
     assert NFT in script
-    assert unit.count("--file /etc/cmha/firewall.nft\n") == 2
+    assert unit.count("=-/bin/sh /etc/cmha/nftables.sh\n") == 2
     assert files.reloads == 1
     assert states().kept("x", "nftables", [IN], False, SAVED)["changes"] == {}
     assert files.reloads == 1
     gone = states().not_kept("x", "nftables", [IN], False, SAVED)
-    assert list(gone["changes"]) == [DROP_IN, "/etc/cmha/firewall.nft"]
+    assert list(gone["changes"]) == [DROP_IN, "/etc/cmha/nftables.sh"]
     assert (set(files.there.values()), files.reloads) == ({None}, 2)
 
 

@@ -1,5 +1,7 @@
 """A rule in the words of each packet filter, and what each of them says is there."""
 
+import subprocess
+
 import pytest
 
 PORTS = {"proto": "udp", "dports": "5404,5405"}
@@ -67,6 +69,7 @@ def test_iptables(rules, rule, text):
     assert rules.iptables_rule(rule) == text
     saved = f"*filter\n:INPUT DROP [0:0]\n-A {rule['chain']} {text}\nCOMMIT\n"
     assert rules.iptables_saved(saved, rule)
+    assert rules.iptables_saved(saved.replace("\n", " \n"), rule)  # iptables 1.4.7's
     assert not rules.iptables_saved(saved.replace("540", "541"), rule)
     assert not rules.iptables_saved(saved.replace("PUT -", "PUT -i eth0 -"), rule)
     assert not rules.iptables_saved("", rule)
@@ -182,15 +185,24 @@ def test_a_rule_is_found_whoever_spelt_it(rules):
     assert rules.nft_handles(LISTING, text.replace("5405", "5406")) == []
 
 
-def test_a_script_for_the_next_boot(rules):
+INSERTED = [
+    'insert rule inet filter input ip saddr 192.0.2.12 udp dport { 5404, 5405 } accept comment "cmha"',
+    'insert rule ip mine INCOMING ip saddr 192.0.2.12 udp dport { 5404, 5405 } accept comment "cmha"',
+    'insert rule inet filter output ip6 daddr fd00::12 udp dport { 5404, 5405 } accept comment "cmha"',
+]
+
+
+@pytest.mark.parametrize("gone", ["no chain", "filter input", "mine INCOMING"])
+def test_a_script_for_the_next_boot(rules, tmp_path, gone):
     script = rules.nft_script(CHAINS, [IN, OUT6])
-    assert script.splitlines()[1:] == [
-        'insert rule inet filter input ip saddr 192.0.2.12 udp dport { 5404, 5405 } accept comment "cmha"',
-        'insert rule ip mine INCOMING ip saddr 192.0.2.12 udp dport { 5404, 5405 } accept comment "cmha"',
-        'insert rule inet filter output ip6 daddr fd00::12 udp dport { 5404, 5405 } accept comment "cmha"',
-    ]
     assert script.startswith("# Written by Salt (cmha)")
-    assert script.endswith("\n")
+    nft = tmp_path / "nft"
+    nft.write_text(f'#!/bin/sh\ncase "$*" in *"{gone}"*) exit 1 ;; esac; echo "$*"')
+    nft.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:/bin:/usr/bin"}
+    command = ["sh", "-e", "-c", script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [each for each in INSERTED if gone not in each]
 
 
 # --- firewalld -----------------------------------------------------------------------------------

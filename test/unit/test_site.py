@@ -354,7 +354,7 @@ def test_a_minion_for_a_device_that_is_not_declared(site_model):
     ("net", "family", "port"),
     [
         ({"host": "192.0.2.2"}, "ipv4", "5403"),
-        ({"host": "2001:db8::2", "port": 5400}, "ipv6", "5400"),
+        ({"host": "2001:DB8:0::2", "port": 5400}, "ipv6", "5400"),
     ],
 )
 def test_the_firewall_lets_the_pair_reach_its_device(site_model, cmha_site, net, family, port):
@@ -362,7 +362,9 @@ def test_the_firewall_lets_the_pair_reach_its_device(site_model, cmha_site, net,
     cms, mgmt = site_model(pillar)["pairs"]
     (rule,) = (each for each in cmha_site.firewall_rules(cms) if each["match"]["proto"] == "tcp")
     assert (rule["chain"], rule["family"]) == ("OUTPUT", family)
-    assert rule["match"] == {"destination": net["host"], "proto": "tcp", "dports": port}
+    # as the packet filters spell it
+    address = {"ipv4": "192.0.2.2", "ipv6": "2001:db8::2"}[family]
+    assert rule["match"] == {"destination": address, "proto": "tcp", "dports": port}
     assert not any(each["match"]["proto"] == "tcp" for each in cmha_site.firewall_rules(mgmt))
 
 
