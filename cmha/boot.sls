@@ -39,6 +39,16 @@ cmha start after a clean shutdown:
     - from_package: true
     - require:
       - daemons: cmha pacemaker is known as its files say
+{%- if '/etc/init.d/cmha-boot' in cmha.boot_files %}
+# Red Hat's rc stops at shutdown what left a lock here when it was started: the first shutdown counts too.
+cmha lock of cmha-boot:
+  file.managed:
+    - name: /var/lock/subsys/cmha-boot
+    - replace: false
+    - onlyif: test -d /var/lock/subsys
+    - require:
+      - daemons: cmha start after a clean shutdown
+{%- endif %}
 {%- else %}
 
 cmha no start after a clean shutdown:
@@ -47,6 +57,12 @@ cmha no start after a clean shutdown:
     - may_be_missing: true
     - require:
       - sls: cmha.packages
+
+cmha no lock of cmha-boot:
+  file.absent:
+    - name: /var/lock/subsys/cmha-boot
+    - require:
+      - daemons: cmha no start after a clean shutdown
 
 cmha no clean shutdown:
   file.absent:

@@ -59,6 +59,12 @@ cmha no {{ daemon }} at boot:
     - require_in:
       - file: cmha no mark of a clean shutdown
 {% endfor %}
+cmha no longer a lock of cmha-boot:
+  file.absent:
+    - name: /var/lock/subsys/cmha-boot
+    - require:
+      - daemons: cmha no cmha-boot at boot
+
 cmha no mark of a clean shutdown:
   file.absent:
     - name: /var/lib/cmha

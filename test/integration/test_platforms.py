@@ -220,12 +220,14 @@ def test_start_on_boot(minion, reports, platform, started_by):
         if "file.managed" in state
     }
     assert started_by in files
-    for file in files.values():
+    for file in (each for each in files.values() if "source" in each):
         assert modules["cp.get_file_str"](file["source"]).count("# Written by Salt (cmha)") == 1
     assert (
         after_clean["cmha.boot"]["cmha start after a clean shutdown"]["daemons.at_boot"]["name"]
         == "cmha-boot"
     )
+    lock = files.pop("/var/lock/subsys/cmha-boot", None)
+    assert (lock is not None) == started_by.startswith("/etc/init.d")
     assert "cmha no start after a clean shutdown" in always["cmha.boot"]
     for daemon in ("corosync", "pacemaker"):
         assert f"cmha {daemon} not at boot" in after_clean["cmha.autostart"]
