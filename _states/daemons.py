@@ -141,7 +141,8 @@ def running(name):
     """
     Start a service that is stopped. Leaves the start at boot as it is.
 
-    ``service.running``, with a prediction that counts as a change.
+    ``service.running``, with a prediction that counts as a change, and a word of the mask that an
+    installation leaves when it is killed.
 
     name
         The service.
@@ -155,7 +156,14 @@ def running(name):
         change = {name: {"old": "stopped", "new": "running"}}
         comment = f"{name} would be started"
         return {"name": name, "result": None, "changes": change, "comment": comment}
-    return __states__["service.running"](name)
+    ret = __states__["service.running"](name)
+    if ret["result"] is False and _is_masked(name):
+        comment = (
+            f"{name} is masked on {_host()} until the next boot, as an installation leaves it that is "
+            f"killed; if nobody else wanted that: systemctl unmask --runtime {name}"
+        )
+        return {**ret, "comment": comment}
+    return ret
 
 
 def _switched(name, to, from_package):
@@ -183,6 +191,11 @@ def _switched(name, to, from_package):
         "changes": change,
         "comment": f"{name} {'now' if on else 'no longer'} starts at boot",
     }
+
+
+def _is_masked(name):
+    # only systemd's module knows it
+    return "service.masked" in __salt__ and __salt__["service.masked"](name, runtime=True)
 
 
 def _is_out_of_date(name):

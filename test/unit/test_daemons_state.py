@@ -26,6 +26,7 @@ class Host:
             "systemd": {
                 "service.mask": self.mask,
                 "service.unmask": lambda name, runtime: self.masked.discard(name),
+                "service.masked": lambda name, runtime: runtime and name in self.masked,
             },
             "sysvinit": {
                 "daemons.hold_back": self.masked.update,
@@ -100,6 +101,8 @@ class Host:
             self.stale.clear()
 
     def service_running(self, name):
+        if name in self.masked or self.sticky:
+            return {"name": name, "result": False, "changes": {}, "comment": "failed to start"}
         new = name not in self.running
         self.running.add(name)
         return {"name": name, "result": True, "changes": {name: new} if new else {}, "comment": ""}
@@ -284,6 +287,23 @@ def test_a_start_is_predicted_and_then_happens_once(daemons):
     assert daemons(host).running("corosync")["changes"]
     assert daemons(host).running("corosync")["changes"] == {}
     assert daemons(host, test=True).running("corosync")["result"] is True
+
+
+def test_a_mask_that_a_killed_installation_left(daemons):
+    host = Host(present=("corosync",))
+    host.masked = {"corosync"}
+    module = daemons(host)
+    said = module.running("corosync")
+    assert (said["result"], said["changes"]) == (False, {})
+    if module.__grains__["init"] == "systemd":
+        assert "systemctl unmask --runtime corosync" in said["comment"]
+    else:
+        assert said["comment"] == "failed to start"
+
+
+def test_a_daemon_that_does_not_start_for_another_reason(daemons):
+    said = daemons(Host(present=("corosync",), sticky=True)).running("corosync")
+    assert (said["result"], said["comment"]) == (False, "failed to start")
 
 
 # --- versions ------------------------------------------------------------------------------------
