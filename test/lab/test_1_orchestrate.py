@@ -292,11 +292,11 @@ def test_a_changed_pillar_changes_the_file_and_restarts_nothing(lab, again):
 def test_what_both_hosts_have_to_take_in_is_left_to_the_orchestration(lab, again):
     seen = ("sh", "-c", "cat /etc/corosync/corosync.conf; ls /etc/corosync; pidof corosync")
     before = lab.on("mgmt1", *seen)
-    other = "pillar={cmha: {corosync: {totem: {transport: knet}}}}"
+    other = "pillar={cmha: {corosync: {totem: {netmtu: 1400}}}}"
     states = lab.state(["mgmt1"], "cmha", other)["mgmt1"]
     assert [name for name, state in states.items() if state["changes"]] == []
     said = states["cmha corosync.conf waits for the orchestration"]["comment"]
-    assert "pillar says otherwise about totem.transport, which both hosts" in said
+    assert "pillar says otherwise about totem.netmtu, which both hosts" in said
     assert "cmha corosync.conf" not in states
     assert lab.on("mgmt1", *seen) == before
 
