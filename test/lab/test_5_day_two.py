@@ -79,13 +79,15 @@ def test_preflight_finds_nothing_against_good_pairs_and_warns(lab):
 
 
 def test_preflight_names_what_is_wrong_on_a_host(lab):
-    with moved(lab, "cms2", f"/etc/init.d/{SERVER}"):
-        lab.on("cms2", "systemctl", "daemon-reload")
+    # the one where no monitor of Pacemaker looks for the script meanwhile
+    (idle,) = set(CMS) - set(lab.started("cms1", SERVER))
+    with moved(lab, idle, f"/etc/init.d/{SERVER}"):
+        lab.on(idle, "systemctl", "daemon-reload")
         code, data = lab.runner("cmha.preflight", "pair=cms")
-    lab.on("cms2", "systemctl", "daemon-reload")
+    lab.on(idle, "systemctl", "daemon-reload")
     (line,) = data["errors"]
     assert code == 1
-    assert line.startswith("site lab, pair cms: cms2 has no ")
+    assert line.startswith(f"site lab, pair cms: {idle} has no ")
     assert SERVER in line
 
 
