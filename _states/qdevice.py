@@ -64,9 +64,7 @@ def reached(name, port, timeout=10):
     ret = {"name": name, "result": True, "changes": {}}
     if __opts__["test"]:
         return {**ret, "comment": "it would be seen whether the quorum device answers"}
-    end = time.monotonic() + timeout
-    while (why := __salt__["qdevice.reaches"](name, port)) and time.monotonic() < end:
-        time.sleep(1)
+    why = _asked_until(lambda answer: answer is None, timeout, "qdevice.reaches", name, port)
     if why is None:
         return {**ret, "comment": f"the quorum device {name} answers"}
     return {
@@ -97,9 +95,7 @@ def votes(name, timeout):
     ret = {"name": name, "result": True, "changes": {}}
     if __opts__["test"]:
         return {**ret, "comment": "it would be seen whether the quorum device votes"}
-    end = time.monotonic() + timeout
-    while not (status := __salt__["qdevice.status"]())["votes"] and time.monotonic() < end:
-        time.sleep(1)
+    status = _asked_until(lambda answer: answer["votes"], timeout, "qdevice.status")
     if status["votes"]:
         return {**ret, "comment": f"the quorum device {name} votes"}
     return {
@@ -110,3 +106,11 @@ def votes(name, timeout):
             f"{status['state']}; see corosync-qnetd there, and TCP between them"
         ),
     }
+
+
+def _asked_until(is_good, timeout, function, *arguments):
+    """What a function answers last: something good, or what it says when the time is over."""
+    end = time.monotonic() + timeout
+    while not is_good(answer := __salt__[function](*arguments)) and time.monotonic() < end:
+        time.sleep(1)
+    return answer

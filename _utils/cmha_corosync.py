@@ -8,7 +8,7 @@ this generation doesn't know or can't do, and where pillar says it.
 import corosync_keys
 import corosync_totem
 from cmha_pillar import SiteError
-from cmha_site import overlaid
+from cmha_site import overlaid, place_of
 
 __virtualname__ = "cmha_corosync"
 
@@ -96,10 +96,7 @@ class _Said:
 
     def wrong(self, keys, problem):
         path = ":".join(map(str, keys))
-        for key, place in self.places.items():
-            if key == path or key.startswith(f"{path}:"):
-                return SiteError(place[: len(place) - len(key) + len(path)], problem)
-        return SiteError(f"cmha:pairs:{self.pair}:corosync:{path}", problem)
+        return SiteError(place_of(self.places, self.pair, path), problem)
 
     def of_node(self, node, key):
         return f"cmha:pairs:{self.pair}:nodes:{node['id']}:{key}"

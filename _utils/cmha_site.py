@@ -437,6 +437,23 @@ def _in_pillar(check, section, path):
         raise ValueError(f"pillar {error}") from None
 
 
+def place_of(places, pair, path):
+    """
+    Where pillar says something of Corosync, or would say it for one pair.
+
+    places
+        The ``places`` of what ``site`` returned for the pair.
+    pair
+        The pair's name.
+    path
+        What is looked for, below ``corosync``: ``totem:token``, or a section, ``quorum:device``.
+    """
+    for key, place in places.items():
+        if key == path or key.startswith(f"{path}:"):
+            return place.removesuffix(key) + path
+    return f"cmha:pairs:{pair}:corosync:{path}"
+
+
 def overlaid(base, over):
     """
     Two layers of settings as one: mappings become one key by key, anything else is replaced.
@@ -511,24 +528,16 @@ def _check_device(pair):
     declared = device(pair)
     if declared is None:
         return
+    place = place_of(pair["places"], pair["pair"], "quorum:device")
     wanted = {"model": declared.get("model"), "net:host": declared.get("net", {}).get("host")}
     for key, value in wanted.items():
         if not value:
-            raise SiteError(f"{_place_of_device(pair)}:{key}", "is missing")
+            raise SiteError(f"{place}:{key}", "is missing")
     if pair["qnetd"] and device_port(pair) != _QNETD_PORT:
         raise SiteError(
-            f"{_place_of_device(pair)}:net:port",
+            f"{place}:net:port",
             f"the corosync-qnetd that cmha sets up (qnetd) listens on {_QNETD_PORT}; leave it out",
         )
-
-
-def _place_of_device(pair):
-    """Where pillar says something of the quorum device."""
-    path = "quorum:device"
-    for key, place in pair["places"].items():
-        if key.startswith(f"{path}:"):
-            return place.removesuffix(key) + path
-    return f"cmha:pairs:{pair['pair']}:corosync:{path}"
 
 
 def _refuse_one_name_at_one_device(site_model):

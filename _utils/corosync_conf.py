@@ -137,7 +137,7 @@ def shows_key(text):
     text
         Content of a corosync.conf.
     """
-    return any(key in keys(text) for key in _SECRETS)
+    return not keys(text).keys().isdisjoint(_SECRETS)
 
 
 def addresses(text):
