@@ -9,6 +9,8 @@ import yaml
 
 FORMULA = Path(__file__).resolve().parent.parent
 
+pytest_plugins = ["times"]
+
 
 def pytest_configure():
     # Salt holds back what is logged until a daemon's logging is set up. No test is one, and at the end

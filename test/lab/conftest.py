@@ -1,4 +1,7 @@
-"""Booted hosts for the tests. Without what they need, the tests say so and are skipped."""
+"""Booted hosts for the tests. Without what they need, the tests say so and are skipped.
+
+A file says from which state of the lab its tests begin: ``pytestmark = pytest.mark.lab(begins="converged")``.
+"""
 
 import contextlib
 import json
@@ -7,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 import activity
+import evidence
 import pytest
 from cmhalab import settings
 
@@ -19,8 +23,12 @@ HOSTS = CMS + MGMT
 class Lab:
     """The lab's commands, and what tests ask of it again and again."""
 
+    of_this_process = []  # noqa: RUF012  # a test that fails leaves what they all have to say
+
     def __init__(self, name, **environment):
         self.environment = {**os.environ, "LAB": name, **environment}
+        self.begins = None  # the state to which it was put back last
+        self.of_this_process.append(self)
 
     def run(self, command, *arguments, check=True, stdin=""):
         """A command of test/lab. With check, a failure fails the test and shows what it printed."""
@@ -169,9 +177,41 @@ def ready():
 
 
 @pytest.fixture(scope="session")
-def lab(ready):
-    lab = Lab("test")
+def standing(ready):
+    """The one lab of this process, bare. CMHA_LAB names a lab that stands already, and goes on standing."""
+    if "CMHA_LAB" in os.environ:
+        lab = Lab(os.environ["CMHA_LAB"])
+        lab.run("up")
+        yield lab
+        if lab.begins:  # so that the next try needn't wait for it
+            lab.run("restore", lab.begins)
+        return
+    lab = Lab(own_name("test"))
     lab.run("down")
     lab.run("up", "--die-with", str(os.getpid()))
     yield lab
     lab.run("down")
+
+
+def own_name(name):
+    """The name of a lab that no other process of this run has."""
+    return "-".join([name, *os.environ.get("PYTEST_XDIST_WORKER", "").split()])
+
+
+@pytest.fixture(scope="module")
+def lab(standing, request):
+    """The lab, put back to the state from which the tests of this file begin."""
+    standing.begins = request.node.get_closest_marker("lab").kwargs["begins"]
+    standing.run("restore", standing.begins)
+    return standing
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    report = yield
+    if report.failed:
+        for lab in Lab.of_this_process:
+            kept = evidence.keep(settings.from_environment(lab.environment), item.nodeid)
+            if kept:
+                report.sections.append(("what its hosts have to say", str(kept)))
+    return report

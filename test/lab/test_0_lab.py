@@ -5,11 +5,12 @@ import signal
 import subprocess
 from pathlib import Path
 
+import evidence
 import pytest
 from cmhalab import orders, settings
 from conftest import Lab
 
-pytestmark = pytest.mark.lab
+pytestmark = pytest.mark.lab  # which begins from no state of the tests' own lab
 
 NAME = "small"
 HOST = "one"
@@ -140,6 +141,53 @@ def test_a_reset_gives_a_bare_disk_and_the_same_minion(small):
     small.run("reset", HOST)
     assert small.code(HOST, "test", "-e", "/root/before") == 1
     assert small.on(HOST, "cat", "/etc/salt/pki/minion/minion.pub") == key
+
+
+def test_a_lab_is_put_back_as_it_was_saved(small):
+    seen = "cat /etc/salt/pki/minion/minion.pub; hostname; systemctl is-enabled salt-minion"
+    before = small.on(HOST, "sh", "-c", seen)
+    for host in (HOST, "master"):
+        small.on(host, "touch", "/root/before", "/mnt/cm-shared/before")
+    small.on("master", "sh", "-c", "echo broken > /srv/pillar/cmha.sls")
+    small.run("cut", HOST)
+    small.run("restore", "bare")
+    for host in (HOST, "master"):
+        assert small.code(host, "test", "-e", "/root/before") == 1
+        assert small.code(host, "test", "-e", "/mnt/cm-shared/before") == 1
+    assert "site: lab" in small.on("master", "cat", "/srv/pillar/cmha.sls")
+    assert small.on(HOST, "sh", "-c", seen) == before
+    assert small.salt([HOST], "test.ping") == {HOST: True}
+    assert "crm" in small.salt([HOST], "sys.list_modules")[HOST]
+
+
+def test_a_lab_that_nobody_touched_is_not_put_back_again(small):
+    small.run("restore", "bare")
+    lab = settings.from_environment(small.environment)
+    booted = orders.ask(lab, "hosts")
+    small.run("restore", "bare")
+    assert orders.ask(lab, "hosts") == booted
+    small.on(HOST, "true")
+    small.run("restore", "bare")
+    assert orders.ask(lab, "hosts") != booted
+
+
+def test_a_state_that_nobody_knows(small):
+    code, line = said(small.run("restore", "naked", check=False))
+    assert (code, line) == (USAGE, "restore: usage: restore bare|prepared|converged")
+
+
+def test_what_is_kept_of_a_lab_in_which_a_test_failed(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(evidence, "ARTIFACTS", tmp_path)
+    lab = settings.from_environment(small.environment)
+    small.run("crash", HOST)
+    place = evidence.keep(lab, "test/lab/test_9.py::test_it[that: this]")
+    assert place == tmp_path / "test_9.py-test_it-that-this" / NAME
+    assert "Started" in (place / "master/journal").read_text()
+    assert "site: lab" in (place / "master/pillar").read_text()
+    assert (place / f"{HOST}.console").exists()
+    assert not (place / HOST).exists()
+    small.run("boot", HOST)
+    assert "Started" in (evidence.keep(lab, "test_10") / HOST / "journal").read_text()
 
 
 # --- up, down ------------------------------------------------------------------------------------

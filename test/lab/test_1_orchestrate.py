@@ -6,7 +6,7 @@ import pytest
 from conftest import CMS, HOSTS, MGMT
 from guide import wait_for
 
-pytestmark = pytest.mark.lab
+pytestmark = pytest.mark.lab(begins="bare")
 
 SERVICE = {"cms": "cloudera-scm-server", "mgmt": "cloudera-scm-agent"}
 PAIRS = {"cms": CMS, "mgmt": MGMT}

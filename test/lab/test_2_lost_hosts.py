@@ -1,18 +1,11 @@
-"""Hosts that are down, come back, or fail half-way; after test_1, on the pairs it left."""
+"""Hosts that are down, come back, or fail half-way. The tests tell one story, in their order."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import CMS, HOSTS, MGMT
 from guide import wait_for
 
-pytestmark = pytest.mark.lab
-
-
-@pytest.fixture(scope="module", autouse=True)
-def converged(lab):
-    """Two verified pairs, whatever ran before."""
-    assert lab.orchestrate().code == 0
+pytestmark = pytest.mark.lab(begins="converged")
 
 
 def stopped(lab, host):
@@ -91,16 +84,3 @@ def test_a_cut_host_is_missed_and_found_again(lab):
     lab.run("heal", "cms2")
     wait_for(lab, "cms1", "crm_mon -1 | grep -q 'Online: . cms1 cms2 .'")
     assert lab.orchestrate().code == 0
-
-
-def test_mgmt_does_not_begin_when_cms_fails(lab):
-    lab.run("reset", *HOSTS)
-    for host in CMS:
-        lab.on(host, "sh", "-c", "echo FAIL_START=yes >> /etc/default/cloudera-scm-server")
-    done = lab.orchestrate()
-    assert done.code != 0
-    assert done.failed == ["lab cms: verify that cloudera-scm-server runs once"]
-    failed = done.steps[done.failed[0]]
-    assert "cms1" in failed["comment"]
-    for host in MGMT:
-        assert lab.code(host, "test", "-e", "/usr/sbin/corosync") == 1

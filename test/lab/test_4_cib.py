@@ -10,7 +10,7 @@ import pytest
 from conftest import CMS, HERE
 from guide import wait_for
 
-pytestmark = pytest.mark.lab
+pytestmark = pytest.mark.lab(begins="converged")
 
 ROUNDS = int(os.environ.get("CMHA_ROUNDS", "200"))
 
@@ -25,13 +25,6 @@ DUMMIES = {
     "orders": {"after": {"first": "pair", "then": "three", "kind": "Optional"}},
 }
 GONE = {key: list(objects) for key, objects in DUMMIES.items()}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def converged(lab):
-    """Two verified pairs, whatever ran before."""
-    lab.run("reset", *CMS)
-    assert lab.orchestrate().code == 0
 
 
 def crm(lab, function, *arguments, host="cms1"):

@@ -9,7 +9,7 @@ import pytest
 from conftest import CMS, HERE, HOSTS
 from guide import wait_for
 
-pytestmark = pytest.mark.lab
+pytestmark = pytest.mark.lab(begins="converged")
 
 SERVICE = "cloudera-scm-server"
 SPOOL = "/var/spool/cmha/alerts"
@@ -60,16 +60,6 @@ class Bus:
     def close(self):
         self._process.kill()
         self._process.wait()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def converged(lab):
-    """Two verified pairs, whatever ran before; and afterwards too."""
-    lab.run("reset", *CMS)
-    assert lab.orchestrate().code == 0
-    yield
-    lab.run("boot", "cms2", check=False)
-    assert lab.orchestrate().code == 0
 
 
 @pytest.fixture

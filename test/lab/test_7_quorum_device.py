@@ -5,7 +5,7 @@ import turns
 from conftest import CMS
 from guide import wait_for
 
-pytestmark = [pytest.mark.lab, turns.only("quorum device")]
+pytestmark = [pytest.mark.lab(begins="converged"), turns.only("quorum device")]
 
 SERVER = "cloudera-scm-server"
 HOSTED = f"crm_mon --as-xml | grep -A9 'resource id=\"{SERVER}\"' | grep -q 'name=\"%s\"'"
@@ -13,13 +13,6 @@ HOSTED = f"crm_mon --as-xml | grep -A9 'resource id=\"{SERVER}\"' | grep -q 'nam
 DEVICE = """cluster_name: cmf
       qnetd: master
       corosync: {quorum: {device: {model: net, votes: 1, net: {host: 192.0.2.2, algorithm: ffsplit}}}}"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def converged(lab):
-    """Two verified pairs, whatever ran before."""
-    done = lab.orchestrate()
-    assert (done.code, done.failed) == (0, [])
 
 
 @pytest.fixture(scope="module")

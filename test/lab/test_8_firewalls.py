@@ -11,7 +11,7 @@ import pytest
 import turns
 from conftest import CMS, HERE
 
-pytestmark = [pytest.mark.lab, turns.only("firewalls")]
+pytestmark = [pytest.mark.lab(begins="prepared"), turns.only("firewalls")]
 
 V4 = {"cms1": "192.0.2.11", "cms2": "192.0.2.12"}
 V6 = {"cms1": "fd00::11", "cms2": "fd00::12"}
@@ -124,18 +124,10 @@ ROUNDS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def bare(lab):
-    lab.run("reset", *CMS)
-    # the packages, which each state file needs
-    for states in lab.state(CMS, "cmha.packages").values():
-        assert all(state["result"] for state in states.values()), states
-
-
 @pytest.fixture(
     scope="module", params=ROUNDS, ids=lambda walls: "-".join(w[0] for w in walls.values())
 )
-def walls(request, lab, bare):
+def walls(request, lab):
     """By host, the backend whose firewall is up, and all of its rules before cmha."""
     for host, (_, script) in request.param.items():
         lab.on(host, "sh", "-c", f"export DEBIAN_FRONTEND=noninteractive; {script}")
@@ -230,7 +222,7 @@ def test_rules_are_taken_away(lab, walls):
     assert heard(lab, [V4]) == {host: [] for host in CMS}
 
 
-def test_a_cluster_of_a_host_with_ufw_and_one_with_firewalld(lab, bare):
+def test_a_cluster_of_a_host_with_ufw_and_one_with_firewalld(lab):
     done = lab.orchestrate("pillar={cmha_only: {pair: cms}}")
     assert done.code == 0, done.printed
     prepared = done.changed["lab cms: prepare cms1 and cms2"]

@@ -6,22 +6,17 @@ import turns
 from conftest import CMS
 from guide import wait_for
 
-pytestmark = [pytest.mark.lab, turns.only("boot")]
+pytestmark = [pytest.mark.lab(begins="converged"), turns.only("boot")]
 
-ONLY_CMS = "pillar={cmha_only: {pair: cms}}"
 DAEMONS = ("corosync", "pacemaker")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def pillar(lab):
-    """A verified pair with the service on cms1, and the site's pillar, which is the same afterwards."""
-    done = lab.orchestrate(ONLY_CMS)
-    assert (done.code, done.failed) == (0, [])
+    """The service on cms1, and the site's pillar."""
     code, data = lab.runner("cmha.failover", "cms", "to=cms1")
     assert (code, data["error"]) == (0, None)
-    pillar = lab.on("master", "cat", "/srv/pillar/cmha.sls")
-    yield pillar
-    lab.write_pillar(pillar)
+    return lab.on("master", "cat", "/srv/pillar/cmha.sls")
 
 
 def apply(lab, pillar, start_on_boot):

@@ -4,13 +4,9 @@ import contextlib
 import fcntl
 import os
 import shutil
-import subprocess
 
-from . import inside, minions, needs, orders, settings
-from .disk import Base, service_of
-from .settings import LAB, LABS, MASTER, MASTER_SUITE, LabError, UsageError
-
-BOOT_TIME = 120
+from . import hosts, inside, minions, needs, orders, settings, states
+from .settings import LABS, LabError, UsageError
 
 
 def ready(words):
@@ -30,11 +26,12 @@ def up(words):
         _refuse_other_settings(lab)
         if lifeline is not None:
             orders.ask(lab, "end-with", fd=lifeline)
-    off = [host for host, is_ in orders.ask(lab, "hosts").items() if is_["state"] == "off"]
-    _boot(lab, off)
     if fresh:
-        _install_cloudera(lab, lab.hosts)
-    reachable = _reachable(lab, lab.hosts)
+        states.put_back(lab, "bare")
+        return
+    off = [host for host, is_ in orders.ask(lab, "hosts").items() if is_["state"] == "off"]
+    hosts.boot(lab, off)
+    reachable = hosts.reachable(lab, lab.hosts)
     minions.wait_for(lab, reachable)
     if off:
         minions.sync(lab, reachable)
@@ -56,7 +53,9 @@ def on(words):
     if not words[1:]:
         raise UsageError("on HOST CMD…")
     host, *command = words
-    inside.become(settings.from_environment(), host, command)
+    lab = settings.from_environment()
+    states.touch(lab)
+    inside.become(lab, host, command)
 
 
 def cut(words):
@@ -78,8 +77,9 @@ def boot(words):
     """boot HOST: switches a host on, and waits until it is up and Salt reaches it."""
     _expect(words, 1, "boot HOST")
     lab = settings.from_environment()
-    _boot(lab, words)
-    minions.wait_for(lab, _reachable(lab, words))
+    states.touch(lab)
+    hosts.boot(lab, words)
+    minions.wait_for(lab, hosts.reachable(lab, words))
 
 
 def reboot(words):
@@ -87,11 +87,14 @@ def reboot(words):
     _expect(words, 1, "reboot HOST")
     (host,) = words
     lab = settings.from_environment()
+    states.touch(lab)
     orders.leader(lab, host)  # has a word for a host that is off, or isn't there
-    before = _boots(lab, host)
+    before = hosts.boots(lab, host)
     inside.attempt(lab, host, "reboot")  # may be cut off in the middle
     orders.wait_until(
-        lambda: _boots(lab, host) > before, BOOT_TIME, lambda: f"{host} didn't reboot"
+        lambda: hosts.boots(lab, host) > before,
+        hosts.BOOT_TIME,
+        lambda: f"{host} didn't reboot",
     )
     boot(words)
 
@@ -99,19 +102,30 @@ def reboot(words):
 def reset(words):
     """reset [HOST…]: gives hosts (all of the cluster) a bare disk and boots them from it."""
     lab = settings.from_environment()
-    hosts = words or orders.ask(lab, "settings")["hosts"]
-    for host in hosts:
+    states.touch(lab)
+    wanted = words or orders.ask(lab, "settings")["hosts"]
+    for host in wanted:
         orders.ask(lab, "reset", host)
-    _boot(lab, hosts)
-    _install_cloudera(lab, hosts)
-    reachable = _reachable(lab, hosts)
+    hosts.boot(lab, wanted)
+    hosts.install_cloudera(lab, wanted)
+    reachable = hosts.reachable(lab, wanted)
     minions.wait_for(lab, reachable)
     minions.sync(lab, reachable)
 
 
+def restore(words):
+    """restore STATE: puts the whole lab back to bare, prepared or converged (made once)."""
+    _expect(words, 1, states.USAGE)
+    lab = settings.from_environment()
+    orders.ask(lab, "hosts")  # has a word for a lab that isn't up
+    states.put_back(lab, *words)
+
+
 def _order(order, words):
     _expect(words, 1, f"{order} HOST")
-    orders.ask(settings.from_environment(), order, words[0])
+    lab = settings.from_environment()
+    states.touch(lab)
+    orders.ask(lab, order, words[0])
 
 
 def _expect(words, count, usage):
@@ -150,25 +164,13 @@ def _only_one():
 
 
 def _start(lab):
-    _make("install")
+    states.make("install")
     needs.check()
-    master = Base(_make("image", MASTER_SUITE, "systemd"), _make("salt-venv", lab.salt))
-    image = _make("image", lab.suite, lab.init)
-    others = Base(image, _make("salt-venv", lab.minion_salt, "--for", image))
+    bases = states.bases(lab)
     orders.end_keeper(lab)  # there is none, but one that was killed left its cgroups
     shutil.rmtree(lab.directory, ignore_errors=True)
     lab.shared.mkdir(parents=True)
-    for tree in ("salt", "pillar"):
-        shutil.copytree(LAB / tree, lab.directory / tree)
-    orders.start_keeper(lab, master, others)
-
-
-def _make(program, *words):
-    """Has something made that takes a while the first time; returns the path that is printed."""
-    done = subprocess.run([LAB / program, *words], check=False, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise LabError(f"test/lab/{program} failed")
-    return done.stdout.strip()
+    orders.start_keeper(lab, *bases)
 
 
 def _refuse_other_settings(lab):
@@ -178,40 +180,3 @@ def _refuse_other_settings(lab):
             raise LabError(
                 f"the lab {lab.name!r} is up with {key} {running[key]}: test/lab/down comes first"
             )
-
-
-def _boot(lab, hosts):
-    for host in hosts:
-        orders.ask(lab, "boot", host)
-    orders.wait_until(
-        lambda: not _not_up(lab, hosts),
-        BOOT_TIME,
-        lambda: f"{', '.join(_not_up(lab, hosts))} didn't boot (see {lab.directory}/*.console)",
-    )
-
-
-def _not_up(lab, hosts):
-    states = orders.ask(lab, "hosts")
-    return [host for host in hosts if states[host]["state"] != "up"]
-
-
-def _boots(lab, host):
-    return orders.ask(lab, "hosts")[host]["boots"]
-
-
-def _reachable(lab, among):
-    """Those hosts whose minions the master can reach."""
-    fine = [
-        host
-        for host, is_ in orders.ask(lab, "hosts").items()
-        if is_["state"] == "up" and not is_["cut"]
-    ]
-    return [host for host in among if host in fine and host != MASTER] if MASTER in fine else []
-
-
-def _install_cloudera(lab, hosts):
-    """The end of a package's installation, a minute ago: enabled at boot, never started."""
-    for host in hosts:
-        service = service_of(host)
-        if service:
-            inside.run(lab, host, "update-rc.d", f"cloudera-scm-{service}", "defaults")

@@ -1,6 +1,7 @@
 """The formula at work: two verified pairs from bare hosts, and every service moved to and fro."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ def demo(words):
     if words:
         raise settings.UsageError("demo")
     sys.stdout.reconfigure(line_buffering=True)  # in order with what others print there
+    os.environ["LAB_STATE_EVENTS"] = "yes"  # what is shown while a host works comes from them
     lab = settings.from_environment()
     _title("Booting")
     began = time.monotonic()

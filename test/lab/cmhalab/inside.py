@@ -31,12 +31,12 @@ def run(lab, host, *command, check=True):
     return done.stdout
 
 
-def attempt(lab, host, *command):
+def attempt(lab, host, *command, stdin=""):
     """Runs a command on a host to its end, well or not; returns the finished process."""
     return subprocess.run(
         _entering(lab, host, command),
         check=False,
-        stdin=subprocess.DEVNULL,
+        input=stdin,
         capture_output=True,
         text=True,
         env=LOGIN,

@@ -91,7 +91,11 @@ class Keeper:
             return {}, [machine.open_leader()]
         if order == "boot":
             self._boot(machine)
-        elif order in ("crash", "reset", "cut", "heal"):
+        elif order == "reset":
+            machine.reset(message.get("layer"))
+        elif order == "save":
+            machine.save(message["into"])
+        elif order in ("crash", "cut", "heal"):
             getattr(machine, order)()
         else:
             raise LabError(f"this lab knows no {order}: it was made by another checkout")

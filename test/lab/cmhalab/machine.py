@@ -72,11 +72,20 @@ class Machine:
             os.kill(victim, signal.SIGKILL)
         self.process.wait()
 
-    def reset(self):
-        """Back to a bare disk, powered off, its cable whole."""
+    def reset(self, layer=None):
+        """Back to a bare disk, or to a saved one, powered off, its cable whole."""
         self.crash()
         self.is_cut = False
-        self.disk.make(self.name, self.settings)
+        if layer is None:
+            self.disk.make(self.name, self.settings)
+        else:
+            self.disk.take(layer)
+
+    def save(self, into):
+        """Copies what the disk has above its image. The host is off, and was shut down in order."""
+        if self.state != "off":
+            raise LabError(f"{self.name} is {self.state}: what it writes meanwhile would be lost")
+        self.disk.save(into)
 
     def cut(self):
         self.is_cut = True

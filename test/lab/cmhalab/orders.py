@@ -24,9 +24,9 @@ def listen(settings):
     return door
 
 
-def ask(settings, order, host=None, fd=None):
+def ask(settings, order, host=None, fd=None, **more):
     """Gives the keeper an order, which may bring an open file; returns what it answers."""
-    return _exchange(settings, order, host, fd)[0]
+    return _exchange(settings, order, host, fd, **more)[0]
 
 
 def leader(settings, host):
@@ -107,8 +107,8 @@ def wait_until(condition, timeout, complaint):
         time.sleep(POLL)
 
 
-def _exchange(settings, order, host, fd):
-    message = {"order": order} if host is None else {"order": order, "host": host}
+def _exchange(settings, order, host, fd, **more):
+    message = {"order": order, **({} if host is None else {"host": host}), **more}
     try:
         with _knock(settings) as keeper:
             socket.send_fds(keeper, [json.dumps(message).encode()], [] if fd is None else [fd])

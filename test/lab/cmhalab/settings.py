@@ -20,6 +20,7 @@ CLUSTER_HOSTS = "cms1 cms2 mgmt1 mgmt2"
 MASTER_SUITE = "bookworm"  # whose Python runs the machine's Salt
 SUITES = ("bullseye", "bookworm", "trixie")
 INITS = ("systemd", "sysvinit")
+SWITCH = ("no", "yes")
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,14}")  # a network interface's name has 15 characters
 
@@ -55,6 +56,7 @@ class Settings:
     init: str  # of the hosts; the master has systemd
     salt: str  # of the master
     minion_salt: str
+    state_events: str  # yes: each state of a run becomes an event, which doubles a run's time
 
     @property
     def directory(self):
@@ -96,9 +98,11 @@ def from_environment(environment=os.environ):
         init=environment.get("LAB_INIT", "systemd"),
         salt=salt,
         minion_salt=environment.get("LAB_MINION_SALT", salt),
+        state_events=environment.get("LAB_STATE_EVENTS", "no"),
     )
     _one_of("LAB_SUITE", settings.suite, SUITES)
     _one_of("LAB_INIT", settings.init, INITS)
+    _one_of("LAB_STATE_EVENTS", settings.state_events, SWITCH)
     for name in (settings.name, *hosts):
         if not NAME.fullmatch(name):
             raise LabError(

@@ -1,0 +1,79 @@
+"""What the tests of day two ask of a pair, and do with it."""
+
+import time
+from contextlib import contextmanager
+
+from conftest import CMS, MGMT
+from guide import wait_for
+
+SERVER, AGENT = "cloudera-scm-server", "cloudera-scm-agent"
+KEY_FILE = "/etc/corosync/authkey"
+
+
+def status(lab, pair="cms"):
+    code, data = lab.runner("cmha.status", f"pair={pair}")
+    return code, data["sites"]["lab"][pair]
+
+
+def home(lab, pair="cms"):
+    (name,) = status(lab, pair)[1]["service"]["nodes"]
+    return name
+
+
+def mate(name):
+    pair = CMS if name in CMS else MGMT
+    return next(each for each in pair if each != name)
+
+
+@contextmanager
+def pillar(lab, old, new):
+    """The site's pillar with a change, and the first again afterwards."""
+    before = lab.on("master", "cat", "/srv/pillar/cmha.sls")
+    assert old in before
+    lab.write_pillar(before.replace(old, new, 1))
+    try:
+        yield
+    finally:
+        lab.write_pillar(before)
+
+
+@contextmanager
+def moved(lab, host, path):
+    """A file that is away for a while."""
+    lab.on(host, "mv", path, f"{path}.away")
+    try:
+        yield
+    finally:
+        lab.on(host, "mv", f"{path}.away", path)
+
+
+@contextmanager
+def uninterrupted(lab):
+    """Cloudera Manager answers every question, and no process of either service ends or begins."""
+    began = time.monotonic()
+    wait_for(lab, home(lab), "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    with lab.client() as seen:
+        yield
+    assert seen["asked"] > 20
+    assert seen["missed"] == []
+    services = [spell.service for spell in lab.active(began)]
+    assert {SERVER, AGENT} <= set(services)
+    assert len(services) == len(set(services)), lab.active(began)
+
+
+def orchestrate(lab, pair="cms"):
+    return lab.orchestrate(f"pillar={{cmha_only: {{pair: {pair}}}}}")
+
+
+def corosyncs(lab):
+    return {host: lab.on(host, "pidof", "corosync") for host in CMS}
+
+
+def taken_in(done):
+    """How each host took its changes in, and what they were."""
+    (changes,) = done.restarted.values()
+    return {host: (each["how"], list(each["corosync"])) for host, each in changes.items()}
+
+
+def cms_alone(text):
+    return f"cluster_name: cmf\n      {text}"
