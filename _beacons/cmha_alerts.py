@@ -10,13 +10,18 @@ What a beacon returns gets tags that begin with ``salt/beacon/``, and is lost wi
 one returns nothing and sends by itself, in a process of its own, as the minion runs its jobs: to wait for a
 master that is away would otherwise hold up all else that the minion does. Not in a thread: the minion forks
 for every job, and a lock that a thread holds at that moment is locked for good in the job.
+
+The spool is hacluster's, and root reads it: no link is followed, and each field has to have its form before
+it becomes part of an event. An alert in which one hasn't is dropped, with a line in the minion's log.
 """
 
 import datetime
 import logging
 import multiprocessing
 import os
+import re
 import signal
+import stat
 
 import salt.channel.client
 import salt.utils.process
@@ -28,6 +33,19 @@ __virtualname__ = "cmha_alerts"
 _SETTINGS = ("site", "pair", "spool")
 
 _KINDS = ("node", "fencing", "resource")
+
+# What a field of an alert may be. None of it means anything to YAML, to a shell or to a terminal.
+_PLACE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
+_FORMS = {
+    "kind": re.compile(r"[a-z]{1,32}"),
+    "node": re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,254}"),
+    "rsc": re.compile(r"[A-Za-z_][A-Za-z0-9._:-]{0,254}"),
+    "task": re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}"),
+    **dict.fromkeys(("rc", "target_rc", "status"), re.compile(r"-?[0-9]{1,9}")),
+    **dict.fromkeys(("timestamp_epoch", "timestamp_usec"), re.compile(r"[0-9]{1,15}")),
+}
+_LONGEST_TEXT = 1000  # of Pacemaker's own description, in characters
+_LARGEST = 65536  # bytes of an alert
 
 # Seconds until the master is called silent, for now.
 _PATIENCE = 15
@@ -60,6 +78,9 @@ def validate(config):
     for key in _SETTINGS:
         if not isinstance(settings.get(key), str) or not settings[key]:
             return False, f"cmha_alerts: {key} should be text, is {settings.get(key)!r}"
+    for key in ("site", "pair"):
+        if not _PLACE.fullmatch(settings[key]):
+            return False, f"cmha_alerts: {key} should be a name, is {settings[key]!r}"
     if not os.path.isabs(settings["spool"]):
         return False, f"cmha_alerts: spool should be an absolute path, is {settings['spool']!r}"
     return True, "cmha_alerts: valid"
@@ -126,9 +147,19 @@ def _event(path, settings, host):
 
 
 def _read(path):
-    with open(path, encoding="utf-8") as file:
-        lines = file.read().split("\n")
-    return {key: value for key, _, value in (line.partition(" ") for line in lines) if key}
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        about = os.fstat(file)
+        if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1 or about.st_size > _LARGEST:
+            raise ValueError("no file of the alert agent's")
+        lines = os.read(file, _LARGEST).decode("utf-8").split("\n")
+    finally:
+        os.close(file)
+    alert = {key: value for key, _, value in (line.partition(" ") for line in lines) if key}
+    for key, form in _FORMS.items():
+        if key in alert and not form.fullmatch(alert[key]):
+            raise ValueError(f"{key} {alert[key][:100]!r}")
+    return alert
 
 
 def _interesting(alert):
@@ -141,11 +172,22 @@ def _interesting(alert):
 def _data(alert):
     text = {"kind": "kind", "node": "node", "resource": "rsc", "task": "task", "text": "desc"}
     numbers = ("rc", "status")
+    if "desc" in alert:
+        alert = {**alert, "desc": _printable(alert["desc"])}
     return {
         **{name: alert[key] for name, key in text.items() if key in alert},
         **{name: int(alert[name]) for name in numbers if name in alert},
         "time": _time(alert),
     }
+
+
+def _printable(text):
+    """A text of somebody's, which no terminal takes for a command."""
+    shown = (
+        character if character.isprintable() else ascii(character)[1:-1]
+        for character in text[:_LONGEST_TEXT]
+    )
+    return "".join(shown)
 
 
 def _time(alert):

@@ -42,11 +42,22 @@ def lines(data):
 
 
 def _printed(line):
-    text, health = line
+    text, health = _visible(line[0]), line[1]
     colors = salt.utils.color.get_colors(__opts__.get("color"), __opts__.get("color_theme"))
     if health is None:
         return text
     return f"{colors[_COLORS[health]]}{text}{colors['ENDC']}"
+
+
+def _visible(text):
+    """A line in which nothing is left that a terminal could take for a command, or for another line."""
+    return text if text.isprintable() else "".join(map(_visible_character, text))
+
+
+def _visible_character(character):
+    if character == "\t":
+        return " "
+    return character if character.isprintable() else ascii(character)[1:-1]
 
 
 def _pairs(data):

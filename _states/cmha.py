@@ -45,6 +45,8 @@ def step(name, site, pair, hosts, sls):
         if ret["result"] is False:
             way_back = __utils__["cmha_reconfigure.way_back"](__opts__, pair)
             ret["comment"] = ". ".join(filter(None, (ret["comment"], way_back)))
+        ret = __utils__["cmha_answers.shown"](ret)
+        if ret["result"] is False:
             outcome["failed"] = ret["comment"]
     return ret
 

@@ -35,8 +35,11 @@ _AGENT = re.compile(
     re.ASCII,
 )
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+# By what the agents of fence-agents, cluster-glue and resource-agents call it; paths of files with one, too.
 _SECRET = re.compile(
-    r"pass(wd|word|phrase)|(^|[_-])(pass|pw|secret|token)($|[_-])|private[_-]?key|secret", re.I
+    r"pass(wd|word|phrase)|secret|credential|credstore"
+    r"|(^|[_-])(pass|pw|token|cookies?|community|key|keyfile|kg)($|[_-])|(api|access|tls|ssl|ssh|private)key",
+    re.I,
 )
 
 

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 
+import cmha_answers
 import salt.client
 import salt.utils.event
 import salt.utils.files
@@ -34,6 +35,9 @@ def __virtual__():
 
 class Trouble(Exception):
     """What went wrong on a host, in one line that names the host."""
+
+    def __init__(self, line):
+        super().__init__(cmha_answers.shown(line))
 
 
 class Master:
@@ -144,6 +148,13 @@ def _answer(host, function, returned):
                 "cmha's modules"
             )
         return Trouble(_named(host, value.removeprefix("ERROR: ").strip()))
+    value = cmha_answers.shown(value)
+    problem = cmha_answers.problem(function, value)
+    if problem:
+        return Trouble(
+            f"{host} answers {function} as another version of cmha does: {problem}; run salt {host} "
+            "saltutil.sync_all, then try again"
+        )
     return value
 
 

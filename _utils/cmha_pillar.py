@@ -20,11 +20,16 @@ import corosync_totem
 __virtualname__ = "cmha_pillar"
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
-_VERSION = re.compile(r"[A-Za-z0-9.:+~_-]+")
+_LONGEST_NAME = 255  # of a host in DNS; site, pair and cluster have no longer one
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:+~^_-]*")
 _AGENT = re.compile(
     r"(lsb|systemd|service|upstart):[A-Za-z0-9_.@-]+|ocf:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+"
 )
 _WORD = re.compile(r"[A-Za-z0-9_./:@+,-]+")
+# Of a line in corosync.conf (512 bytes with its end), what is left beside the key and the indentation.
+# Corosync 2.x takes what is longer for another line.
+_LONGEST_VALUE = 400
 
 # What preflight finds out and a site may have it only warn of (cmha:preflight:ignore).
 PREFLIGHT_CHECKS = ("nodename", "address", "resolve", "reach", "versions", "service", "clock")
@@ -162,6 +167,8 @@ def _name(value, path):
             path,
             f"should be a name of letters, digits, dots, dashes and underscores, is {_shown(value)}",
         )
+    if len(value) > _LONGEST_NAME:
+        raise SiteError(path, f"should have at most {_LONGEST_NAME} characters, has {len(value)}")
     return value
 
 
@@ -174,38 +181,72 @@ def _resource(value, path):
 def _word(value, path):
     if not isinstance(value, str) or not _WORD.fullmatch(value):
         raise SiteError(path, f"should be one word, is {_shown(value)}")
+    if len(value) > _LONGEST_VALUE:
+        raise SiteError(path, f"should have at most {_LONGEST_VALUE} characters, has {len(value)}")
     return value
 
 
 def _file(value, path):
-    if not _word(value, path).startswith("/"):
+    parts = _word(value, path).split("/")
+    if parts[0] or len(parts) < 2:
         raise SiteError(path, f"should be an absolute path, is {_shown(value)}")
-    return value
-
-
-def _pattern(value, path):
-    # The OCF agent, a shell script, holds it in single quotes.
-    if not isinstance(value, str) or not value or set(value) & set("'\n"):
+    if not all(parts[1:]) or {".", ".."} & set(parts):
         raise SiteError(
-            path, f"should be a regular expression without single quotes, is {_shown(value)}"
+            path, f"should be the path of a file, without //, . and .. in it, is {_shown(value)}"
         )
     return value
 
 
-def _address(value, path):
-    try:
-        if not isinstance(value, str):
-            raise ValueError
-        address = ipaddress.ip_address(value)
-    except ValueError:
+def _pattern(value, path):
+    # The OCF agent, a shell script, holds it in single quotes, and gives it to grep.
+    if not isinstance(value, str) or not value or "'" in value:
         raise SiteError(
-            path,
-            f"should be an IP address, is {_shown(value)}; a host name may resolve to a loopback "
-            "address on the host itself",
-        ) from None
-    if address.is_loopback or address.is_unspecified or address.is_multicast:
-        raise SiteError(path, f"{value} can't be reached from the peer")
+            path, f"should be a regular expression without single quotes, is {_shown(value)}"
+        )
+    _need_printable(value, path)
+    if value.startswith("-"):
+        raise SiteError(path, f"begins with a dash, as an option does; [-] means it: {value!r}")
+    return value
+
+
+def _need_printable(value, path):
+    odd = [character for character in value if not character.isprintable()]
+    if odd:
+        raise SiteError(path, f"has a character that can't be printed: {odd[0]!r}")
+
+
+def _address(value, path):
+    address = _ip_address(
+        value, path, "; a host name may resolve to a loopback address on the host itself"
+    )
+    for is_such, what in _NO_NODES.items():
+        if is_such(address):
+            raise SiteError(path, f"{value} can't be reached from the peer: it is {what}")
     return str(address)
+
+
+def _ip_address(value, path, hint=""):
+    try:
+        if not isinstance(value, str) or "%" in value:  # a scope may be any text
+            raise ValueError
+        return ipaddress.ip_address(value)
+    except ValueError:
+        raise SiteError(path, f"should be an IP address, is {_shown(value)}{hint}") from None
+
+
+# What no other host can reach, or Corosync can't send to.
+_NO_NODES = {
+    lambda address: address.is_loopback: "the host's own, for itself (loopback)",
+    lambda address: address.is_unspecified: "no host's (unspecified)",
+    lambda address: address.is_multicast: "many hosts' (multicast)",
+    lambda address: address == ipaddress.ip_address("255.255.255.255"): "every host's (broadcast)",
+    lambda address: address in ipaddress.ip_network("0.0.0.0/8"): "no host's (0.0.0.0/8)",
+    lambda address: address.is_link_local: "of one link only (link-local)",
+    lambda address: getattr(address, "ipv4_mapped", None) is not None: (
+        "an IPv4 address in IPv6's clothes; write the IPv4 address"
+    ),
+    lambda address: address.is_reserved: "of a range that nobody may use yet (reserved)",
+}
 
 
 def _addresses(value, path):
@@ -221,10 +262,7 @@ def _addresses(value, path):
 
 
 def _network(value, path):
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        raise SiteError(path, f"should be an IP address, is {_shown(value)}") from None
+    return str(_ip_address(value, path))
 
 
 def _multicast(value, path):
@@ -236,7 +274,7 @@ def _multicast(value, path):
 
 def _tie_breaker(value, path):
     text = str(value)
-    if isinstance(value, bool) or not re.fullmatch(r"lowest|highest|\d+( \d+)*", text):
+    if isinstance(value, bool) or not re.fullmatch(r"lowest|highest|[0-9]+( [0-9]+)*", text):
         raise SiteError(
             path, f"should be lowest, highest or the nodeid of a node, is {_shown(value)}"
         )
@@ -246,6 +284,14 @@ def _tie_breaker(value, path):
 def _command(value, path):
     if not isinstance(value, str) or not value.strip() or "\n" in value:
         raise SiteError(path, f"should be a command in one line, is {_shown(value)}")
+    _need_printable(value, path)
+    if "{" in value:
+        raise SiteError(path, f"has a {{, with which corosync.conf begins a section: {value!r}")
+    if len(value.encode()) > _LONGEST_VALUE:
+        raise SiteError(
+            path,
+            f"should have at most {_LONGEST_VALUE} bytes, has {len(value.encode())}; put it into a script",
+        )
     return value
 
 
@@ -325,7 +371,13 @@ def _section(value, path):
 
 def _versions(value, path):
     _need_mapping(value, path)
-    return {_word(name, path): _version(value[name], below(path, name)) for name in value}
+    return {_package(name, path): _version(value[name], below(path, name)) for name in value}
+
+
+def _package(value, path):
+    if not isinstance(value, str) or not _PACKAGE.fullmatch(value):
+        raise SiteError(path, f"should be the name of a package, is {_shown(value)}")
+    return value
 
 
 def _version(value, path):

@@ -110,7 +110,7 @@ def _names(pair, facts):
     lines = []
     for host, each in facts.items():
         name = _peer(pair, host)["name"]
-        found = each["resolves"][name]
+        found = each["resolves"].get(name)
         if not found:
             lines.append(
                 f"{host} can't resolve the name of its peer, {name}; see DNS or /etc/hosts"

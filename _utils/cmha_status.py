@@ -109,9 +109,10 @@ def _node(node, facts, cluster):
 
 
 def _maintenance(view):
-    if not view or not view["maintenance"]["on"]:
+    maintenance = view and view["maintenance"]
+    if not maintenance or not maintenance["on"]:
         return "off"
-    return "cmha" if view["maintenance"]["ours"] else "somebody"
+    return "cmha" if maintenance["ours"] else "somebody"
 
 
 def _iso(seconds):

@@ -40,12 +40,13 @@ cmha start after a clean shutdown:
     - require:
       - daemons: cmha pacemaker is known as its files say
 {%- if '/etc/init.d/cmha-boot' in cmha.boot_files %}
-# Red Hat's rc stops at shutdown what left a lock here when it was started: the first shutdown counts too.
+# Red Hat's rc stops at shutdown what left a lock here when it was started: the first shutdown counts too. Where
+# the directory isn't root's alone, as elsewhere, the lock could be somebody's link.
 cmha lock of cmha-boot:
   file.managed:
     - name: /var/lock/subsys/cmha-boot
     - replace: false
-    - onlyif: test -d /var/lock/subsys
+    - onlyif: find /var/lock/subsys -maxdepth 0 -type d -user root ! -perm /022 | grep -q .
     - require:
       - daemons: cmha start after a clean shutdown
 {%- endif %}

@@ -16,6 +16,14 @@ cmha log directory:
     - require_in:
       - file: cmha corosync.conf
 {% endif %}
+{%- if salt['file.directory_exists'](cmha.corosync.logging.logfile | default('')) %}
+cmha log file is a directory:
+  test.fail_without_changes:
+    - comment: {{ ('pillar cmha:…:corosync:logging:logfile: ' ~ cmha.corosync.logging.logfile ~ ' is a directory on '
+        ~ cmha.node.id ~ '; name a file') | json }}
+    - require_in:
+      - file: cmha corosync.conf
+{% endif %}
 {%- if cmha.authenticated or cmha.key_size %}
 # Before corosync.conf, whose check reads it.
 cmha corosync key:

@@ -7,6 +7,12 @@
 {%- endfor %}
 {%- set asked_for = {'only': salt['pillar.get']('cmha_only:sites'), 'pair': salt['pillar.get']('cmha_only:pair')} %}
 {%- set found = salt['saltutil.runner']('cmha.fit_sites', kwarg=asked_for) %}
+{%- if found is not mapping %}
+cmha.fit_sites failed at this master:
+  test.fail_without_changes:
+    - comment: {{ ('nothing was done; salt-run cmha.preflight may say more: ' ~ found) | json }}
+{%- set found = {'errors': [], 'warnings': [], 'sites': []} %}
+{%- endif %}
 {% for error in found.errors %}
 {{ error | json }}:
   test.fail_without_changes

@@ -142,6 +142,25 @@ def test_red_hats_rc_finds_that_it_has_something_to_stop(host):
     assert not lock.exists()
 
 
+@pytest.mark.parametrize("everybodys", ["mode", "group", "link"])
+def test_no_lock_is_written_where_others_may_write_too(host, everybodys):
+    directory, elsewhere = host.directory / "subsys", host.directory / "elsewhere"
+    passwd = host.directory / "passwd"
+    passwd.write_text("root")
+    (directory / "cmha-boot").symlink_to(passwd)
+    if everybodys == "link":
+        directory.rename(elsewhere)
+        directory.symlink_to(elsewhere)
+    else:
+        directory.chmod({"mode": 0o1777, "group": 0o775}[everybodys])
+    host.mark.touch()
+    assert host.run("cmha-boot.init", "start") == 0
+    assert host.did()[1:] == ["corosync start", "pacemaker start"]
+    host.run("cmha-boot.init", "stop", RUNLEVEL="6")
+    assert passwd.read_text() == "root"
+    assert (directory / "cmha-boot").is_symlink()
+
+
 def test_a_host_without_lock_files(host):
     (host.directory / "subsys").rmdir()
     host.mark.touch()

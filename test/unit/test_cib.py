@@ -921,3 +921,15 @@ def test_since(cib, operations, since):
         "</lrm_resources></lrm></node_state></status>"
     )
     assert cib.since(xml().replace("<status/>", status), "cm", "cms1") == since
+
+
+def test_whatever_agents_call_a_secret_is_masked(cib, formula_yaml):
+    for package, names in formula_yaml("test/secret-parameters.yaml").items():
+        for name in names:
+            shown = cib.masked({"params": {name: "hunter2"}})["params"][name]
+            assert (shown != "hunter2") is (package != "harmless"), (package, name)
+
+
+@pytest.mark.parametrize("name", ["keystone", "keycloak", "monitor", "tokenizer", "turkey-farm"])
+def test_a_name_that_only_sounds_like_one_is_shown(cib, name):
+    assert cib.masked({name: "systemd:x"}) == {name: "systemd:x"}

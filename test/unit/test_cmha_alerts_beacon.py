@@ -306,3 +306,81 @@ def test_a_right_configuration(module, config):
 )
 def test_a_wrong_configuration_is_named(module, wrong, message):
     assert module.validate(wrong) == (False, message)
+
+
+EVIL = [
+    "cms1\n",
+    "cms1\nown:\n  runner.salt.cmd:\n    - fun: cmd.run",
+    "$(id)",
+    "cms1; reboot",
+    "'cms1'",
+    '"',
+    "{{ 7 * 7 }}",
+    "cms1\x1b[2J",
+    "cms1\u2028own:",
+    "../../salt/job",
+    "",
+    "x" * 256,
+    "-rf",
+]
+
+
+FIELDS = ("kind", "node", "rsc", "task", "rc", "timestamp_epoch")
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [{**START, field: evil} for field in FIELDS for evil in EVIL if evil and "\n" not in evil],
+)
+def test_a_field_without_its_form_drops_the_alert(run, spool, master, caplog, alert):
+    spool.put("1", alert)
+    spool.put("2", LOST)
+    run()
+    assert [tag for tag, _ in master.events] == ["cmha/east/cms/alert/node"]
+    assert spool.names() == []
+    assert f"the alert {spool.path}/1 is dropped" in caplog.text
+    assert "\x1b" not in caplog.text
+
+
+def test_a_description_may_say_anything_and_reaches_no_terminal(run, spool, master):
+    spool.put("1", {**LOST, "desc": "lost\x1b[2J\x9b1m\u202e" + "x" * 5000})
+    run()
+    ((_, data),) = master.events
+    assert data["text"].startswith("lost\\x1b[2J\\x9b1m\\u202exxx")
+    assert data["text"].isprintable()
+    assert len(data["text"]) < 1100
+
+
+@pytest.mark.parametrize("kind", ["symlink", "hard link", "large", "fifo"])
+def test_no_other_file_is_read(run, spool, master, tmp_path_factory, kind):
+    secret = tmp_path_factory.mktemp("etc") / "shadow"
+    secret.write_text("kind node\nnode root\ntimestamp_epoch 1\n")
+    place = spool.path / "1"
+    if kind == "symlink":
+        place.symlink_to(secret)
+    elif kind == "hard link":
+        os.link(secret, place)
+    elif kind == "large":
+        spool.put("1", {**LOST, "desc": "x" * 70000})
+    else:
+        os.mkfifo(place)
+    run()
+    assert master.events == []
+    assert secret.exists()
+
+
+def test_a_file_that_becomes_a_link_is_not_followed(module, spool, tmp_path_factory):
+    secret = tmp_path_factory.mktemp("etc") / "shadow"
+    secret.write_text("kind node\n")
+    (spool.path / "1").symlink_to(secret)
+    with pytest.raises(OSError, match="symbolic links"):
+        module._read(str(spool.path / "1"))
+
+
+@pytest.mark.parametrize(
+    "name", ["east/cms", "../salt", "a b", "east\n", "{{ x }}", "-", "x" * 256]
+)
+def test_a_place_is_a_name(module, config, name):
+    for key in ("site", "pair"):
+        valid, said = module.validate([*config, {key: name}])
+        assert (valid, said) == (False, f"cmha_alerts: {key} should be a name, is {name!r}")

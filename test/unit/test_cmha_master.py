@@ -3,6 +3,7 @@
 import contextlib
 import threading
 
+import facts
 import pytest
 
 
@@ -212,25 +213,54 @@ def test_other_modules_have_another_digest(master, synced, kind, change):
     assert master.code(str(synced)) != before
 
 
+def fitness(code):
+    return facts.answer("cmha_host.fitness", code=code)
+
+
+OURS, OLD = (returned(fitness(code)) for code in ("ours", "old"))
+
+
 @pytest.mark.parametrize(
     ("first", "synced"),
     [
-        ({"h1": returned({"code": "ours"}), "h2": returned({"code": "ours"})}, False),
-        ({"h1": returned({"code": "ours"}), "h2": returned({"code": "old"})}, True),
-        ({"h1": returned({"code": "ours"}), "h2": returned("'x' is not available.", 254)}, True),
-        ({"h1": returned({"code": "ours"})}, True),
+        ({"h1": OURS, "h2": OURS}, False),
+        ({"h1": OURS, "h2": OLD}, True),
+        ({"h1": OURS, "h2": returned("'x' is not available.", 254)}, True),
+        ({"h1": OURS, "h2": returned({"code": "ours"})}, True),
+        ({"h1": OURS}, True),
     ],
 )
 def test_modules_are_synced_only_where_they_differ(master, monkeypatch, first, synced):
     monkeypatch.setattr(master, "code", lambda *where: "ours" if where == ("/x", ["b"]) else "?")
-    now = {host: returned({"code": "ours"}) for host in ("h1", "h2")}
+    now = dict.fromkeys(("h1", "h2"), OURS)
     client = master.hear(first, *([{}, now] if synced else []))
     opts = {"extension_modules": "/x"}
-    assert master.fitness(opts, ["h1", "h2"], ["b"]) == {host: {"code": "ours"} for host in now}
+    assert master.fitness(opts, ["h1", "h2"], ["b"]) == dict.fromkeys(now, fitness("ours"))
     functions = [job[1] for job in client.jobs]
     sync = [f"saltutil.sync_{kind}" for kind in ("utils", "modules", "states", "beacons")]
-    fitness = "cmha_host.fitness"
-    assert functions == ([fitness, sync, fitness] if synced else [fitness])
+    asked = "cmha_host.fitness"
+    assert functions == ([asked, sync, asked] if synced else [asked])
+
+
+def test_an_answer_of_another_shape_is_one_line_of_that_host(master):
+    master.hear({"h1": OURS, "h2": returned({"code": "ours"})})
+    answers = master.ask(OPTS, ["h1", "h2"], "cmha_host.fitness")
+    assert answers["h1"] == fitness("ours")
+    assert isinstance(answers["h2"], master.Trouble)
+    assert str(answers["h2"]) == (
+        "h2 answers cmha_host.fitness as another version of cmha does: the answer has no pillar; run salt h2 "
+        "saltutil.sync_all, then try again"
+    )
+
+
+FORGED = "\x1b[2J\x1b[1;1Hgood  east cms"
+
+
+def test_what_hosts_say_is_no_command_to_a_terminal(master):
+    master.hear({"h1": returned({"text": FORGED}), "h2": returned(FORGED, 1)})
+    answers = master.ask(OPTS, ["h1", "h2"], "test.echo")
+    assert answers["h1"] == {"text": "\\x1b[2J\\x1b[1;1Hgood  east cms"}
+    assert str(answers["h2"]) == "h2: \\x1b[2J\\x1b[1;1Hgood  east cms"
 
 
 # --- events and lines ----------------------------------------------------------------------------

@@ -248,3 +248,19 @@ def test_colours_only_when_they_are_on(cmha):
     coloured = cmha.output(STATUS).splitlines()
     assert all(line.startswith("\x1b") for line in coloured if not line.startswith(" "))
     assert all(line.endswith("\x1b[0;0m") for line in coloured if line.startswith("\x1b"))
+
+
+@pytest.mark.parametrize("forged", ["\x1b[2J\x1b[1;1H", "\x9b2J", "\r", "\n", "\u2028", "\x00"])
+def test_no_line_holds_a_command_to_a_terminal(cmha, forged):
+    evil = f"x{forged}good  east cms"
+    reports = [
+        report(
+            "status", sites={"east": {"cms": pair("bad", problems=[evil], dc=evil)}}, errors=[evil]
+        ),
+        report("preflight", sites={evil: ["cms"]}, errors=[], warnings=[evil]),
+        report("failover", error=evil),
+    ]
+    for data in reports:
+        printed = cmha.output(data)
+        assert all(line.isprintable() for line in printed.split("\n"))
+        assert not any(line.startswith("good") for line in printed.split("\n"))

@@ -6,7 +6,7 @@ import pytest
 
 
 @pytest.fixture
-def cmha(load_file):
+def cmha(load_file, pure):
     """The states at a master; ``cmha.told`` notes what was said, ``cmha.ran`` what was run."""
 
     def at_master(result=True, attempt=None, test=False, way_back=""):
@@ -28,6 +28,7 @@ def cmha(load_file):
             states={"salt.state": state},
             utils={
                 "cmha_master.told": tell,
+                "cmha_answers.shown": pure("cmha_answers").shown,
                 "cmha_reconfigure.way_back": lambda opts, pair: way_back,
                 "cmha_reconfigure.attempt": lambda opts, *rest: ran.append(rest) or attempt,
             },

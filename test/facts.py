@@ -1,0 +1,93 @@
+"""What a good host answers to the master's questions, by function: see ``_utils/cmha_answers.py``."""
+
+import copy
+
+_NODE = {
+    **dict.fromkeys(("standby", "maintenance", "pending", "unclean", "shutdown", "dc"), False),
+    "id": "1",
+    "online": True,
+    "resources": 1,
+}
+_FAILURE = {
+    "resource": "cloudera-scm-server",
+    "task": "monitor",
+    "node": "cms2",
+    "rc": 7,
+    "status": "complete",
+    "reason": "not running",
+    "when": "2026-11-24",
+}
+_PLAN = {
+    "changes": {"properties:x": {"old": None, "new": "1"}},
+    "summary": ["would change properties:x: None -> 1"],
+    "effects": [{"action": "Start", "what": "vip", "where": "cms1", "why": None}],
+}
+
+_ANSWERS = {
+    "cmha_host.fitness": {
+        "pillar": "0f",
+        "time": 1_000_000.0,
+        "code": "0e",
+        "nodename": "cms1",
+        "addresses": ["127.0.0.1", "192.0.2.11"],
+        "resolves": {"cms1": ["192.0.2.11"], "cms2": ["192.0.2.12"]},
+        "corosync": "3.1.7",
+        "pacemaker": None,
+        "agent": "lsb:cloudera-scm-server",
+        "has_agent": True,
+        "service": "cloudera-scm-server",
+        "has_service": True,
+        "cluster": {"is": "none", "runs": "none", "seen": ""},
+        "conf": "none",
+        "running": False,
+        "members": [],
+        "ports": {"5404": "heard", "5405": "heard"},
+        "firewall_open": True,
+        "firewall": "iptables",
+        "authenticated": False,
+        "device_silent": None,
+        "certified": True,
+    },
+    "cmha_host.health": {
+        "corosync": True,
+        "cluster": {
+            "dc": "cms1",
+            "dc_version": "2.1.5",
+            "with_quorum": True,
+            "maintenance": False,
+            "nodes": {"cms1": _NODE, "cms2": {**_NODE, "id": "2"}},
+            "resources": {"cloudera-scm-server": {"started": ["cms1"], "nodes": ["cms1"]}},
+            "failures": [_FAILURE],
+        },
+        "leftovers": [{"id": "cli-prefer-cm", "resource": "cm", "node": None}],
+        "maintenance": {"on": False, "ours": False, "before": None},
+        "since": {"cms1": 1_700_000_000},
+        "drift": ["corosync.conf says totem.token 7000, pillar says None"],
+        "at_boot": ["pacemaker"],
+        "device": {"state": "Connected", "tls": True, "votes": True},
+    },
+    "cmha_host.pending": {
+        "running": True,
+        "pacemaker": True,
+        "corosync": {"totem.token": {"old": None, "new": "5000"}},
+        "way": "reload",
+        "packages": {"corosync": {"old": "3.1.6", "new": "3.1.7"}},
+    },
+    "cmha_host.causes": {"booted": 1_700_000_000, "logs": {"syslog": ["a"]}, "service": "stopped"},
+    "cmha_host.move": {"away": 2.5, "seen_by": "TCP port 7180", "started": ["cms2"]},
+    "cmha_host.plan": _PLAN,
+    "crm.plan": _PLAN,
+    "crm.check": {"running": False, "rc": 7, "text": "not running"},
+    "crm.started": ["cms1"],
+    "crm.running": True,
+}
+
+
+def answer(function, **changes):
+    """What a good host answers, with some of its fields changed."""
+    good = copy.deepcopy(_ANSWERS[function])
+    return {**good, **changes} if changes else good
+
+
+def functions():
+    return list(_ANSWERS)
