@@ -128,5 +128,5 @@ def start(lab, hosts, names):
 
 def wait_for(lab, host, condition, seconds=120):
     """Until a shell condition holds on a host."""
-    loop = f"until {condition}; do sleep 0.2; done"
+    loop = f"until {condition}; do sleep 0.4; done"
     lab.on(host, "timeout", str(seconds), "sh", "-c", loop)

@@ -26,6 +26,7 @@ RULES = {
     "its firewall's rules": "iptables-save",
     "its firewall's IPv6 rules": "ip6tables-save",
 }
+UNTIL_STARTED = "until crm_mon -1 2>/dev/null | grep -q Started; do sleep 1; done"
 WITHOUT_COUNTERS = r" | sed -e '/^#/d' -e 's/\[[0-9:]*\]/[0:0]/'"
 MEMBERS = "the members"
 LOOKS = {
@@ -173,6 +174,8 @@ def _wake(lab, facts):
     running = [host for host, looks in saved.items() if looks[MEMBERS]]
     hosts.on_each(lab, running, "sh", "-c", "service corosync start && service pacemaker start")
     minions.wait_for(lab, lab.hosts)
+    # a look costs more than this, and the first election of a cluster takes its time
+    hosts.on_each(lab, running, "timeout", str(START_TIME), "sh", "-c", UNTIL_STARTED)
     if facts["formula"] != snapshots.formula_digest():
         minions.sync(lab, lab.hosts)
     orders.wait_until(
