@@ -110,6 +110,9 @@ SHAPES = {
 }
 SHAPES["cmha_host.plan"] = SHAPES["crm.plan"]
 
+# What is data to the last character, for pillar and not for a terminal. Salt's outputters quote it.
+CONFIGURATION = ("crm.export",)
+
 
 def problem(function, answer):
     """
@@ -123,6 +126,16 @@ def problem(function, answer):
     Returns a text that names the place, or ``None``: all is well, or nothing is known of that function.
     """
     return _problem(answer, SHAPES[function], "the answer") if function in SHAPES else None
+
+
+def taken(function, answer):
+    """
+    An answer as the master goes on with it: a configuration as it is, everything else as ``shown`` makes it.
+
+    function, answer
+        See ``problem``.
+    """
+    return answer if function in CONFIGURATION else shown(answer)
 
 
 def shown(value):

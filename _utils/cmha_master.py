@@ -148,7 +148,7 @@ def _answer(host, function, returned):
                 "cmha's modules"
             )
         return Trouble(_named(host, value.removeprefix("ERROR: ").strip()))
-    value = cmha_answers.shown(value)
+    value = cmha_answers.taken(function, value)
     problem = cmha_answers.problem(function, value)
     if problem:
         return Trouble(

@@ -263,6 +263,12 @@ def test_what_hosts_say_is_no_command_to_a_terminal(master):
     assert str(answers["h2"]) == "h2: \\x1b[2J\\x1b[1;1Hgood  east cms"
 
 
+def test_an_export_is_what_it_was(master):
+    configuration = {"primitives": {"vip": {"description": "a\u00a0b\u0080c\u200b"}}}
+    master.hear({"h1": returned(configuration)})
+    assert master.ask(OPTS, ["h1"], "crm.export") == {"h1": configuration}
+
+
 # --- events and lines ----------------------------------------------------------------------------
 
 OPTS = {"sock_dir": "/nonexistent"}
