@@ -98,4 +98,6 @@ def test_whatever_an_event_says_stays_a_value(react, field, evil):
         command = found["local.cmd.run"][2]["cmd"]
         assert command[:4] == ["logger", "-t", "cmha", "--"]
         assert len(command) == 5
+        if field == "node" and not set("\u2028\x85") & set(evil):  # YAML folds these two
+            assert command[4] == f"{evil} is lost"
         assert found["local.cmd.run"][2]["python_shell"] is False
