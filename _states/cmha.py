@@ -41,12 +41,12 @@ def step(name, site, pair, hosts, sls):
     ) as outcome:
         # timeout (seconds) is when the master begins to ask whether a busy host still works at it; it ends
         # no step
-        ret = __states__["salt.state"](name, tgt=hosts, tgt_type="list", sls=sls, timeout=30)
+        ret = __utils__["cmha_answers.shown"](
+            __states__["salt.state"](name, tgt=hosts, tgt_type="list", sls=sls, timeout=30)
+        )
         if ret["result"] is False:
             way_back = __utils__["cmha_reconfigure.way_back"](__opts__, pair)
             ret["comment"] = ". ".join(filter(None, (ret["comment"], way_back)))
-        ret = __utils__["cmha_answers.shown"](ret)
-        if ret["result"] is False:
             outcome["failed"] = ret["comment"]
     return ret
 

@@ -3,30 +3,12 @@
 import copy
 
 import pytest
+from facts import answer
 from pillars import SITE, with_
 
 DIGEST = "0f"
 NOW = 1_000_000.0
-FIT = {
-    "pillar": DIGEST,
-    "time": NOW,
-    "corosync": "3.1.7",
-    "pacemaker": "2.1.5",
-    "agent": "lsb:cloudera-scm-server",
-    "has_agent": True,
-    "service": "cloudera-scm-server",
-    "has_service": True,
-    "cluster": {"is": "none", "runs": "none", "seen": ""},
-    "conf": "none",
-    "running": False,
-    "members": [],
-    "ports": {"5404": "heard", "5405": "heard"},
-    "firewall_open": True,
-    "firewall": "iptables",
-    "device_silent": None,
-    "certified": True,
-    "authenticated": False,
-}
+FIT = answer("cmha_host.fitness", pillar=DIGEST, time=NOW, pacemaker="2.1.5")
 RUNNING = {
     "cluster": {"is": "this pair", "runs": "this pair", "seen": ""},
     "conf": "cmha",
