@@ -1,5 +1,5 @@
 # What one does with a clone. Each target installs what it needs.
-.PHONY: demo test test-all lab lab-down lint bench
+.PHONY: demo test test-all lab lab-down lint bench cibs
 
 demo:
 	@test/lab/demo
@@ -21,3 +21,6 @@ lint:
 
 bench:
 	@test/run bench
+
+cibs:
+	@test/cibs $(CIBS)

@@ -140,10 +140,17 @@ def _condition(node):
 
 def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only arguments
     name,
+    properties_sets=None,
     properties=None,
+    rsc_defaults_sets=None,
     rsc_defaults=None,
+    op_defaults_sets=None,
     op_defaults=None,
+    node_descriptions=None,
+    node_scores=None,
+    node_attributes_sets=None,
     node_attributes=None,
+    node_utilization_sets=None,
     node_utilization=None,
     templates=None,
     primitives=None,
@@ -176,9 +183,15 @@ def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only
         Cluster properties, and defaults of resources and operations: mapping of name to value.
     node_attributes, node_utilization
         Mapping of node to a mapping of name to value.
+    properties_sets, rsc_defaults_sets, op_defaults_sets, node_attributes_sets, node_utilization_sets
+        The sets of them that a rule or a score sets apart: mapping of id to a mapping with ``rule``,
+        ``score`` and ``values``; for nodes, a mapping of node to such a mapping.
+    node_descriptions, node_scores
+        Mapping of node to text, or to a score.
     primitives, templates
         Mapping of id to agent, or to a mapping with ``agent``, ``description``, ``params``, ``meta``,
-        ``operations`` and ``utilization``. The agent ``@ID`` is that of a template.
+        ``operations`` and ``utilization``, and sets of them (``meta_sets``, …). The agent ``@ID`` is that
+        of a template.
     groups
         Mapping of id to the list of its members, or to a mapping with ``members``, ``meta``, ….
     clones
@@ -237,10 +250,17 @@ def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only
             - nodes: [cms1.example.com, cms2.example.com]
     """
     sections = {
+        "properties_sets": properties_sets,
         "properties": properties,
+        "rsc_defaults_sets": rsc_defaults_sets,
         "rsc_defaults": rsc_defaults,
+        "op_defaults_sets": op_defaults_sets,
         "op_defaults": op_defaults,
+        "node_descriptions": node_descriptions,
+        "node_scores": node_scores,
+        "node_attributes_sets": node_attributes_sets,
         "node_attributes": node_attributes,
+        "node_utilization_sets": node_utilization_sets,
         "node_utilization": node_utilization,
         "templates": templates,
         "primitives": primitives,

@@ -28,7 +28,7 @@ What is declared is a mapping by section, in Pacemaker's own words:
     colocations: {ip-with-cm: {rsc: ip, with-rsc: cm, score: INFINITY}}
     orders: {ip-then-cm: {first: ip, then: cm, kind: Mandatory}}
 
-``cib_objects`` has all sections and what their objects are made of.
+``cib_sections`` has all of them and what their objects are made of.
 
 Only what is declared is owned: an object, an attribute or an operation that it doesn't name stays as it
 is, unless its section is purged.
@@ -39,20 +39,25 @@ Sources: "Pacemaker Explained"; the schemas in ``/usr/share/pacemaker/*.rng``.
 import contextlib
 from xml.etree import ElementTree
 
+import cib_export
+import cib_sets
 import cib_values
 from cib_document import Document
 from cib_objects import (
     ADMINISTRATORS_OWN,
     MAINTENANCE,
     MAINTENANCE_MARK,
-    PACEMAKERS_OWN,
-    SECTIONS,
 )
+from cib_sections import SECTIONS
 from cib_values import InvalidCib, at
 
 __virtualname__ = "cib"
 
 MASK = cib_values.MASK
+
+# Sets first: what they leave may be declared by name then
+_SETS = [section for section in SECTIONS if section.key.endswith("_sets")]
+_IN_ORDER_OF_PURGE = _SETS + [section for section in reversed(SECTIONS) if section not in _SETS]
 
 _BY_KEY = {section.key: section for section in SECTIONS}
 
@@ -81,14 +86,30 @@ def check(declared, path=""):
     Returns a new mapping with all sections, each value as the text that Pacemaker spells, each object in
     its full form, and each operation name with a list of operations.
 
+    Beside the sections there may be ``left_out``, as ``export`` writes it; it declares nothing.
+
     Raises ``InvalidCib``, a ``ValueError``, whose message begins with the path of the first fault,
     for example ``primitives:cloudera-scm-server:meta:priority: one value is wanted, not a list``.
     """
     declared = cib_values.mapping(declared, path)
-    cib_values.known_keys(declared, list(_BY_KEY), path, "section")
-    return {
+    cib_values.known_keys(declared, [*_BY_KEY, cib_export.LEFT_OUT], path, "section")
+    found = {
         key: section.check(declared.get(key), at(path, key)) for key, section in _BY_KEY.items()
     }
+    _refuse_contradictions(found, path)
+    return found
+
+
+def _refuse_contradictions(declared, path):
+    for key in ("properties", "rsc_defaults", "op_defaults"):
+        sets = f"{key}_sets"
+        cib_sets.refuse_contradiction(declared[key], declared[sets], at(path, sets))
+    for key in ("node_attributes", "node_utilization"):
+        sets = f"{key}_sets"
+        for node, each in declared[sets].items():
+            cib_sets.refuse_contradiction(
+                declared[key].get(node, {}), each, at(at(path, sets), node)
+            )
 
 
 def check_absent(absent, path="absent"):
@@ -223,28 +244,12 @@ def export(xml, secrets=False):
         Text of a CIB.
     secrets
         Whether to leave secrets as they are, and not mask them.
+
+    Returns a mapping that ``check`` takes. What has no words, or is nothing that could be declared, isn't
+    there; ``left_out`` is a list of lines, each with the path of one such thing and why it is left out.
     """
-    found = {key: _worth_declaring(key, each) for key, each in model(xml).items()}
-    found = {key: each for key, each in found.items() if each}
+    found = cib_export.export(Document(xml))
     return found if secrets else masked(found)
-
-
-def _worth_declaring(key, objects):
-    if key == "properties":
-        ours = (MAINTENANCE_MARK, MAINTENANCE) if MAINTENANCE_MARK in objects else ()
-        not_theirs = (*PACEMAKERS_OWN, *ours)
-        return {name: each for name, each in objects.items() if name not in not_theirs}
-    return {
-        name: _without_empty(each)
-        for name, each in objects.items()
-        if not name.startswith(ADMINISTRATORS_OWN)
-    }
-
-
-def _without_empty(value):
-    if not isinstance(value, dict):
-        return value
-    return {key: each for key, each in value.items() if each != {}}
 
 
 def agent(xml, primitive):
@@ -306,7 +311,7 @@ def maintenance(xml):
     Returns a mapping: ``on``; ``ours``, whether cmha has begun it (without ``on``: and somebody has ended
     it); ``before``, the value that ``maintenance-mode`` had before cmha did, or ``None``.
     """
-    properties = model(xml)["properties"]
+    properties = _BY_KEY["properties"].effective(Document(xml))
     mark = properties.get(MAINTENANCE_MARK)
     on = cib_values.is_true(properties.get(MAINTENANCE, ""))
     before = (mark or "").removeprefix("was-")
@@ -377,7 +382,7 @@ def difference(xml, declared, absent=None, purge=None):
     for section in reversed(SECTIONS):
         section.remove(edit, absent[section.key])
     purged = check_purge(purge)
-    for section in reversed(SECTIONS):
+    for section in _IN_ORDER_OF_PURGE:
         if section.key in purged:
             section.purge(edit, declared[section.key])
     edit.refuse_hollow_collections()

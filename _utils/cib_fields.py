@@ -4,12 +4,14 @@ element, and put into one.
 
 A field checks what is declared (``check``), reads what an element holds in the same form (``read``; what it
 doesn't hold reads as ``absent``), and makes an element hold what is wanted (``put``). Fields record what they
-change in an edit (``cib.difference``).
+change in an edit (``cib.difference``). What of an element a field has words for is in ``attributes`` and
+``tags``; what is there and ``check`` wouldn't take isn't read, and ``unread`` names it and says why.
 """
 
+import cib_document
 import cib_rules
+import cib_sets
 import cib_values
-from cib_document import Nvpairs
 from cib_values import InvalidCib, at
 
 __virtualname__ = "cib_fields"
@@ -23,26 +25,35 @@ class Attribute:
     """One XML attribute of the element."""
 
     absent = None
+    tags = ()
 
     def __init__(self, key, check=cib_values.text, attribute=None):
         self.key = key
         self._check = check
         self._attribute = attribute or key
+        self.attributes = (self._attribute, *cib_document.older_names(self._attribute))
 
     def check(self, value, path):
         return self._check(value, path)
 
     def read(self, document, element):
-        return document.option(element, self._attribute)
+        said = document.option(element, self._attribute)
+        return None if said is None or cib_values.fault(self._check, said) else said
+
+    def unread(self, document, element):
+        said = document.option(element, self._attribute)
+        fault = said is not None and cib_values.fault(self._check, said)
+        if fault:
+            yield fault.path, fault.message
 
     def put(self, edit, path, element, wanted):
-        present = self.read(edit.document, element)
+        present = edit.document.option(element, self._attribute)
         if not cib_values.same(self.key, present, wanted):
             edit.document.set_option(element, self._attribute, wanted)
             edit.record(path, self.key, present, wanted)
 
     def clear(self, edit, path, element):
-        present = self.read(edit.document, element)
+        present = edit.document.option(element, self._attribute)
         if present is not None:
             edit.document.drop_option(element, self._attribute)
             edit.record(path, self.key, present, None)
@@ -53,6 +64,8 @@ class Agent:
 
     key = "agent"
     absent = None
+    attributes = ("class", "provider", "type", "template")
+    tags = ()
 
     @staticmethod
     def check(value, path):
@@ -64,6 +77,9 @@ class Agent:
             return f"@{element.get('template')}"
         parts = (element.get("class"), element.get("provider"), element.get("type"))
         return ":".join(part for part in parts if part) or None
+
+    def unread(self, _document, _element):
+        return ()  # an object without an agent that has words has none itself
 
     def put(self, edit, path, element, wanted):
         present = self.read(edit.document, element)
@@ -83,234 +99,17 @@ class Agent:
         return {"class": class_, **({"provider": provider} if provider else {}), "type": name}
 
 
-class Values:
-    """Sets of name-value pairs, as one mapping. What isn't declared stays, unless it is purged."""
-
-    def __init__(
-        self,
-        key,
-        tag,
-        set_id="{id}-{tag}",
-        *,
-        by_meaning=True,
-        always_first=None,
-        kept=(),
-        renamed=None,
-    ):
-        self.key = key
-        self._tag = tag
-        self._set_id = set_id
-        self._by_meaning = by_meaning
-        self._always_first = always_first
-        self._kept = kept
-        self._renamed = renamed or {}
-
-    @property
-    def absent(self):
-        return {}
-
-    def check(self, value, path):
-        checked = {
-            cib_values.name(name, at(path, name)): cib_values.text(each, at(path, name))
-            for name, each in cib_values.mapping(value, path).items()
-        }
-        for old, new in self._renamed.items():
-            if old in checked and new in checked:
-                raise InvalidCib(
-                    at(path, new), f"is {old} too, by its newer name: declare one of them"
-                )
-            if new in checked:
-                checked[old] = checked.pop(new)
-        return checked
-
-    def pairs(self, document, element):
-        set_id = self._set_id.format(id=element.get("id"), tag=self._tag)
-        return Nvpairs(
-            document, element, self._tag, set_id,
-            by_meaning=self._by_meaning, always_first=self._always_first, renamed=self._renamed,
-        )  # fmt: skip
-
-    def read(self, document, element):
-        return self.pairs(document, element).values()
-
-    def put(self, edit, path, element, wanted):
-        pairs = self.pairs(edit.document, element)
-        present = pairs.values()
-        for name, value in wanted.items():
-            if not pairs.hold(name, value):
-                pairs.put(name, value)
-                edit.record(at(path, name), name, present.get(name), value)
-
-    def remove(self, edit, path, element, names):
-        pairs = self.pairs(edit.document, element)
-        present = pairs.values()
-        for name in names:
-            if name in present:
-                pairs.remove(name)
-                edit.record(at(path, name), name, present[name], None)
-
-    def purge(self, edit, path, element, wanted):
-        surplus = set(self.read(edit.document, element)) - set(wanted) - set(self._kept)
-        self.remove(edit, path, element, sorted(surplus))
-
-
-PARAMS = Values("params", "instance_attributes", by_meaning=False)
-# An administrator sets these with crm resource: they are no part of what a configuration system declares.
-META = Values("meta", "meta_attributes", kept=("target-role", "is-managed", "maintenance"))
-UTILIZATION = Values("utilization", "utilization")
-
-
-# What <op> takes as attributes of its own; anything else is an instance attribute of the operation.
-_OP_ATTRIBUTES = (
-    "interval", "timeout", "role", "on-fail", "enabled", "start-delay", "interval-origin",
-    "record-pending", "description",
-)  # fmt: skip
-
-
-class Operations:
-    """The operations of a resource: by name one mapping, or a list of those where there are several."""
-
-    key = "operations"
-
-    @property
-    def absent(self):
-        return {}
-
-    def check(self, value, path):
-        return {
-            cib_values.name(name, at(path, name)): self._check_one_name(name, each, at(path, name))
-            for name, each in cib_values.mapping(value, path).items()
-        }
-
-    def _check_one_name(self, name, value, path):
-        several = isinstance(value, (list, tuple))
-        operations = [
-            self._check_one(name, each, f"{path}:{number}" if several else path)
-            for number, each in enumerate(value if several else [value])
-        ]
-        if not operations:
-            raise InvalidCib(path, "an empty list: leave the name out instead")
-        identities = [cib_values.operation_identity(operation) for operation in operations]
-        if len(set(identities)) < len(identities):
-            raise InvalidCib(path, "two operations with the same interval and role")
-        return operations
-
-    @staticmethod
-    def _check_one(name, value, path):
-        operation = PARAMS.check(value, path)
-        if name == "monitor" and "interval" not in operation:
-            raise InvalidCib(
-                path, "a monitor needs an interval: without one it never runs again after the start"
-            )
-        operation.setdefault("interval", "0s")
-        if not isinstance(cib_values.duration(operation["interval"]), int):
-            raise InvalidCib(at(path, "interval"), f"{operation['interval']!r} is not a duration")
-        return operation
-
-    def read(self, document, element):
-        operations = {}
-        for each in self._ops(document, element):
-            operations.setdefault(each.get("name"), []).append(self._read_one(document, each))
-        return {name: each[0] if len(each) == 1 else each for name, each in operations.items()}
-
-    @staticmethod
-    def _ops(document, element):
-        homes = [document.referred(each) for each in element.findall("operations")]
-        return [operation for each in homes for operation in each.findall("op")]
-
-    @staticmethod
-    def _read_one(document, operation):
-        attributes = {
-            name: document.option(operation, name)
-            for name in _OP_ATTRIBUTES
-            if name in operation.attrib
-        }
-        # an attribute of <op> counts before a meta attribute of the same name
-        return {
-            **PARAMS.read(document, operation),
-            **META.read(document, operation),
-            **attributes,
-        }
-
-    def put(self, edit, path, element, wanted):
-        for name, operations in wanted.items():
-            self._put_one_name(edit, path, element, name, operations)
-
-    def _put_one_name(self, edit, path, element, name, wanted):
-        before = len(edit.changes)
-        present = [
-            (each, self._read_one(edit.document, each))
-            for each in self._ops(edit.document, element)
-            if each.get("name") == name
-        ]
-        for operation, found in _paired(wanted, present):
-            if found is None:
-                with edit.one_change(at(path, _label(name, operation)), name) as change:
-                    self._add(edit, element, name, operation)
-                    change["new"] = operation
-            else:
-                label = _label(name, self._read_one(edit.document, found))
-                self._put_one(edit, at(path, label), found, operation)
-        if len(edit.changes) > before and element.find("operations[@id-ref]") is not None:
-            raise InvalidCib(at(path, name), "shared by id-ref: change it where it is defined")
-
-    def _add(self, edit, element, name, wanted):
-        own = (each for each in element.findall("operations") if "id-ref" not in each.attrib)
-        home = next(own, None)
-        if home is None:
-            home = edit.document.add(element, "operations")
-        identifier = f"{element.get('id')}-{name}-{wanted['interval']}"
-        attributes = {"name": name, "interval": wanted["interval"]}
-        self._put_one(edit, "", edit.document.add(home, "op", identifier, attributes), wanted)
-
-    def _put_one(self, edit, path, operation, wanted):
-        present = self._read_one(edit.document, operation)
-        for name in _OP_ATTRIBUTES:
-            default = "0" if name == "interval" else None
-            if name in wanted and not cib_values.same(
-                name, present.get(name, default), wanted[name]
-            ):
-                edit.document.set_option(operation, name, wanted[name])
-                edit.record(at(path, name), name, present.get(name), wanted[name])
-        rest = {name: value for name, value in wanted.items() if name not in _OP_ATTRIBUTES}
-        PARAMS.put(edit, path, operation, rest)
-
-    def purge(self, edit, path, element, wanted):
-        for operation in self._ops(edit.document, element):
-            name, read = operation.get("name"), self._read_one(edit.document, operation)
-            identities = map(cib_values.operation_identity, wanted.get(name, []))
-            if cib_values.operation_identity(read) not in set(identities):
-                edit.document.remove(operation)
-                edit.record(at(path, _label(name, read)), name, read, None)
-
-
-def _paired(wanted, present):
-    """
-    Each wanted operation with the element of the same interval and role, or with None.
-
-    When all but one have found theirs, and there are as many present as wanted, then the odd ones
-    belong together: its interval is what changes.
-    """
-    left = {cib_values.operation_identity(read): element for element, read in present}
-    pairs = [[each, left.pop(cib_values.operation_identity(each), None)] for each in wanted]
-    lonely = [pair for pair in pairs if pair[1] is None]
-    if len(lonely) == len(left) == 1 and len(wanted) == len(present):
-        (_, role), element = next(iter(left.items()))
-        if cib_values.operation_identity(lonely[0][0])[1] == role:
-            lonely[0][1] = element
-    return pairs
-
-
-def _label(name, operation):
-    interval = operation.get("interval", "0")
-    parts = [name, interval if cib_values.duration(interval) else "", operation.get("role", "")]
-    return " ".join(part for part in parts if part)
-
-
 class _Whole:
     """A part that is compared, and where it differs replaced, as a whole."""
 
     absent = None
+    attributes = ()
+
+    def unread(self, document, element):
+        present = self.read(document, element)
+        fault = present is not None and cib_values.fault(self.check, present)
+        if fault:
+            yield fault.path, fault.message
 
     def put(self, edit, path, element, wanted):
         present = self.read(edit.document, element)
@@ -332,14 +131,16 @@ class _Whole:
 class References(_Whole):
     """Ids of other objects, each in a child element: ``<obj_ref id="…"/>``."""
 
-    def __init__(self, key, tag, *, ordered=False):
+    def __init__(self, key, tag, *, ordered=False, check=cib_values.identifier):
         self.key = key
+        self.tags = (tag,)
         self._tag = tag
         self._ordered = ordered
+        self._check = check
 
     def check(self, value, path):
         ids = [value] if isinstance(value, str) else cib_values.listed(value, path)
-        found = [cib_values.identifier(each, f"{path}:{n}") for n, each in enumerate(ids)]
+        found = [self._check(each, f"{path}:{n}") for n, each in enumerate(ids)]
         for number, each in enumerate(found):
             if each in found[:number]:
                 raise InvalidCib(f"{path}:{number}", f"{each} is listed twice")
@@ -367,6 +168,7 @@ class Items(_Whole):
         self, key, tag, attributes, *, references=None, short=None, one_of=(), suffix=None
     ):
         self.key = key
+        self.tags = (tag,)
         self._tag = tag
         self._fields = [Attribute(name, check) for name, check in attributes.items()]
         self._short = short
@@ -395,6 +197,12 @@ class Items(_Whole):
             for each in element.findall(self._tag)
         ] or None
 
+    def unread(self, document, element):
+        yield from super().unread(document, element)
+        for number, each in enumerate(element.findall(self._tag)):
+            for path, why in unread(document, document.referred(each), self._fields):
+                yield at(number, path), why
+
     def _write(self, document, element, wanted):
         for each in element.findall(self._tag):
             document.remove(each)
@@ -408,15 +216,21 @@ class Rules(_Whole):
     """The rules of a location constraint."""
 
     key = "rules"
+    tags = ("rule",)
 
     @staticmethod
     def check(value, path):
         rules = value if isinstance(value, (list, tuple)) else [value]
         return [cib_rules.check(each, f"{path}:{number}") for number, each in enumerate(rules)]
 
+    def read(self, document, element):
+        home = self._home(element)
+        rules = [] if home is None else home.findall("rule")
+        return [cib_rules.read(document, each) for each in rules] or None
+
     @staticmethod
-    def read(document, element):
-        return [cib_rules.read(document, each) for each in element.findall("rule")] or None
+    def _home(element):
+        return element
 
     @staticmethod
     def _write(document, element, wanted):
@@ -426,10 +240,31 @@ class Rules(_Whole):
             cib_rules.write(document, element, each)
 
 
+class Lifetime(Rules):
+    """The rules by which a constraint counts only for a time."""
+
+    key = "lifetime"
+    tags = ("lifetime",)
+
+    @staticmethod
+    def _home(element):
+        return element.find("lifetime")
+
+    @staticmethod
+    def _write(document, element, wanted):
+        for each in element.findall("lifetime"):
+            document.remove(each)
+        if wanted:
+            home = document.add(element, "lifetime")
+            for each in wanted:
+                cib_rules.write(document, home, each, f"{element.get('id')}-lifetime")
+
+
 class Select(_Whole):
     """What an alert is told of: ``[nodes, fencing, resources]``, or also ``{attributes: [pingd]}``."""
 
     key = "select"
+    tags = ("select",)
     _KINDS = ("nodes", "fencing", "resources", "attributes")
 
     def check(self, value, path):
@@ -478,11 +313,18 @@ class Nested:
     """One child element with fields of its own."""
 
     absent = None
+    attributes = ()
 
-    def __init__(self, key, fields, tag=None):
+    def __init__(self, key, fields):
         self.key = key
+        self.tags = (key,)
         self._fields = fields
-        self._tag = tag or key
+        self._tag = key
+
+    def unread(self, document, element):
+        child = element.find(self._tag)
+        if child is not None:
+            yield from unread(document, child, self._fields)
 
     def check(self, value, path):
         return checked(value, self._fields, path)
@@ -511,8 +353,11 @@ class Nested:
 class Objects:
     """Child objects, each with an id of its own and owned one by one."""
 
+    attributes = ()
+
     def __init__(self, key, tag, fields, *, short=None):
         self.key = key
+        self.tags = (tag,)
         self._tag = tag
         self._fields = fields
         self._short = short
@@ -533,10 +378,22 @@ class Objects:
         }
 
     def read(self, document, element):
-        return {
+        found = {
             each.get("id"): whole(read(document, each, self._fields))
             for each in element.findall(self._tag)
         }
+        return {each: content for each, content in found.items() if not self._fault(each, content)}
+
+    def _fault(self, identifier, content):
+        return cib_values.fault(self.check, {identifier: content})
+
+    def unread(self, document, element):
+        for each in element.findall(self._tag):
+            fault = self._fault(each.get("id"), whole(read(document, each, self._fields)))
+            if fault:
+                yield fault.path, fault.message
+            for path, why in unread(document, each, self._fields):
+                yield at(each.get("id"), path), why
 
     def put(self, edit, path, element, wanted):
         present = {each.get("id"): each for each in element.findall(self._tag)}
@@ -568,16 +425,42 @@ def checked(value, fields, path, required=()):
     for key in required:
         if value.get(key) is None:
             raise InvalidCib(path, f"has no {key}")
-    return {
+    found = {
         field.key: field.check(value[field.key], at(path, field.key))
         for field in fields
         if value.get(field.key) is not None
     }
+    for key, sets in found.items():
+        values = found.get(key.removesuffix("_sets"))
+        if key.endswith("_sets") and values:
+            cib_sets.refuse_contradiction(values, sets, at(path, key))
+    return found
 
 
 def read(document, element, fields):
     """What an element holds, by key."""
-    return {field.key: field.read(document, element) for field in fields}
+    found = {field.key: field.read(document, element) for field in fields}
+    return {
+        key: cib_sets.without_doubles(value, found[f"{key}_sets"])
+        if f"{key}_sets" in found
+        else value
+        for key, value in found.items()
+    }
+
+
+def unread(document, element, fields):
+    """What an element holds and no field has words for: ``(path, why)``."""
+    known = {"id", *(name for field in fields for name in field.attributes)}
+    for name in element.attrib:
+        if name not in known:
+            yield name, "is an attribute that has no word"
+    tags = {tag for field in fields for tag in field.tags}
+    for child in document.children(element):
+        if child.tag not in tags:
+            yield child.tag, "is an element that has no word"
+    for field in fields:
+        for path, why in field.unread(document, element):
+            yield at(field.key, path) if path else field.key, why
 
 
 def whole(values):

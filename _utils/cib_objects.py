@@ -1,14 +1,14 @@
 """
-The sections of Pacemaker's configuration: what kinds of objects there are, what each is made of, and where it
-stands in the CIB.
+What a section of Pacemaker's configuration can be: values, nodes' values, objects of one kind.
 
-A section is declared as a mapping: by name for values, by id for objects. Pure functions and plain data.
+A section is declared as a mapping: by name for values, by id for objects. It checks what is declared, reads what a
+document holds, and changes a document through an edit (``cib.difference``). ``cib_sections`` has all of them.
 Sources: "Pacemaker Explained"; the schemas in ``/usr/share/pacemaker/*.rng``.
 """
 
 import cib_fields
 import cib_values
-from cib_fields import Agent, Attribute, Items, Nested, Objects, Operations, References, Values
+from cib_fields import References
 from cib_values import InvalidCib, at
 
 __virtualname__ = "cib_objects"
@@ -37,7 +37,8 @@ class ValueSection:
 
     def __init__(self, key, home, values):
         self.key = key
-        self._home = home
+        self.home = home
+        self.tags = values.tags
         self._values = values
 
     def check(self, value, path):
@@ -48,20 +49,31 @@ class ValueSection:
         return [cib_values.property_name(each) for each in names]
 
     def read(self, document):
-        return self._values.read(document, document.section(self._home))
+        return self._values.read(document, document.section(self.home)) or {}
+
+    def effective(self, document):
+        """What counts, also where versions of Pacemaker differ in that."""
+        return self._values.effective(document, document.section(self.home))
+
+    def unread(self, document):
+        for name, why in self._values.unread(document, document.section(self.home)):
+            yield at(self.key, name), why
 
     def put(self, edit, wanted):
-        self._values.put(edit, self.key, edit.document.section(self._home), wanted)
+        self._values.put(edit, self.key, edit.document.section(self.home), wanted)
 
     def remove(self, edit, names):
-        self._values.remove(edit, self.key, edit.document.section(self._home), names)
+        self._values.remove(edit, self.key, edit.document.section(self.home), names)
 
     def purge(self, edit, wanted):
-        self._values.purge(edit, self.key, edit.document.section(self._home), wanted)
+        self._values.purge(edit, self.key, edit.document.section(self.home), wanted)
 
 
 class NodeSection:
     """Values of the cluster's nodes, by the node's name. Nodes come and go with the cluster alone."""
+
+    home = "nodes"
+    tags = ("node",)
 
     def __init__(self, key, values):
         self.key = key
@@ -87,7 +99,20 @@ class NodeSection:
             node.get("uname"): self._values.read(document, node)
             for node in document.section("nodes").findall("node")
         }
-        return {name: each for name, each in values.items() if each}
+        return {name: each for name, each in values.items() if each and self._is_node(name)}
+
+    @staticmethod
+    def _is_node(name):
+        return cib_values.is_name(name)
+
+    def unread(self, document):
+        for node in document.section("nodes").findall("node"):
+            path = at(self.key, node.get("uname"))
+            if not self._is_node(node.get("uname")):
+                yield path, "is no name that could be declared"
+                continue
+            for name, why in self._values.unread(document, node):
+                yield at(path, name), why
 
     def put(self, edit, wanted):
         for name, values in wanted.items():
@@ -113,6 +138,57 @@ class NodeSection:
         return found
 
 
+class NodeAttribute(NodeSection):
+    """One XML attribute of nodes, by the node's name."""
+
+    def __init__(self, key, attribute, check=cib_values.text):
+        super().__init__(key, None)
+        self._attribute = attribute
+        self._check = check
+
+    def check(self, value, path):
+        return {
+            cib_values.name(node, at(path, node)): self._check(each, at(path, node))
+            for node, each in cib_values.mapping(value, path).items()
+        }
+
+    def check_absent(self, value, path):
+        return [cib_values.name(each, path) for each in cib_values.listed(value, path)]
+
+    def read(self, document):
+        nodes = document.section("nodes").findall("node")
+        return {
+            node.get("uname"): node.get(self._attribute)
+            for node in nodes
+            if self._attribute in node.attrib and self._is_node(node.get("uname"))
+        }
+
+    def unread(self, document):
+        return ()
+
+    def put(self, edit, wanted):
+        for name, text in wanted.items():
+            self._set(edit, name, self._node(edit, name), text)
+
+    def remove(self, edit, wanted):
+        for name in wanted:
+            self._set(edit, name, self._node(edit, name), None)
+
+    def purge(self, edit, wanted):
+        for node in edit.document.section("nodes").findall("node"):
+            if node.get("uname") not in wanted:
+                self._set(edit, node.get("uname"), node, None)
+
+    def _set(self, edit, name, node, text):
+        present = node.get(self._attribute)
+        if present == text:
+            return
+        node.attrib.pop(self._attribute, None)
+        if text is not None:
+            node.set(self._attribute, text)
+        edit.record(at(self.key, name), name, present, text)
+
+
 # The keys with a list as their value whose objects may be declared as that list.
 _LISTS = ("members", "permissions", "roles", "references")
 
@@ -120,10 +196,12 @@ _LISTS = ("members", "permissions", "roles", "references")
 class Kind:
     """Objects of one kind, by id."""
 
+    has_own_ids = True  # no other object has them
+
     def __init__(self, key, tag, home, fields, *, required=(), short=None, either=(), exclusive=()):
         self.key = key
         self.tags = (tag,)
-        self._home = home
+        self.home = home
         self._fields = fields
         self._required = required
         self._short = short
@@ -163,7 +241,7 @@ class Kind:
     # present
 
     def elements(self, document):
-        return [each for each in document.section(self._home).iter() if each.tag in self.tags]
+        return [each for each in document.section(self.home).iter() if each.tag in self.tags]
 
     def path_of(self, element):
         return at(self.key, element.get("id"))
@@ -175,6 +253,14 @@ class Kind:
         found = cib_fields.read(document, element, self._fields)
         return {key: value for key, value in found.items() if value is not None}
 
+    def unread(self, document):
+        for element in self.elements(document):
+            if str(element.get("id")).startswith(ADMINISTRATORS_OWN):
+                yield self.path_of(element), "is what crm_resource has written for an administrator"
+                continue
+            for path, why in cib_fields.unread(document, element, self._fields):
+                yield at(self.path_of(element), path), why
+
     # changed
 
     def put(self, edit, wanted):
@@ -184,7 +270,8 @@ class Kind:
             if element is not None:
                 self._put_one(edit, path, element, each)
                 continue
-            edit.need_free(path, identifier)
+            if self.has_own_ids:
+                edit.need_free(path, identifier)
             self._need_complete(path, each)
             with edit.one_change(path, identifier) as change:
                 element = self._make(edit.document, identifier, each)
@@ -196,7 +283,7 @@ class Kind:
         return found if found is not None and found.tag in self.tags else None
 
     def _make(self, document, identifier, _wanted):
-        return document.add(document.section(self._home), self.tags[0], identifier)
+        return document.add(document.section(self.home), self.tags[0], identifier)
 
     def _need_complete(self, path, wanted):
         for keys in self._either:
@@ -216,7 +303,7 @@ class Kind:
             element = self._find(edit.document, identifier)
             if element is not None:
                 self.remove_one(edit, element)
-            elif edit.document.with_id(identifier) is not None:
+            elif self.has_own_ids and edit.document.with_id(identifier) is not None:
                 found = edit.document.with_id(identifier).tag
                 raise InvalidCib(at(self.key, identifier), f"is a {found}, not a {self.tags[0]}")
 
@@ -291,7 +378,7 @@ class CloneKind(CollectionKind):
 
     def _make(self, document, identifier, wanted):
         old = self._is_promotable(wanted) and not document.has_promotable_clones
-        return document.add(document.section(self._home), "master" if old else "clone", identifier)
+        return document.add(document.section(self.home), "master" if old else "clone", identifier)
 
     @staticmethod
     def _is_promotable(wanted):
@@ -309,7 +396,9 @@ class CloneKind(CollectionKind):
 
 
 class UserKind(Kind):
-    """ACL users: ids may be any name."""
+    """ACL users: ids may be any name, and another object's id too."""
+
+    has_own_ids = False
 
     def _identifier(self, value, path):
         return cib_values.text(value, path)
@@ -320,7 +409,10 @@ class UserKind(Kind):
 
     def _make(self, document, identifier, _wanted):
         attributes = {"id": identifier}
-        return document.add(document.section(self._home), self.tags[0], attributes=attributes)
+        return document.add(document.section(self.home), self.tags[0], attributes=attributes)
+
+    def _take_away(self, edit, element):
+        edit.document.remove(element)  # nothing refers to it
 
     def purge(self, edit, wanted):
         for element in self.elements(edit.document):
@@ -339,9 +431,11 @@ class Held:
     """The resources inside another: several, in order, or one."""
 
     absent = None
+    attributes = ()
 
     def __init__(self, key, tags, *, several):
         self.key = key
+        self.tags = RESOURCE_TAGS  # what of them may be here, its kind says
         self._tags = tags
         self._several = several
 
@@ -356,6 +450,9 @@ class Held:
     def read(self, document, element):
         held = [each.get("id") for each in _held(document, element)]
         return held if self._several else next(iter(held), None)
+
+    def unread(self, _document, _element):
+        return ()
 
     def put(self, edit, path, element, wanted):
         present = self.read(edit.document, element)
@@ -381,279 +478,3 @@ class Held:
             wanted = " or ".join(tag for tag in self._tags if tag != "master")
             raise InvalidCib(path, f"{identifier} should be a {wanted}, {what}")
         return found
-
-
-# --- the kinds -----------------------------------------------------------------------------------
-
-_ROLE = cib_values.one_of("Promoted", "Unpromoted", "Started", "Stopped")
-_ACTION = cib_values.one_of("start", "stop", "promote", "demote")
-_ORDER_KIND = cib_values.one_of("Mandatory", "Optional", "Serialize")
-
-_DESCRIPTION = Attribute("description")
-
-_PRIMITIVE = (
-    Agent(),
-    _DESCRIPTION,
-    cib_fields.PARAMS,
-    cib_fields.META,
-    Operations(),
-    cib_fields.UTILIZATION,
-)
-
-
-def _set_of(value, path):
-    return {"resources": value} if isinstance(value, list) else value
-
-
-_SETS = Items(
-    "sets",
-    "resource_set",
-    {
-        "sequential": cib_values.boolean,
-        "require-all": cib_values.boolean,
-        "ordering": cib_values.one_of("group", "listed"),
-        "action": _ACTION,
-        "role": _ROLE,
-        "score": cib_values.score,
-        "kind": _ORDER_KIND,
-    },
-    references=References("resources", "resource_ref", ordered=True),
-    short=_set_of,
-    one_of=("resources",),
-    suffix="set",
-)
-
-
-def _permission(value, path):
-    words = value.split(None, 2) if isinstance(value, str) else []
-    if len(words) == 3 and words[1] in ("xpath", "reference", "object-type"):
-        return {"kind": words[0], words[1]: words[2]}
-    raise InvalidCib(
-        path, "write KIND xpath XPATH, KIND reference ID or KIND object-type TAG, or a mapping"
-    )
-
-
-_PERMISSIONS = Items(
-    "permissions",
-    "acl_permission",
-    {
-        "kind": cib_values.one_of("read", "write", "deny"),
-        "xpath": cib_values.text,
-        "reference": cib_values.identifier,
-        "object-type": cib_values.text,
-        "attribute": cib_values.text,
-        "description": cib_values.text,
-    },
-    short=_permission,
-    one_of=("xpath", "reference", "object-type"),
-    suffix="permission",
-)
-
-_CONTAINER = (
-    Attribute("image"),
-    Attribute("replicas", cib_values.number),
-    Attribute("replicas-per-host", cib_values.number),
-    Attribute("promoted-max", cib_values.number),
-    Attribute("run-command"),
-    Attribute("network"),
-    Attribute("options"),
-)
-
-_NETWORK = (
-    Attribute("ip-range-start"),
-    Attribute("control-port", cib_values.number),
-    Attribute("host-interface"),
-    Attribute("host-netmask", cib_values.number),
-    Attribute("add-host", cib_values.boolean),
-    Objects(
-        "port-mappings",
-        "port-mapping",
-        (
-            Attribute("port", cib_values.number),
-            Attribute("internal-port", cib_values.number),
-            Attribute("range"),
-        ),
-    ),
-)
-
-_STORAGE = (
-    Objects(
-        "storage-mappings",
-        "storage-mapping",
-        tuple(
-            Attribute(name) for name in ("source-dir", "source-dir-root", "target-dir", "options")
-        ),
-    ),
-)
-
-
-def _devices(value, path):
-    devices = value.split(",") if isinstance(value, str) else cib_values.listed(value, path)
-    if not devices:
-        raise InvalidCib(path, "is empty")
-    return ",".join(cib_values.identifier(each, path) for each in devices)
-
-
-SECTIONS = (
-    ValueSection(
-        "properties",
-        "crm_config",
-        Values(
-            "properties", "cluster_property_set", "cib-bootstrap-options",
-            always_first="cib-bootstrap-options",
-            kept=(*PACEMAKERS_OWN, MAINTENANCE, MAINTENANCE_MARK),
-            renamed=cib_values.RENAMED_PROPERTIES,
-        ),
-    ),
-    ValueSection("rsc_defaults", "rsc_defaults", Values("", "meta_attributes", "rsc-options")),
-    ValueSection("op_defaults", "op_defaults", Values("", "meta_attributes", "op-options")),
-    NodeSection("node_attributes", Values("", "instance_attributes", "nodes-{id}")),
-    NodeSection("node_utilization", Values("", "utilization", "nodes-{id}-utilization")),
-    ResourceKind("templates", "template", "resources", _PRIMITIVE, short="agent", required=["agent"]),
-    PrimitiveKind("primitives", "primitive", "resources", _PRIMITIVE, short="agent", required=["agent"]),
-    CollectionKind(
-        "groups",
-        "group",
-        "resources",
-        (
-            Held("members", ("primitive",), several=True),
-            _DESCRIPTION,
-            cib_fields.META,
-            cib_fields.PARAMS,
-        ),
-        short="members",
-        required=["members"],
-    ),
-    CloneKind(
-        "clones",
-        "clone",
-        "resources",
-        (
-            Held("resource", ("primitive", "group"), several=False),
-            _DESCRIPTION,
-            cib_fields.META,
-            cib_fields.PARAMS,
-        ),
-        short="resource",
-        required=["resource"],
-    ),
-    CollectionKind(
-        "bundles",
-        "bundle",
-        "resources",
-        (
-            *(Nested(name, _CONTAINER) for name in ("docker", "podman", "rkt")),
-            Nested("network", _NETWORK),
-            Nested("storage", _STORAGE),
-            Held("primitive", ("primitive",), several=False),
-            _DESCRIPTION,
-            cib_fields.META,
-            cib_fields.PARAMS,
-        ),
-        either=[("docker", "podman", "rkt")],
-    ),
-    Kind(
-        "locations",
-        "rsc_location",
-        "constraints",
-        (
-            Attribute("rsc", cib_values.identifier),
-            Attribute("rsc-pattern"),
-            _SETS,
-            Attribute("role", _ROLE),
-            Attribute("node"),
-            Attribute("score", cib_values.score),
-            cib_fields.Rules(),
-            Attribute("resource-discovery", cib_values.one_of("always", "never", "exclusive")),
-        ),
-        either=[("rsc", "rsc-pattern", "sets"), ("node", "rules"), ("score", "rules")],
-    ),
-    Kind(
-        "colocations",
-        "rsc_colocation",
-        "constraints",
-        (
-            Attribute("rsc", cib_values.identifier),
-            Attribute("with-rsc", cib_values.identifier),
-            _SETS,
-            Attribute("score", cib_values.score),
-            Attribute("rsc-role", _ROLE),
-            Attribute("with-rsc-role", _ROLE),
-            Attribute("node-attribute"),
-            Attribute("influence", cib_values.boolean),
-        ),
-        either=[("rsc", "sets"), ("with-rsc", "sets")],
-    ),
-    Kind(
-        "orders",
-        "rsc_order",
-        "constraints",
-        (
-            Attribute("first", cib_values.identifier),
-            Attribute("then", cib_values.identifier),
-            _SETS,
-            Attribute("first-action", _ACTION),
-            Attribute("then-action", _ACTION),
-            Attribute("kind", _ORDER_KIND),
-            Attribute("score", cib_values.score),
-            Attribute("symmetrical", cib_values.boolean),
-            Attribute("require-all", cib_values.boolean),
-        ),
-        either=[("first", "sets"), ("then", "sets")],
-        exclusive=[("kind", "score")],
-    ),
-    Kind(
-        "tickets",
-        "rsc_ticket",
-        "constraints",
-        (
-            Attribute("ticket"),
-            Attribute("rsc", cib_values.identifier),
-            _SETS,
-            Attribute("rsc-role", _ROLE),
-            Attribute("loss-policy", cib_values.one_of("stop", "demote", "fence", "freeze")),
-        ),
-        required=["ticket"],
-        either=[("rsc", "sets")],
-    ),
-    Kind(
-        "fencing_levels",
-        "fencing-level",
-        "fencing-topology",
-        (
-            Attribute("target"),
-            Attribute("target-pattern"),
-            Attribute("target-attribute"),
-            Attribute("target-value"),
-            Attribute("index", cib_values.number),
-            Attribute("devices", _devices),
-        ),
-        required=["index", "devices"],
-        either=[("target", "target-pattern", "target-attribute")],
-    ),
-    Kind("acl_roles", "acl_role", "acls", (_DESCRIPTION, _PERMISSIONS), short="permissions"),
-    UserKind("acl_users", "acl_target", "acls", (References("roles", "role"),), short="roles"),
-    UserKind("acl_groups", "acl_group", "acls", (References("roles", "role"),), short="roles"),
-    Kind(
-        "alerts",
-        "alert",
-        "alerts",
-        (
-            Attribute("path"),
-            _DESCRIPTION,
-            cib_fields.PARAMS,
-            cib_fields.META,
-            cib_fields.Select(),
-            Objects(
-                "recipients",
-                "recipient",
-                (Attribute("value"), _DESCRIPTION, cib_fields.PARAMS, cib_fields.META),
-                short="value",
-            ),
-        ),
-        short="path",
-        required=["path"],
-    ),
-    Kind("tags", "tag", "tags", (References("references", "obj_ref"),), short="references",
-         required=["references"]),
-)  # fmt: skip

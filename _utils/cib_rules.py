@@ -67,6 +67,11 @@ def check(value, path):
     return _rule(value, path)
 
 
+def check_plain(value, path):
+    """Check a rule that has no score, as that of a set of values."""
+    return _rule({"expressions": [value]} if isinstance(value, str) else value, path)
+
+
 def _rule(value, path):
     cib_values.some_mapping(value, path)
     cib_values.known_keys(value, [*_RULE, "expressions"], path, "key")
@@ -137,9 +142,8 @@ def _attributes(value, known, path):
 def read(document, element):
     """What a rule says, in the form that ``check`` returns."""
     element = document.referred(element)
-    found = {name: element.get(name) for name in _RULE if name in element.attrib}
     return {
-        **found,
+        **_without_id(element),
         "expressions": [_read_expression(document, each) for each in document.children(element)],
     }
 
@@ -147,15 +151,20 @@ def read(document, element):
 def _read_expression(document, element):
     if element.tag == "rule":
         return {"rule": read(document, element)}
-    found = {name: element.get(name) for name in _ELEMENTS[element.tag] if name in element.attrib}
+    found = _without_id(element)
     for part in document.children(element):
-        found[part.tag] = {name: value for name, value in part.attrib.items() if name != "id"}
+        found[part.tag] = _without_id(part)
     return found if element.tag == "expression" else {element.tag: found}
 
 
-def write(document, parent, rule):
-    """Add a rule to an element."""
-    element = document.add(parent, "rule", f"{parent.get('id')}-rule")
+def _without_id(element):
+    # what has no words is there too: then the check of what was read says so
+    return {name: value for name, value in element.attrib.items() if name != "id"}
+
+
+def write(document, parent, rule, stem=None):
+    """Add a rule to an element; the ids in it begin with a stem, by default the element's id."""
+    element = document.add(parent, "rule", f"{stem or parent.get('id')}-rule")
     for name in _RULE:
         if name in rule:
             document.set_option(element, name, rule[name])

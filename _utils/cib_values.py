@@ -28,9 +28,12 @@ _OLD_PROPERTIES = {new: old for old, new in RENAMED_PROPERTIES.items()}
 
 # An id is an XML ID, of which only the ASCII part is easy to type in crmsh.
 _ID = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_REFERENCE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:-]*")
 _NAME = re.compile(r"[A-Za-z0-9_#][A-Za-z0-9_.:#-]*")
 _AGENT = re.compile(
-    r"ocf:[\w.-]+:[\w.+-]+|(?:lsb|systemd|service|upstart|stonith|nagios|heartbeat):[\w.@:\\+-]+"
+    # a type as external/ipmi of cluster-glue, and the path of a script
+    r"(?:ocf:[\w.-]+|lsb|stonith):(?!.*\.\.)/?[\w.@:+-]+(?:/[\w.@:+-]+)*"
+    r"|(?:systemd|service|upstart|nagios|heartbeat):[\w.@:\\+-]+"
     r"|@[A-Za-z_][A-Za-z0-9_.-]*",
     re.ASCII,
 )
@@ -53,6 +56,7 @@ class InvalidCib(ValueError):
     def __init__(self, path, message):
         super().__init__(f"{path}: {message}" if path else message)
         self.path = path
+        self.message = message
 
 
 def property_name(name):
@@ -117,10 +121,30 @@ def identifier(value, path):
     return _matching(_ID, value, path, "an id", rule)
 
 
+def reference(value, path):
+    """The value, what refers to an id that may be a name too."""
+    rule = "letters, digits, underscore, dot, colon and hyphen"
+    return _matching(_REFERENCE, value, path, "an id", rule)
+
+
 def name(value, path):
     """The value, the name of an option."""
     rule = "letters, digits, underscore, dot, colon, # and hyphen"
     return _matching(_NAME, value, path, "a name", rule)
+
+
+def is_name(value):
+    """Whether something can be the name of an option."""
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+def fault(check, value):
+    """The ``InvalidCib`` that a check raises for a value, its path below the value; or ``None``."""
+    try:
+        check(value, "")
+    except InvalidCib as error:
+        return error
+    return None
 
 
 def agent(value, path):
@@ -155,6 +179,11 @@ def text(value, path):
     if _NOT_IN_XML.search(value):
         raise InvalidCib(path, "the value holds a control character, which XML can't carry")
     return value
+
+
+def printable(said):
+    """A text for people in which nothing is that a terminal or YAML would act on."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in said)[:500]
 
 
 def one_of(*words):
@@ -204,7 +233,12 @@ _MILLISECONDS = {
     "": 1000, "s": 1000, "sec": 1000, "ms": 1, "msec": 1, "us": 0.001, "usec": 0.001,
     "m": 60000, "min": 60000, "h": 3600000, "hr": 3600000,
 }  # fmt: skip
-_ISO_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_PLAIN_DURATION = re.compile(r"(\d{1,15})[\d.]*\s*([A-Za-z]*)", re.ASCII)
+# The first H and S are what Pacemaker takes without a T
+_ISO_TIME = re.compile(
+    r"P(?:(\d{1,9})H)?(?:(\d{1,9})S)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?", re.ASCII
+)
+_ISO_DURATION = re.compile(r"P(?=.*\d)(?:\d{1,9}[YMWDHS])*(?:T(?:\d{1,9}[HMS])+)?", re.ASCII)
 _INFINITY = 1000000
 _OLD_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
 
@@ -220,16 +254,34 @@ def is_true(said):
 
 
 def duration(said):
-    """Milliseconds, or the text itself where it is no duration."""
-    said = said.strip()
-    plain = re.fullmatch(r"(\d+)\s*([a-z]*)", said)
-    if plain and plain[2] in _MILLISECONDS:
-        return int(int(plain[1]) * _MILLISECONDS[plain[2]])
-    iso = _ISO_DURATION.fullmatch(said) if said not in ("P", "PT") else None
-    if iso:
-        days, hours, minutes, seconds = (int(part or 0) for part in iso.groups())
-        return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000
+    """
+    Milliseconds, or the text itself where it is no duration, or one that not all versions of Pacemaker take
+    for the same: years, months, weeks and days of ISO 8601 (some count a day less).
+
+    A decimal counts without its fraction, and of an ISO 8601 duration the T may be missing, as it may for
+    Pacemaker. Source: its ``crm_get_msec`` and ``crm_time_parse_duration``.
+    """
+    plain = _PLAIN_DURATION.fullmatch(said.strip())
+    if plain and plain[2].lower() in _MILLISECONDS:
+        return int(int(plain[1]) * _MILLISECONDS[plain[2].lower()])
+    iso = _ISO_TIME.fullmatch(said)
+    if iso and any(iso.groups()):
+        parts = zip(iso.groups(), (3600, 1, 3600, 60, 1))
+        return 1000 * sum(int(number) * seconds for number, seconds in parts if number)
     return said
+
+
+def is_duration(said):
+    """Whether Pacemaker takes a text for a duration."""
+    return isinstance(duration(said), int) or _ISO_DURATION.fullmatch(said) is not None
+
+
+def canonical_duration(said):
+    """A duration as one would type it: ``60s``, ``500ms``; what is none stays as it is."""
+    meant = duration(said)
+    if not isinstance(meant, int):
+        return said
+    return f"{meant // 1000}s" if meant % 1000 == 0 else f"{meant}ms"
 
 
 def _score(said):

@@ -425,8 +425,10 @@ def _pacemaker(pair, checked, check_cib):
     return whole
 
 
+# What is checked where it stands; a set of values may need what another place declares
 _NOT_SPREAD = (
-    "properties", "rsc_defaults", "op_defaults", "node_attributes", "node_utilization", "absent", "purge",
+    "properties", "rsc_defaults", "op_defaults", "node_descriptions", "node_scores", "node_attributes",
+    "node_utilization", "absent", "purge",
 )  # fmt: skip
 
 

@@ -3,11 +3,32 @@
 import yaml
 
 EVERYTHING = yaml.safe_load("""
+properties_sets:
+  at-night:
+    score: 10
+    rule: {expressions: [{date_expression: {operation: date_spec, date_spec: {hours: 0-5}}}]}
+    values: {maintenance-mode: true}
 properties: {no-quorum-policy: stop, stonith-enabled: true}
+rsc_defaults_sets:
+  for-dummies:
+    rule: {expressions: [{rsc_expression: {class: ocf, provider: pacemaker, type: Dummy}}]}
+    values: {resource-stickiness: 5}
+  for-all: {score: -5, values: {priority: 1}}
 rsc_defaults: {resource-stickiness: 100, migration-threshold: .inf}
+op_defaults_sets:
+  for-monitors:
+    score: 2
+    rule: {boolean-op: and, expressions: [{op_expression: {name: monitor, interval: 10s}}]}
+    values: {timeout: 20s}
 op_defaults: {timeout: 60s, record-pending: true}
+node_descriptions: {cms1: "the first of the two"}
+node_scores: {cms2: -5}
+node_attributes_sets:
+  cms2: {away: {rule: "#uname eq cms2", values: {rack: b}}}
 node_attributes:
   cms1: {rack: a, standby: false}
+node_utilization_sets:
+  cms1: {busy: {rule: {expressions: ["rack eq a"]}, values: {cpu: 2}}}
 node_utilization:
   cms1: {cpu: 4}
   cms2: {cpu: 8}
@@ -27,6 +48,23 @@ primitives:
       monitor: [{interval: 30s, timeout: 60s}, {interval: 60s, OCF_CHECK_LEVEL: 10}]
   from-template: "@dummy-template"
   ping: {agent: "ocf:pacemaker:ping", params: {host_list: 10.0.0.1}}
+  by-day-and-night:
+    agent: ocf:heartbeat:Dummy
+    params_sets: {by-night: {score: 3, rule: {expressions: [not_defined pingd]}, values: {state: /run/x}}}
+    params: {state: /run/y}
+    meta_sets: {shared-meta: {score: 1, values: {priority: 3}}}
+    operations:
+      monitor:
+        interval: 10s
+        OCF_CHECK_LEVEL: 1
+        meta: {timeout: 5s}
+        meta_sets: {slow: {rule: {expressions: ["#uname eq cms2"]}, values: {timeout: 9s}}}
+        params_sets: {deep: {rule: {expressions: ["#uname eq cms1"]}, values: {depth: 1}}}
+  borrower:
+    agent: ocf:heartbeat:Dummy
+    meta_sets: {shared-meta: id-ref}
+  by-path: lsb:/opt/x/init.d/y
+  fence3: "stonith:external/ipmi"
   db:
     agent: ocf:pacemaker:Stateful
     operations: {monitor: [{interval: 10s, role: Promoted}, {interval: 11s}]}
@@ -89,7 +127,7 @@ fencing_levels:
 acl_roles:
   watcher: ["read xpath //status", {kind: read, object-type: nodes, attribute: uname}]
   operator: {description: may move things, permissions: ["write reference cloudera", "deny object-type acls"]}
-acl_users: {alice: [watcher, operator], bob.smith: watcher}
+acl_users: {alice: [watcher, operator], bob.smith: {name: bob, roles: [watcher]}, lonely: [watcher]}
 acl_groups: {admins: [operator]}
 alerts:
   mail-us: /usr/local/bin/alert.sh

@@ -63,6 +63,9 @@ def test_all_of_it_can_be_declared_absent(cib, full):
     absent = {key: list(each) for key, each in EVERYTHING.items() if not key.startswith("node_")}
     absent["node_attributes"] = {"cms1": ["rack", "standby"]}
     absent["node_utilization"] = {"cms1": ["cpu"], "cms2": ["cpu"]}
+    absent["node_attributes_sets"] = {"cms2": ["away"]}
+    absent["node_utilization_sets"] = {"cms1": ["busy"]}
+    absent["node_descriptions"], absent["node_scores"] = ["cms1"], ["cms2"]
     gone = cib.difference(full, {}, absent)["xml"]
     assert not any(cib.model(gone).values())
 

@@ -1,0 +1,171 @@
+"""
+What a CIB holds, as data for pillar; and what it holds that can't be said so.
+
+Pure. ``cib.export`` is the way in.
+"""
+
+import cib_sets
+import cib_values
+from cib_objects import (
+    ADMINISTRATORS_OWN,
+    MAINTENANCE,
+    MAINTENANCE_MARK,
+    PACEMAKERS_OWN,
+)
+from cib_sections import SECTIONS
+from cib_values import at
+
+__virtualname__ = "cib_export"
+
+# What was left out, beside the sections: lines for people
+LEFT_OUT = "left_out"
+
+# What an element of that name has beside what is declared
+_NODE_ATTRIBUTES = ("id", "uname", "type", "description", "score")
+
+_BY_ID = ("members", "resource", "primitive", "rsc", "with-rsc", "first", "then", "resources", "references",
+          "reference", "roles", "devices")  # fmt: skip
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def export(document):
+    """
+    What is worth declaring, by section, and under ``left_out`` a line for each thing that isn't there.
+
+    document
+        A ``cib_document.Document``.
+    """
+    found, left_out = {}, []
+    for section in SECTIONS:
+        kept, faults = _divided(section, _worth_declaring(section, document))
+        left_out += [f"{at(section.key, each.path)}: {each.message}" for each in faults.values()]
+        left_out += _unread(section, document, faults)
+        if kept:
+            found[section.key] = kept
+    _leave_out_what_refers_to_nothing(document, found, left_out)
+    _leave_out_doubles(found)
+    left_out += _unknown(document)
+    if left_out:
+        found[LEFT_OUT] = [cib_values.printable(line) for line in left_out]
+    return found
+
+
+def _divided(section, objects):
+    """What could be declared, and of the rest the fault."""
+    if not cib_values.fault(section.check, objects):
+        return objects, {}
+    faults = {name: cib_values.fault(section.check, {name: each}) for name, each in objects.items()}
+    kept = {name: each for name, each in objects.items() if not faults[name]}
+    return kept, {name: fault for name, fault in faults.items() if fault}
+
+
+def _unread(section, document, faults):
+    whole = [at(section.key, name) for name in faults]
+    return [
+        f"{path}: {why}"
+        for path, why in section.unread(document)
+        if not any(path == each or path.startswith(f"{each}:") for each in whole)
+    ]
+
+
+def _worth_declaring(section, document):
+    objects = section.read(document)
+    if section.key == "properties":
+        ours = (MAINTENANCE_MARK, MAINTENANCE) if MAINTENANCE_MARK in objects else ()
+        not_theirs = (*PACEMAKERS_OWN, *ours)
+        return {name: each for name, each in objects.items() if name not in not_theirs}
+    return {
+        name: _without_empty(each)
+        for name, each in objects.items()
+        if not str(name).startswith(ADMINISTRATORS_OWN)
+    }
+
+
+def _without_empty(value):
+    if not isinstance(value, dict):
+        return value
+    return {key: each for key, each in value.items() if each != {}}
+
+
+def _leave_out_doubles(found):
+    """What a set says already isn't said by name too."""
+    for key in list(found):
+        sets = found.get(f"{key}_sets")
+        if not sets:
+            continue
+        if key.startswith("node_"):
+            rest = {
+                node: cib_sets.without_doubles(each, sets.get(node, {}))
+                for node, each in found[key].items()
+            }
+            found[key] = {node: each for node, each in rest.items() if each}
+        else:
+            found[key] = cib_sets.without_doubles(found[key], sets)
+        if not found[key]:
+            del found[key]
+
+
+def _leave_out_what_refers_to_nothing(document, found, left_out):
+    """Without what was left out, what refers to it couldn't be made anew."""
+    while True:
+        there = {name for key in found for name in found[key]}
+        missing = _ids(document) - there
+        dangling = [
+            (key, name, reference)
+            for key in found
+            for name, each in found[key].items()
+            for reference in _references(each)
+            if reference in missing
+        ]
+        if not dangling:
+            return
+        for key, name, reference in dangling:
+            if found[key].pop(name, None) is not None:
+                left_out.append(f"{at(key, name)}: refers to {reference}, which is left out")
+            if not found[key]:
+                del found[key]
+                break
+
+
+def _ids(document):
+    """The ids of all objects."""
+    kinds = [section for section in SECTIONS if hasattr(section, "elements")]
+    return {each.get("id") for section in kinds for each in section.elements(document)}
+
+
+def _references(value):
+    """The ids that an object refers to."""
+    if not isinstance(value, dict):
+        return
+    for key, each in value.items():
+        if key == "agent" and each.startswith("@"):
+            yield each[1:]
+        elif key == "devices":
+            yield from each.split(",")
+        elif key in _BY_ID and isinstance(each, str):
+            yield each
+        elif key in _BY_ID and isinstance(each, list):
+            yield from each
+        elif key in ("sets", "permissions"):
+            for part in each:
+                yield from _references(part)
+
+
+def _unknown(document):
+    """Elements and attributes that belong to no section."""
+    known = {}
+    for section in SECTIONS:
+        known.setdefault(section.home, set()).update(section.tags)
+    for home in document.children(document.configuration):
+        if home.tag not in known:
+            yield f"{home.tag}: is a section that has no word"
+            continue
+        for element in document.children(home):
+            if element.tag not in known[home.tag]:
+                yield f"{home.tag}:{element.get('id') or element.tag}: is a {element.tag}, which has no word"
+    for node in document.section("nodes").findall("node"):
+        for name in set(node.attrib) - {*_NODE_ATTRIBUTES}:
+            yield f"nodes:{node.get('uname')}:{name}: is an attribute that has no word"

@@ -1,0 +1,356 @@
+"""What an export says of configurations that others wrote: all of it, or why not."""
+
+import pytest
+
+RESOURCE = '<primitive id="{0}" class="ocf" provider="pacemaker" type="Dummy">{1}</primitive>'
+
+
+def cib_of(resources="", constraints="", *, nodes="", rest="", schema="pacemaker-3.9"):
+    return (
+        f'<cib validate-with="{schema}" admin_epoch="0" epoch="1" num_updates="0"><configuration>'
+        f"<crm_config/><nodes>{nodes}</nodes><resources>{resources}</resources><constraints>{constraints}</constraints>{rest}"
+        "</configuration><status/></cib>"
+    )
+
+
+def dummy(identifier, content=""):
+    return RESOURCE.format(identifier, content)
+
+
+def pair(name, value=None, identifier=None):
+    said = "" if value is None else f' value="{value}"'
+    return f'<nvpair id="{identifier or "nv-" + name}" name="{name}"{said}/>'
+
+
+def operation(name, interval, *, timeout=None, content="", identifier="o"):
+    said = "" if timeout is None else f' timeout="{timeout}"'
+    return f'<op id="{identifier}" name="{name}" interval="{interval}"{said}>{content}</op>'
+
+
+@pytest.fixture
+def cib(pure):
+    return pure("cib")
+
+
+@pytest.fixture
+def exported(cib):
+    """An export that changes nothing where it came from, and makes the same anew."""
+
+    def export(xml):
+        found = cib.export(xml, secrets=True)
+        assert cib.difference(xml, found)["changes"] == {}
+        said = {key: each for key, each in found.items() if key != "left_out"}
+        anew = cib.difference(bare(xml), found)["xml"] or bare(xml)
+        again = cib.export(anew, secrets=True)
+        again.pop("left_out", None)
+        assert again == said
+        return found
+
+    def bare(xml):
+        nodes = xml[xml.index("<nodes>") : xml.index("</nodes>")].removeprefix("<nodes>")
+        head = xml[xml.index('"pacemaker-') :].split('"')[1]
+        return cib_of(nodes=nodes, schema=head)
+
+    return export
+
+
+# --- what has words ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("class_", "provider", "type_"),
+    [
+        ("stonith", "", "external/ipmi"),
+        ("lsb", "", "/opt/cm/init.d/server"),
+        ("ocf", "heartbeat", "/usr/lib/heartbeat/cts/OCFMSDummy"),
+        ("ocf", "a.b", "a+b"),
+    ],
+)
+def test_an_agent_with_a_slash(exported, class_, provider, type_):
+    said = f' provider="{provider}"' if provider else ""
+    xml = cib_of(f'<primitive id="x" class="{class_}"{said} type="{type_}"/>')
+    agent = ":".join(filter(None, (class_, provider, type_)))
+    assert exported(xml) == {"primitives": {"x": {"agent": agent}}}
+
+
+@pytest.mark.parametrize(
+    "agent", ["lsb:../x", "stonith:external//x", "lsb:a/../../b", "systemd:a/b", "lsb:/x/"]
+)
+def test_an_agent_that_leads_elsewhere_is_refused(cib, agent):
+    with pytest.raises(ValueError, match="^primitives:x:agent: .* is not a resource agent"):
+        cib.check({"primitives": {"x": agent}})
+
+
+@pytest.mark.parametrize(
+    "interval", ["PT10S", "P10S", "PT1M", "P1W", "P1DT2H", "P2Y", "1.5s", "10 s", "10SEC"]
+)
+def test_an_interval_in_any_form_that_pacemaker_takes(exported, interval):
+    ops = f"<operations>{operation('monitor', interval)}</operations>"
+    found = exported(cib_of(dummy("x", ops)))
+    assert found["primitives"]["x"]["operations"] == {"monitor": {"interval": interval}}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("PT10S", "10s"), ("P10S", "10"), ("PT1M", "60s"), ("10 s", "10000ms")]
+)
+def test_one_interval_in_two_forms_is_the_same(cib, one, other):
+    ops = f"<operations>{operation('monitor', one)}</operations>"
+    declared = {
+        "primitives": {
+            "x": {"agent": "ocf:pacemaker:Dummy", "operations": {"monitor": {"interval": other}}}
+        }
+    }
+    assert cib.difference(cib_of(dummy("x", ops)), declared)["changes"] == {}
+
+
+@pytest.mark.parametrize(
+    "interval", ["P", "PT", "P10", "PT10", "10 parsecs", "P1D2", "-1s", "", "P10s"]
+)
+def test_what_is_no_interval_is_left_out_with_its_operation(exported, interval):
+    ops = f"<operations>{operation('start', interval)}</operations>"
+    found = exported(cib_of(dummy("x", ops)))
+    assert found["primitives"] == {"x": {"agent": "ocf:pacemaker:Dummy"}}
+    assert "is not a duration" in found["left_out"][0]
+
+
+def test_a_remote_node_and_the_primitive_that_makes_it(exported):
+    remote = '<primitive id="remote1" class="ocf" provider="pacemaker" type="remote"/>'
+    xml = cib_of(remote, nodes='<node id="remote1" type="remote" uname="remote1"/>')
+    assert exported(xml)["primitives"] == {"remote1": {"agent": "ocf:pacemaker:remote"}}
+
+
+def test_an_acl_user_may_be_called_as_anything_else(cib, exported):
+    users = '<acl_target id="x" name="X"><role id="x"/></acl_target><acl_target id="r"/>'
+    xml = cib_of(dummy("r"), rest=f'<acls><acl_role id="x"/>{users}</acls>')
+    found = exported(xml)
+    assert found["acl_users"] == {"x": {"roles": ["x"], "name": "X"}, "r": {}}
+    gone = cib.difference(xml, {}, {"acl_users": ["r"]})
+    assert list(gone["changes"]) == ["acl_users:r"]
+    assert "r" in cib.model(gone["xml"])["primitives"]
+
+
+def test_meta_attributes_of_an_operation_are_no_parameters(cib, exported):
+    content = (
+        f'<meta_attributes id="m">{pair("timeout", "20s")}</meta_attributes>'
+        f'<instance_attributes id="i">{pair("OCF_CHECK_LEVEL", "10")}</instance_attributes>'
+    )
+    ops = f"<operations>{operation('monitor', '10s', content=content)}</operations>"
+    xml = cib_of(dummy("x", ops))
+    monitor = {"interval": "10s", "OCF_CHECK_LEVEL": "10", "meta": {"timeout": "20s"}}
+    assert exported(xml)["primitives"]["x"]["operations"]["monitor"] == monitor
+    as_attribute = {"monitor": {"interval": "10s", "timeout": "20s"}}
+    declared = {"primitives": {"x": {"agent": "ocf:pacemaker:Dummy", "operations": as_attribute}}}
+    assert cib.difference(xml, declared)["changes"] == {}
+
+
+def test_a_tag_refers_to_what_begins_with_a_digit(exported):
+    xml = cib_of(
+        dummy("x"), rest='<tags><tag id="t"><obj_ref id="1st"/><obj_ref id="x"/></tag></tags>'
+    )
+    assert exported(xml)["tags"] == {"t": {"references": ["1st", "x"]}}
+
+
+RULE = '<rule id="{0}-rule"><expression id="{0}-e" attribute="a" operation="defined"/></rule>'
+DEFINED = {"expressions": [{"attribute": "a", "operation": "defined"}]}
+
+
+def test_a_set_under_a_rule_and_one_with_a_score(exported):
+    sets = (
+        f'<meta_attributes id="ruled">{RULE.format("ruled")}{pair("priority", "1", "n1")}</meta_attributes>'
+        f'<meta_attributes id="scored" score="5">{pair("priority", "2", "n2")}</meta_attributes>'
+        f'<meta_attributes id="plain">{pair("critical", "0")}</meta_attributes>'
+    )
+    assert exported(cib_of(dummy("x", sets)))["primitives"]["x"] == {
+        "agent": "ocf:pacemaker:Dummy",
+        "meta_sets": {
+            "ruled": {"rule": DEFINED, "values": {"priority": "1"}},
+            "scored": {"score": "5", "values": {"priority": "2"}},
+        },
+        "meta": {"critical": "0"},
+    }
+
+
+@pytest.mark.parametrize("first", ["ruled", "plain"])
+def test_of_two_sets_with_one_score_the_first_counts(exported, first):
+    both = {
+        "ruled": RULE.format("ruled") + pair("priority", "1", "n1"),
+        "plain": pair("priority", "3", "n3"),
+    }
+    order = [first, *({"ruled", "plain"} - {first})]
+    sets = (f'<meta_attributes id="{each}">{both[each]}</meta_attributes>' for each in order)
+    found = exported(cib_of(dummy("x", "".join(sets))))["primitives"]["x"]
+    assert list(found["meta_sets"]) == order
+    assert "meta" not in found
+
+
+def test_a_set_of_another_object_stays_one(cib, exported):
+    shared = f'<meta_attributes id="m">{RULE.format("m")}{pair("priority", "1")}</meta_attributes>'
+    xml = cib_of(dummy("x", shared) + dummy("y", '<meta_attributes id-ref="m"/>'))
+    assert exported(xml)["primitives"]["y"]["meta_sets"] == {"m": "id-ref"}
+    nowhere = {"primitives": {"y": {"agent": "ocf:pacemaker:Dummy", "meta_sets": {"n": "id-ref"}}}}
+    with pytest.raises(
+        ValueError, match="^primitives:y:meta_sets:n: should be the id of a meta_attributes"
+    ):
+        cib.difference(xml, nowhere)
+
+
+def test_a_value_that_a_set_would_override_is_refused(cib):
+    defaults = {
+        "rsc_defaults": {"priority": 1},
+        "rsc_defaults_sets": {"s": {"score": 5, "values": {"priority": 2}}},
+    }
+    with pytest.raises(
+        ValueError, match="^rsc_defaults_sets:s:values:priority: is 2 here, and 1 without a set"
+    ):
+        cib.check(defaults)
+    defaults["rsc_defaults_sets"]["s"]["score"] = -5
+    assert cib.check(defaults)
+
+
+def test_a_set_that_nothing_sets_apart_is_refused(cib):
+    with pytest.raises(
+        ValueError, match="^op_defaults_sets:s: needs a rule, or a score that isn't 0"
+    ):
+        cib.check({"op_defaults_sets": {"s": {"values": {"timeout": "1s"}}}})
+
+
+def test_a_purge_takes_an_undeclared_set_and_leaves_a_declared_one(cib):
+    sets = "".join(
+        f'<meta_attributes id="{name}" score="5">{pair("priority", "1", "n" + name)}</meta_attributes>'
+        for name in ("kept", "gone")
+    )
+    xml = cib_of(dummy("x", sets))
+    kept = {"kept": {"score": 5, "values": {"priority": 1}}}
+    declared = {"primitives": {"x": {"agent": "ocf:pacemaker:Dummy", "meta_sets": kept}}}
+    difference = cib.difference(xml, declared, purge=["primitives"])
+    assert list(difference["changes"]) == ["primitives:x:meta_sets:gone"]
+    assert cib.difference(difference["xml"], declared, purge=["primitives"])["xml"] is None
+
+
+def test_a_constraint_that_counts_for_a_time(exported):
+    lifetime = f"<lifetime>{RULE.format('l')}</lifetime>"
+    xml = cib_of(
+        dummy("x"), f'<rsc_location id="l" rsc="x" node="n" score="5">{lifetime}</rsc_location>'
+    )
+    assert exported(xml)["locations"]["l"]["lifetime"] == [DEFINED]
+
+
+def test_a_colocation_by_an_attribute_and_what_a_node_is_for(exported):
+    colocation = '<rsc_colocation id="c" rsc="x" with-rsc="y" score-attribute="rack"/>'
+    xml = cib_of(
+        dummy("x") + dummy("y"),
+        colocation,
+        nodes='<node id="1" uname="n" description="d" score="-5"/>',
+    )
+    found = exported(xml)
+    assert found["colocations"]["c"]["score-attribute"] == "rack"
+    assert (found["node_descriptions"], found["node_scores"]) == ({"n": "d"}, {"n": "-5"})
+
+
+# --- what has none -------------------------------------------------------------------------------
+
+
+def left_out(exported, xml):
+    return exported(xml)["left_out"]
+
+
+def test_two_operations_that_are_alike(cib, exported):
+    twice = operation("start", "0", timeout="1s", identifier="o1") + operation(
+        "start", "0s", timeout="2s", identifier="o2"
+    )
+    xml = cib_of(dummy("x", f"<operations>{twice}</operations>"))
+    found = exported(xml)
+    assert found["primitives"]["x"]["operations"]["start"]["timeout"] == "1s"
+    assert found["left_out"] == [
+        "primitives:x:operations:start: stands there twice; Pacemaker takes the first"
+    ]
+    # … and is the one that a change changes
+    start = {"start": {"interval": 0, "timeout": "3s"}}
+    declared = {"primitives": {"x": {"agent": "ocf:pacemaker:Dummy", "operations": start}}}
+    after = cib.difference(xml, declared)["xml"]
+    assert 'timeout="3s"' in after
+    assert 'timeout="2s"' in after
+
+
+def test_one_name_twice_in_one_set(cib, exported):
+    twice = pair("priority", "1", "n1") + pair("priority", "2", "n2")
+    xml = cib_of(dummy("x", f'<meta_attributes id="m">{twice}</meta_attributes>'))
+    found = exported(xml)
+    assert found["primitives"]["x"]["meta"] == {"priority": "1"}
+    assert found["left_out"] == ["primitives:x:meta:priority: stands there twice; the first counts"]
+    declared = {"primitives": {"x": {"agent": "ocf:pacemaker:Dummy", "meta": {"priority": 3}}}}
+    after = cib.difference(xml, declared)["xml"]
+    assert cib.difference(after, declared)["xml"] is None
+
+
+def test_values_that_pacemaker_tolerates(exported):
+    orders = '<rsc_order id="o" first="x" then="y" kind="foo"/>'
+    colocations = '<rsc_colocation id="c" rsc="x" with-rsc="y" influence="invalid"/>'
+    found = exported(cib_of(dummy("x") + dummy("y"), orders + colocations))
+    assert found["orders"] == {"o": {"first": "x", "then": "y"}}
+    assert [line.split(": ")[0] for line in found["left_out"]] == [
+        "colocations:c:influence",
+        "orders:o:kind",
+    ]
+
+
+def test_a_pair_without_value_is_none(exported):
+    xml = cib_of(
+        dummy(
+            "x",
+            f'<meta_attributes id="m">{pair("priority")}{pair("a b", "1", "n")}</meta_attributes>',
+        )
+    )
+    assert left_out(exported, xml) == [
+        "primitives:x:meta:priority: has no value",
+        "primitives:x:meta:a b: is no name that could be declared",
+    ]
+
+
+def test_an_object_that_has_no_words_blocks_no_other(exported):
+    resources = (
+        '<primitive id="x" class="ocf" provider="pacemaker" type="a b"/>'
+        f'{dummy("y")}<group id="g">{dummy("z")}<primitive id="w" class="no class" type="t"/></group>'
+    )
+    constraints = "".join(
+        f'<rsc_location id="{each}" rsc="{rsc}" node="n" score="5"/>' for each, rsc in ("lg", "ky")
+    )
+    found = exported(cib_of(resources, constraints))
+    assert set(found["primitives"]) == {"y", "z"}
+    assert list(found["locations"]) == ["k"]
+    assert [line.split(": ")[0] for line in found["left_out"]] == [
+        "primitives:x:agent", "primitives:w:agent", "groups:g", "locations:l",
+    ]  # fmt: skip
+
+
+def test_what_is_unknown_altogether_is_named(exported):
+    xml = cib_of(
+        '<primitive id="x" class="lsb" type="y" colour="red"><smell/></primitive><cluster id="c"/>',
+        '<rsc_location id="cli-ban-x" rsc="x" node="n" score="-INFINITY"/>',
+        rest="<moods><mood/></moods>",
+    )
+    assert left_out(exported, xml) == [
+        "primitives:x:colour: is an attribute that has no word",
+        "primitives:x:smell: is an element that has no word",
+        "locations:cli-ban-x: is what crm_resource has written for an administrator",
+        "resources:c: is a cluster, which has no word",
+        "moods: is a section that has no word",
+    ]
+
+
+def test_a_rule_that_has_no_words(exported):
+    rule = '<rule id="r" score="5"><node_expression id="e" attribute="a"/></rule>'
+    found = exported(cib_of(dummy("x"), f'<rsc_location id="l" rsc="x">{rule}</rsc_location>'))
+    assert "locations" not in found
+    assert found["left_out"][0].startswith("locations:l:")
+
+
+def test_no_line_of_what_is_left_out_does_anything(exported):
+    xml = cib_of(
+        dummy(
+            "x", f'<meta_attributes id="m">{pair("a&#10;b&#9;&#x85;", "1", "n")}</meta_attributes>'
+        )
+    )
+    assert left_out(exported, xml) == [
+        r"primitives:x:meta:a\nb\t\x85: is no name that could be declared"
+    ]
