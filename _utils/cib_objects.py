@@ -1,9 +1,9 @@
 """
 What a section of Pacemaker's configuration can be: values, nodes' values, objects of one kind.
 
-A section is declared as a mapping: by name for values, by id for objects. It checks what is declared, reads what a
-document holds, and changes a document through an edit (``cib.difference``). ``cib_sections`` has all of them.
-Sources: "Pacemaker Explained"; the schemas in ``/usr/share/pacemaker/*.rng``.
+A section is declared as a mapping: by name for values, by id for objects. It checks what is declared, reads
+what a document holds, and changes a document through an edit (``cib.difference``). ``cib_sections`` has all
+of them. Sources: "Pacemaker Explained"; the schemas in ``/usr/share/pacemaker/*.rng``.
 """
 
 import cib_fields

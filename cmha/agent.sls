@@ -1,6 +1,7 @@
+#!jinja|yaml
 # Guide, "Create an Open Cluster Framework (OCF) provider", for the pair that runs cloudera-scm-agent.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
 
 include:
   - cmha.packages
@@ -11,9 +12,9 @@ cmha ocf agent:
     - source: salt://cmha/files/agent.jinja
     - template: jinja
     - context:
-        service: {{ cmha.service }}
-        agent_stop: {{ cmha.agent_stop }}
-        agent_processes: {{ cmha.agent_processes | json }}
+        service: {{ data(cmha.service) }}
+        agent_stop: {{ data(cmha.agent_stop) }}
+        agent_processes: {{ data(cmha.agent_processes) }}
     - user: root
     - group: root
     # Not the guide's 770: Pacemaker's controller reads the metadata as hacluster.
@@ -25,4 +26,4 @@ cmha ocf agent:
       - sls: cmha.packages
     - require_in:
       - resource_agent: cmha resource agent answers
-{%- endblock %}
+{% endblock %}

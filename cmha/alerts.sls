@@ -1,16 +1,17 @@
+#!jinja|yaml
 # No step of the guide: Pacemaker's alerts become events of Salt. The alert itself is part of the cluster's
 # configuration (pacemaker:alerts:cmha); here is what it calls on each host, and what that leads to.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
-{%- set agent = '/usr/lib/cmha/alert' %}
-{%- set spool = '/var/spool/cmha/alerts' %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
+{% set agent = '/usr/lib/cmha/alert' %}
+{% set spool = '/var/spool/cmha/alerts' %}
 
 include:
   - cmha.packages
 {% if cmha.alerts %}
 cmha alert agent:
   file.managed:
-    - name: {{ agent }}
+    - name: {{ data(agent) }}
     - source: salt://cmha/files/alert.sh
     - user: root
     - group: root
@@ -23,7 +24,7 @@ cmha alert agent:
 
 cmha spool:
   file.directory:
-    - name: {{ salt['file.dirname'](spool) }}
+    - name: {{ data(salt['file.dirname'](spool)) }}
     - user: root
     - group: root
     - mode: '0755'
@@ -33,12 +34,12 @@ cmha spool:
 
 cmha alert spool:
   file.directory:
-    - name: {{ spool }}
+    - name: {{ data(spool) }}
     # Pacemaker's package brings these two: in a test run on a bare host nobody has heard of them.
-{%- if salt['user.info']('hacluster') or not opts.test %}
+{% if salt['user.info']('hacluster') or not opts.test %}
     - user: hacluster
     - group: haclient
-{%- endif %}
+{% endif %}
     - mode: '0750'
     - require:
       - file: cmha spool
@@ -47,9 +48,9 @@ cmha alert beacon:
   minion_beacon.present:
     - name: cmha_alerts
     - settings:
-        site: {{ cmha.site }}
-        pair: {{ cmha.pair }}
-        spool: {{ spool }}
+        site: {{ data(cmha.site) }}
+        pair: {{ data(cmha.pair) }}
+        spool: {{ data(spool) }}
         interval: 2
     - require:
       - file: cmha alert spool
@@ -60,12 +61,12 @@ cmha alert beacon:
 
 cmha alert spool:
   file.absent:
-    - name: {{ spool }}
+    - name: {{ data(spool) }}
     - require:
       - minion_beacon: cmha alert beacon
 
 cmha alert agent:
   file.absent:
-    - name: {{ agent }}
+    - name: {{ data(agent) }}
 {% endif %}
-{%- endblock %}
+{% endblock %}

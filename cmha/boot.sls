@@ -1,12 +1,13 @@
+#!jinja|yaml
 # Not in the guide: start_on_boot: after_clean_shutdown. Corosync and Pacemaker stay off at boot; cmha-boot starts
 # them where a mark says that the host was shut down in order, with its cluster running. A crash leaves no mark.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
 
 include:
   - cmha.packages
 
-{%- if 'cmha-boot' in cmha.at_boot %}
+{% if 'cmha-boot' in cmha.at_boot %}
 
 cmha boot directory:
   file.directory:
@@ -19,11 +20,11 @@ cmha boot directory:
 {% for path, file in cmha.boot_files.items() %}
 cmha {{ path }}:
   file.managed:
-    - name: {{ path }}
+    - name: {{ data(path) }}
     - source: salt://cmha/files/boot/{{ file.source }}
     - template: jinja
     - context:
-        daemons: {{ cmha.daemons | json }}
+        daemons: {{ data(cmha.daemons) }}
     - user: root
     - group: root
     - mode: '{{ file.mode }}'
@@ -39,7 +40,7 @@ cmha start after a clean shutdown:
     - from_package: true
     - require:
       - daemons: cmha pacemaker is known as its files say
-{%- if '/etc/init.d/cmha-boot' in cmha.boot_files %}
+{% if '/etc/init.d/cmha-boot' in cmha.boot_files %}
 # Red Hat's rc stops at shutdown what left a lock here when it was started: the first shutdown counts too. Where
 # the directory isn't root's alone, as elsewhere, the lock could be somebody's link.
 cmha lock of cmha-boot:
@@ -49,8 +50,8 @@ cmha lock of cmha-boot:
     - onlyif: find /var/lock/subsys -maxdepth 0 -type d -user root ! -perm /022 | grep -q .
     - require:
       - daemons: cmha start after a clean shutdown
-{%- endif %}
-{%- else %}
+{% endif %}
+{% else %}
 
 cmha no start after a clean shutdown:
   daemons.not_at_boot:
@@ -73,17 +74,17 @@ cmha no clean shutdown:
 {% for path in cmha.boot_files %}
 cmha no {{ path }}:
   file.absent:
-    - name: {{ path }}
+    - name: {{ data(path) }}
     - require:
       - file: cmha no clean shutdown
     - require_in:
       - daemons: cmha pacemaker is known as its files say
 {% endfor %}
-{%- endif %}
+{% endif %}
 
 cmha pacemaker is known as its files say:
   daemons.known:
     - name: pacemaker
     - require:
       - sls: cmha.packages
-{%- endblock %}
+{% endblock %}

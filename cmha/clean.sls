@@ -1,36 +1,37 @@
+#!jinja|yaml
 # Takes a host out of its cluster, after the cluster was stopped: salt-run cmha.clean does both, in order.
 # Its files are set aside, not deleted. The service keeps running where it runs; it starts at boot again
 # on the host that keeps it (pillar cmha_clean:keep), and on no other.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
 
 cmha cluster is stopped before:
   corosync.stopped
 
 cmha cluster is forgotten:
   corosync.forgotten:
-    - key_file: {{ cmha.key_file }}
+    - key_file: {{ data(cmha.key_file) }}
     - require:
       - corosync: cmha cluster is stopped before
 {% for rule in cmha.rules %}
 cmha no firewall {{ rule.id }}:
   packet_filter.absent:
-    - backend: {{ cmha.firewall.backend }}
-    - rule: {{ rule | json }}
+    - backend: {{ data(cmha.firewall.backend) }}
+    - rule: {{ data(rule) }}
     - require:
       - corosync: cmha cluster is stopped before
     - require_in:
       - packet_filter: cmha no firewall at boot
 {% endfor %}
-{%- if cmha.rules %}
+{% if cmha.rules %}
 cmha no firewall at boot:
   packet_filter.not_kept:
-    - backend: {{ cmha.firewall.backend }}
-    - rules: {{ cmha.rules | json }}
-    - save: {{ cmha.firewall.save | json }}
-    - saved: {{ cmha.iptables_saved | json }}
+    - backend: {{ data(cmha.firewall.backend) }}
+    - rules: {{ data(cmha.rules) }}
+    - save: {{ data(cmha.firewall.save) }}
+    - saved: {{ data(cmha.iptables_saved) }}
 {% endif %}
-{%- if cmha.role == 'agent' %}
+{% if cmha.role == 'agent' %}
 cmha no ocf agent:
   file.absent:
     - name: {{ cmha.ocf_root }}/resource.d/cm/agent
@@ -45,14 +46,14 @@ cmha no alert beacon:
 {% for path in ['/usr/lib/cmha/alert', '/var/spool/cmha/alerts'] %}
 cmha no {{ path }}:
   file.absent:
-    - name: {{ path }}
+    - name: {{ data(path) }}
     - require:
       - minion_beacon: cmha no alert beacon
 {% endfor %}
 {% for daemon in (cmha.daemons | reverse | list) + ['cmha-boot'] %}
 cmha no {{ daemon }} at boot:
   daemons.not_at_boot:
-    - name: {{ daemon }}
+    - name: {{ data(daemon) }}
     - may_be_missing: true
     - require:
       - corosync: cmha cluster is stopped before
@@ -71,7 +72,7 @@ cmha no mark of a clean shutdown:
 {% for path in cmha.boot_files %}
 cmha no longer {{ path }}:
   file.absent:
-    - name: {{ path }}
+    - name: {{ data(path) }}
     - require:
       - file: cmha no mark of a clean shutdown
     - require_in:
@@ -82,12 +83,12 @@ cmha pacemaker is known without them:
     - name: pacemaker
 
 cmha {{ cmha.service }} at boot:
-{%- if salt['pillar.get']('cmha_clean:keep') == cmha.node.id %}
+{% if salt['pillar.get']('cmha_clean:keep') == cmha.node.id %}
   service.enabled:
-{%- else %}
+{% else %}
   daemons.not_at_boot:
-{%- endif %}
-    - name: {{ cmha.service }}
+{% endif %}
+    - name: {{ data(cmha.service) }}
     - require:
       - corosync: cmha cluster is stopped before
-{%- endblock %}
+{% endblock %}

@@ -1,13 +1,14 @@
+#!jinja|yaml
 # Guide, "Change the Pacemaker cluster configuration" and "Add … as a … resource": one transaction, on one
 # host of the pair. It reaches the other by itself.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
 
 cmha cluster:
   crm.configured:
-    - name: {{ cmha.cluster_name }}
-    - nodes: {{ cmha.nodes | map(attribute='name') | list | json }}
-{%- for section, objects in cmha.pacemaker.items() if objects %}
-    - {{ section }}: {{ objects | json }}
-{%- endfor %}
-{%- endblock %}
+    - name: {{ data(cmha.cluster_name) }}
+    - nodes: {{ data(cmha.nodes | map(attribute='name') | list) }}
+{% for section, objects in cmha.pacemaker.items() if objects %}
+    - {{ section }}: {{ data(objects) }}
+{% endfor %}
+{% endblock %}

@@ -1,7 +1,8 @@
+#!jinja|yaml
 # Guide, "Setting up Corosync": corosync.conf for the version that is installed; and the key, where pillar has
 # one.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
 
 include:
   - cmha.packages
@@ -9,27 +10,27 @@ include:
 # Corosync doesn't start when this directory is missing.
 cmha log directory:
   file.directory:
-    - name: {{ salt['file.dirname'](cmha.corosync.logging.logfile) }}
+    - name: {{ data(salt['file.dirname'](cmha.corosync.logging.logfile)) }}
     - makedirs: true
     - require:
       - sls: cmha.packages
     - require_in:
       - file: cmha corosync.conf
 {% endif %}
-{%- if salt['file.directory_exists'](cmha.corosync.logging.logfile | default('')) %}
+{% if salt['file.directory_exists'](cmha.corosync.logging.logfile | default('')) %}
 cmha log file is a directory:
   test.fail_without_changes:
-    - comment: {{ ('pillar cmha:…:corosync:logging:logfile: ' ~ cmha.corosync.logging.logfile ~ ' is a directory on '
-        ~ cmha.node.id ~ '; name a file') | json }}
+    - comment: {{ data(('pillar cmha:…:corosync:logging:logfile: ' ~ cmha.corosync.logging.logfile ~ ' is a directory on '
+        ~ cmha.node.id ~ '; name a file')) }}
     - require_in:
       - file: cmha corosync.conf
 {% endif %}
-{%- if cmha.authenticated or cmha.key_size %}
+{% if cmha.authenticated or cmha.key_size %}
 # Before corosync.conf, whose check reads it.
 cmha corosync key:
   corosync.authkey:
-    - name: {{ cmha.key_file }}
-    - needed: {{ cmha.authenticated }}
+    - name: {{ data(cmha.key_file) }}
+    - needed: {{ data(cmha.authenticated) }}
     - require:
       - sls: cmha.packages
     - require_in:
@@ -41,18 +42,18 @@ cmha corosync.conf:
     - source: salt://cmha/files/{{ cmha.conf_template }}
     - template: jinja
     - context:
-        cmha: {{ cmha | json }}
+        cmha: {{ data(cmha) }}
     - user: root
     - group: root
     - mode: '0644'
     - makedirs: true
-{%- if cmha.conf_check %}
-    - check_cmd: {{ cmha.conf_check | json }}
-{%- endif %}
-{%- if salt['corosync.shows_key']() %}
+{% if cmha.conf_check %}
+    - check_cmd: {{ data(cmha.conf_check) }}
+{% endif %}
+{% if salt['corosync.shows_key']() %}
 # The file that is there has a key in it, which no diff may show.
     - show_changes: false
-{%- endif %}
+{% endif %}
     - require:
       - sls: cmha.packages
 {% if salt['corosync.running']() %}
@@ -63,8 +64,8 @@ cmha corosync.conf waits for the next start:
         goes on with the configuration it started with; what is new counts from its next start.
     - onchanges:
       - file: cmha corosync.conf
-{%- if cmha.key_size %}
+{% if cmha.key_size %}
       - corosync: cmha corosync key
-{%- endif %}
 {% endif %}
-{%- endblock %}
+{% endif %}
+{% endblock %}

@@ -1,6 +1,7 @@
+#!jinja|yaml
 # All that a host needs before its cluster starts, but corosync.conf. Starts nothing, restarts nothing.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
 
 include:
   - cmha.identity
@@ -8,9 +9,9 @@ include:
   - cmha.autostart
   - cmha.boot
   - cmha.firewall
-{%- if cmha.role == 'agent' %}
+{% if cmha.role == 'agent' %}
   - cmha.agent
-{%- endif %}
+{% endif %}
   - cmha.resource
   - cmha.alerts
-{%- endblock %}
+{% endblock %}

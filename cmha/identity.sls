@@ -1,9 +1,10 @@
+#!jinja|yaml
 # Before anything is touched: a cluster that isn't this pair's is left alone.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
 
 cmha whose cluster is here:
   corosync.no_other_cluster:
-    - name: {{ cmha.cluster_name }}
-    - nodes: {{ cmha.nodes | json }}
-{%- endblock %}
+    - name: {{ data(cmha.cluster_name) }}
+    - nodes: {{ data(cmha.nodes) }}
+{% endblock %}

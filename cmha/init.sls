@@ -1,14 +1,15 @@
+#!jinja|yaml
 # Highstate: safe at any time, on any host, on both at once. The cluster is configured where it runs, and
 # not started where it doesn't. What both hosts have to take in at the same time is left to the orchestration.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
-{%- set runs = salt['corosync.cluster'](cmha.nodes).runs == 'this pair' %}
-{%- set corosync = 'cmha.waiting' if salt['cmha_host.for_both'](cmha) else 'cmha.corosync' %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
+{% set runs = salt['corosync.cluster'](cmha.nodes).runs == 'this pair' %}
+{% set corosync = 'cmha.waiting' if salt['cmha_host.for_both'](cmha) else 'cmha.corosync' %}
 
 include:
   - cmha.host
-  - {{ corosync }}
-{%- if runs %}
+  - {{ data(corosync) }}
+{% if runs %}
   - cmha.cluster
 
 extend:
@@ -16,9 +17,9 @@ extend:
     crm:
       - require:
         - sls: cmha.identity
-        - sls: {{ corosync }}
+        - sls: {{ data(corosync) }}
         - sls: cmha.resource
-{%- else %}
+{% else %}
   - cmha.stopped
-{%- endif %}
-{%- endblock %}
+{% endif %}
+{% endblock %}

@@ -1,11 +1,12 @@
+#!jinja|yaml
 # Not in the guide: a change that restarts the cluster needs maintenance mode. When both nodes are back and
 # the resource was found running, the cluster manages it again.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
 
 cmha cluster manages {{ cmha.resource }}:
   maintenance.ended:
-    - name: {{ cmha.resource }}
-    - nodes: {{ cmha.nodes | map(attribute='name') | list | json }}
-    - timeout: {{ cmha.timeouts.online }}
-{%- endblock %}
+    - name: {{ data(cmha.resource) }}
+    - nodes: {{ data(cmha.nodes | map(attribute='name') | list) }}
+    - timeout: {{ data(cmha.timeouts.online) }}
+{% endblock %}

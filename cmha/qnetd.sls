@@ -1,3 +1,4 @@
+#!jinja|yaml
 # No step of the guide: the third host, whose vote decides which half of a pair goes on. It is no node of a
 # cluster and needs no pillar; this file is for the minion that cmha:qnetd names, and serves any number of
 # pairs and sites.

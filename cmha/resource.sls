@@ -1,16 +1,17 @@
+#!jinja|yaml
 # Guide, "Test the OCF resource script": what Pacemaker will call answers on this host, before Pacemaker
 # calls it.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
-{%- set primitive = cmha.pacemaker.primitives[cmha.resource] %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
+{% set primitive = cmha.pacemaker.primitives[cmha.resource] %}
 
 include:
   - cmha.packages
 
 cmha resource agent answers:
   resource_agent.answers:
-    - name: {{ primitive.agent }}
+    - name: {{ data(primitive.agent) }}
     - params: {{ primitive.get('params', {}) | json }}
     - require:
       - sls: cmha.packages
-{%- endblock %}
+{% endblock %}

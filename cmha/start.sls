@@ -1,43 +1,44 @@
+#!jinja|yaml
 # Guide, "Restart Corosync … for the new configuration to take effect" and "Make sure that Pacemaker is
 # started … crm reports two nodes". The only file that starts the cluster; both hosts of a pair run it
 # at the same time, since each waits for the other.
-{%- extends 'cmha/step.jinja' %}
-{%- block states %}
+{% extends 'cmha/step.jinja' %}
+{% block states %}
 
 cmha packaged cluster:
   corosync.packaged_cluster_absent:
-    - name: {{ cmha.cluster_name }}
-    - nodes: {{ cmha.nodes | json }}
+    - name: {{ data(cmha.cluster_name) }}
+    - nodes: {{ data(cmha.nodes) }}
 
-{%- if cmha.wants_certificate %}
+{% if cmha.wants_certificate %}
 
 cmha certificate for the quorum device:
   qdevice.certified:
-    - name: {{ cmha.cluster_name }}
-    - made: {{ cmha.qnetd is not none }}
+    - name: {{ data(cmha.cluster_name) }}
+    - made: {{ data(cmha.qnetd is not none) }}
     - require_in:
       - daemons: cmha corosync runs
-{%- endif %}
-{%- for daemon in cmha.daemons %}
+{% endif %}
+{% for daemon in cmha.daemons %}
 
 cmha {{ daemon }} runs:
   daemons.running:
-    - name: {{ daemon }}
+    - name: {{ data(daemon) }}
     - require:
-{%- if loop.first %}
+{% if loop.first %}
       - corosync: cmha packaged cluster
-{%- else %}
+{% else %}
       - daemons: cmha {{ loop.previtem }} runs
-{%- endif %}
-{%- endfor %}
+{% endif %}
+{% endfor %}
 
 cmha two nodes online:
   crm.online:
-    - name: {{ cmha.cluster_name }}
-    - nodes: {{ cmha.nodes | json }}
-    - timeout: {{ cmha.timeouts.online }}
+    - name: {{ data(cmha.cluster_name) }}
+    - nodes: {{ data(cmha.nodes) }}
+    - timeout: {{ data(cmha.timeouts.online) }}
     - require:
-{%- for daemon in cmha.daemons %}
+{% for daemon in cmha.daemons %}
       - daemons: cmha {{ daemon }} runs
-{%- endfor %}
-{%- endblock %}
+{% endfor %}
+{% endblock %}

@@ -1,29 +1,32 @@
+#!jinja|yaml
 # salt-run state.orch cmha.orchestrate [pillar='{cmha_only: {sites: [east], pair: cms}}']
 # Takes the hosts of every site to verified pairs, in the pillar's order of pairs: CMS first, then MGMT.
 # Preflight comes first: a site where it finds something wrong isn't begun.
-{%- from 'cmha/orchestrate/pair.jinja' import steps %}
-{%- for kind in ['runners', 'utils', 'states', 'output'] %}
-{%- do salt['saltutil.runner']('saltutil.sync_' ~ kind) %}
-{%- endfor %}
-{%- set asked_for = {'only': salt['pillar.get']('cmha_only:sites'), 'pair': salt['pillar.get']('cmha_only:pair')} %}
-{%- set found = salt['saltutil.runner']('cmha.fit_sites', kwarg=asked_for) %}
-{%- if found is not mapping %}
+{% from 'cmha/data.jinja' import data with context %}
+{% from 'cmha/orchestrate/pair.jinja' import steps with context %}
+{% for kind in ['runners', 'utils', 'states', 'output'] %}
+{% do salt['saltutil.runner']('saltutil.sync_' ~ kind) %}
+{% endfor %}
+{% set asked_for = {'only': salt['pillar.get']('cmha_only:sites'), 'pair': salt['pillar.get']('cmha_only:pair')} %}
+{% set found = salt['saltutil.runner']('cmha.fit_sites', kwarg=asked_for) %}
+{% if found is not mapping %}
 cmha.fit_sites failed at this master:
   test.fail_without_changes:
-    - comment: {{ ('nothing was done; salt-run cmha.preflight may say more: ' ~ found) | json }}
-{%- set found = {'errors': [], 'warnings': [], 'sites': []} %}
-{%- endif %}
-{% for error in found.errors %}
-{{ error | json }}:
-  test.fail_without_changes
+    - comment: {{ data('nothing was done; salt-run cmha.preflight may say more: ' ~ found) }}
+{% set found = {'errors': [], 'warnings': [], 'sites': []} %}
+{% endif %}
+{#  A name is an explicit key: YAML takes only a short one for an implicit one. #}
+{% for error in found.errors | unique %}
+? {{ data(error) }}
+: test.fail_without_changes
 {% endfor %}
-{%- for warning in found.warnings %}
-{{ ('warning: ' ~ warning) | json }}:
-  test.show_notification:
-    - text: {{ warning | json }}
+{% for warning in found.warnings | unique %}
+? {{ data('warning: ' ~ warning) }}
+: test.show_notification:
+    - text: {{ data(warning) }}
 {% endfor %}
-{%- for site in found.sites %}
-{%- for pair in site.pairs %}
+{% for site in found.sites %}
+{% for pair in site.pairs %}
 {{ steps(site.site, pair, loop.previtem | default(none)) }}
-{%- endfor %}
-{%- endfor %}
+{% endfor %}
+{% endfor %}

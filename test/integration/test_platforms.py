@@ -45,8 +45,9 @@ def minion(minion_opts, tmp_path, monkeypatch):
     """The execution modules of a host with these grains, and with none of this machine's programs."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    def modules(grains, host="cms1"):
+    def modules(grains, host="cms1", **settings):
         opts = copy.deepcopy(minion_opts)
+        opts.update(settings)
         opts.update(
             id=host,
             grains={"id": host, "kernel": "Linux", **grains},
@@ -116,6 +117,50 @@ def test_what_cmha_does_there(minion, reports, platform):
     if os.environ.get("CMHA_GOLDEN") == "write":
         golden.write_text(as_text(hosts))
     assert as_text(hosts) == golden.read_text()
+
+
+TRIMMED = {"trim_blocks": True, "lstrip_blocks": True}
+SETTINGS = [
+    {"jinja_env": TRIMMED, "jinja_sls_env": TRIMMED},
+    {"jinja_env": {"trim_blocks": True}, "jinja_sls_env": {"trim_blocks": True}},
+    {"jinja_env": {"lstrip_blocks": True}, "jinja_sls_env": {"lstrip_blocks": True}},
+    {"jinja_trim_blocks": True, "jinja_lstrip_blocks": True},
+    {
+        "jinja_env": {"keep_trailing_newline": True},
+        "jinja_sls_env": {"keep_trailing_newline": True},
+    },
+    {"jinja_sls_env": {"line_statement_prefix": "%", "line_comment_prefix": "##"}},
+    {"renderer": "jinja|json"},
+    {"renderer": "py"},
+    {"failhard": True, "state_aggregate": True},
+]
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("platform", ["debian-12", "rhel-6"])
+def test_no_setting_of_a_minion_changes_that(minion, reports, platform, settings):
+    grains = reports(platform)[0]
+    hosts = {host: everything(minion(grains, host, **settings), platform) for host in HOSTS}
+    assert as_text(hosts) == (FORMULA / f"test/golden/{platform}.yaml").read_text()
+
+
+AGENT_STOPS = ("hard_stop_confirmed", "next_stop_hard", "stop_supervisord")
+
+
+@pytest.mark.parametrize("agent_stop", AGENT_STOPS)
+@pytest.mark.parametrize("settings", SETTINGS[:5], ids=str)
+def test_no_setting_of_a_minion_changes_the_agent(minion, reports, settings, agent_stop):
+    """Nor the script that starts the cluster at boot."""
+    grains = reports("debian-12")[0]
+    known = {"agent_stop": agent_stop, "agent_processes": "x", "service": "y", "daemons": ["z"]}
+    for file in ("agent.jinja", "boot/cmha-boot.init"):
+        one, other = (
+            minion(grains, **each)["slsutil.renderer"](
+                f"salt://cmha/files/{file}", default_renderer="jinja", **known
+            )
+            for each in ({}, settings)
+        )
+        assert one.rstrip("\n") == other.rstrip("\n")
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
