@@ -57,7 +57,8 @@ def mapping(defaults, platforms, pillar=None):
             platforms, __grains__, _is_unit_only(pair["service"])
         )
         generation = __salt__["corosync.generation"](platform["corosync_generation"])
-        pair = __utils__["cmha_corosync.fitted"](pair, generation)
+        version = __salt__["corosync.version"]()
+        pair = __utils__["cmha_corosync.fitted"](pair, generation, version)
         rules = __utils__["cmha_site.firewall_rules"](pair)
         firewall = _firewall(pair["firewall"], platform) if rules else pair["firewall"]
         backend = firewall["backend"] if rules else None

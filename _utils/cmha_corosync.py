@@ -35,7 +35,7 @@ def __virtual__():
     return __virtualname__
 
 
-def fitted(pair, generation):
+def fitted(pair, generation, version=None):
     """
     Fit a pair to a generation of Corosync.
 
@@ -48,6 +48,8 @@ def fitted(pair, generation):
         A pair, as ``cmha_site.site`` makes it.
     generation
         1, 2 or 3.
+    version
+        Of the Corosync that is installed, as ``2.4.6``; without it, the newest of its generation is meant.
 
     Returns the pair with ``corosync`` completed, and with ``generation``; ``conf_template``, the file that
     prints it; ``conf_check``, the command that tries it, or ``None``; ``interfaces``, what it says of
@@ -58,7 +60,7 @@ def fitted(pair, generation):
     """
     pair = dict(pair)
     said = _Said(pair.pop("places"), pair["pair"])
-    _refuse_unknown(pair["corosync"], generation, said)
+    _refuse_unknown(pair["corosync"], generation, version, said)
     _refuse_unknown_of_nodes(pair, generation, said)
     corosync = overlaid(_OF_1 if generation == 1 else {}, pair["corosync"])
     for section, settings in _follows(pair, generation, said).items():
@@ -68,11 +70,14 @@ def fitted(pair, generation):
     pair["corosync"] = corosync
     _check_links(pair, generation, said)
     _check_interfaces(corosync, generation, said)
+    _check_broadcast(corosync, generation, version, said)
     if generation == 1:
         _check_multicast(pair, said)
     _check_crypto(corosync["totem"], generation, said)
     _check_key(pair["key_size"], generation, said)
     _check_quorum(corosync["quorum"], said)
+    _check_times(corosync["totem"], generation, said)
+    _check_ports(pair, said)
     totem = corosync["totem"]
     return {
         **pair,
@@ -160,13 +165,13 @@ def _interfaces(pair, generation):
 # --- what is refused -----------------------------------------------------------------------------
 
 
-def _refuse_unknown(corosync, generation, said):
+def _refuse_unknown(corosync, generation, version, said):
     for section, number, settings in _sections(corosync):
         for key, value in settings.items():
             keys = (*section.split(":"), *number, key)
             if isinstance(value, dict) or not said.says(*keys):
                 continue
-            problem = corosync_keys.unknown(generation, section, key, value)
+            problem = corosync_keys.unknown(generation, section, key, value, version)
             if problem:
                 raise said.wrong(keys, problem)
 
@@ -225,10 +230,27 @@ def _check_interfaces(corosync, generation, said):
             keys = ("interface", number, key)
             if key in _MULTICAST_ONLY and transport != "udp":
                 raise said.wrong(keys, f"needs transport udp, this is {transport}")
-            if key == "bindnetaddr" and generation == 3:
-                raise said.wrong(keys, "Corosync 3.x binds to the node's address; leave it out")
+            if key == "bindnetaddr" and generation > 1:
+                # 2.x warns, and keeps the node's address in its memory
+                raise said.wrong(
+                    keys, f"Corosync {generation}.x binds to the node's address; leave it out"
+                )
             if key.startswith("knet_") and transport != "knet":
                 raise said.wrong(keys, f"needs transport knet, this is {transport}")
+
+
+def _check_broadcast(corosync, generation, version, said):
+    """Where one ring broadcasts, older ones take no address of another: all rings broadcast."""
+    interfaces = corosync.get("interface", {})
+    loud = [number for number, each in interfaces.items() if each.get("broadcast") == "yes"]
+    takes = generation > 2 or (generation == 2 and not corosync_keys.is_before(version, "2.3.5"))
+    for number, settings in interfaces.items():
+        if loud and "mcastaddr" in settings and not takes:
+            raise said.wrong(
+                ("interface", number, "mcastaddr"),
+                f"goes not with broadcast of ring {loud[0]}: Corosync {version or f'{generation}.x'} then "
+                "broadcasts on all rings; leave it out",
+            )
 
 
 def _check_multicast(pair, said):
@@ -269,6 +291,21 @@ def _check_key(size, generation, said):
             f"Corosync {generation}.x reads {wanted} bytes of a key, this one has {size}; make one with "
             f"salt-run cmha.keygen generation={generation}",
         )
+
+
+def _check_times(totem, generation, said):
+    wrong = corosync_totem.wrong_time(totem, generation)
+    if wrong:
+        raise said.wrong(("totem", wrong[0]), wrong[1])
+
+
+def _check_ports(pair, said):
+    for link in corosync_totem.links(pair):
+        if 0 in link["ports"]:
+            raise said.wrong(
+                ("interface", link["number"], "mcastport"),
+                "should be a number from 2 on: Corosync uses the port below it too",
+            )
 
 
 def _check_quorum(quorum, said):

@@ -21,7 +21,14 @@ __virtualname__ = "cmha_pillar"
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LONGEST_NAME = 255  # of a host in DNS; site, pair and cluster have no longer one
+_LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*")
+_PACKAGES = ("corosync", "pacemaker", "crmsh", "corosync-qdevice")
+# By what Debian, Red Hat and SUSE call their packages of Corosync, Pacemaker and what is built with them
+_OF_THE_CLUSTER = re.compile(
+    r"corosync|pacemaker|crmsh|cluster-glue|(resource|fence)-agents|libqb|knet|^sbd$"
+    r"|^lib(cib|cmap|cfg|cpg|crm|lrm|pe-|pe[0-9]|pengine|pils|plumb|quorum|sam|stonith|totem|transitioner|votequorum)"
+)
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:+~^_-]*")
 _AGENT = re.compile(
     r"(lsb|systemd|service|upstart):[A-Za-z0-9_.@-]+|ocf:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+"
@@ -137,7 +144,7 @@ def _mapping(rules):
         _need_mapping(value, path)
         for key in value:
             if key not in rules:
-                raise SiteError(below(path, key), f"is no known key{nearest(key, rules)}")
+                raise SiteError(below(path, key), f"is no known key{_belongs(key, rules)}")
         return {key: _checked(value[key], rules[key], below(path, key)) for key in value}
 
     return rule
@@ -148,10 +155,13 @@ def _mapping_of(key_rule, value_rule):
         _need_mapping(value, path)
         if not value:
             raise SiteError(path, "is empty")
-        return {
+        found = {
             key_rule(key, below(path, key)): _checked(item, value_rule, below(path, key))
             for key, item in value.items()
         }
+        if len(found) < len(value):
+            raise SiteError(path, "has a number twice, once as text")
+        return found
 
     return rule
 
@@ -159,6 +169,14 @@ def _mapping_of(key_rule, value_rule):
 def _need_mapping(value, path):
     if not isinstance(value, dict):
         raise SiteError(path, f"should be a mapping, is {_shown(value)}")
+
+
+def _belongs(key, rules):
+    """Where a key belongs, or the nearest that is known here."""
+    homes = [home for home, keys in _homes().items() if key in keys]
+    if homes and key not in rules:
+        return f"; it belongs under {' or '.join(homes)}"
+    return nearest(key, rules)
 
 
 def _name(value, path):
@@ -206,7 +224,35 @@ def _pattern(value, path):
     _need_printable(value, path)
     if value.startswith("-"):
         raise SiteError(path, f"begins with a dash, as an option does; [-] means it: {value!r}")
+    try:
+        matches = re.compile(_as_python_has_it(value)).search
+    except re.error as error:
+        raise SiteError(path, f"is no regular expression, {error}: {value!r}") from None
+    if all(map(matches, _VARIABLES)):
+        raise SiteError(
+            path, f"matches the environment of every process, not of the roles alone: {value!r}"
+        )
     return value
+
+
+# Of processes that are no roles
+_VARIABLES = ("PATH=/usr/sbin:/usr/bin", "HOME=/", "LANG=C", "PWD=/root", "_=/bin/true")
+_CLASSES = {
+    "alnum": "A-Za-z0-9", "alpha": "A-Za-z", "blank": " \\t", "cntrl": "\\x00-\\x1f", "digit": "0-9",
+    "graph": "!-~", "lower": "a-z", "print": " -~", "punct": "!-/:-@\\[-`{-~", "space": "\\s",
+    "upper": "A-Z", "xdigit": "0-9A-Fa-f",
+}  # fmt: skip
+
+
+def _as_python_has_it(pattern):
+    """An extended regular expression of POSIX in Python's syntax, as far as people write them."""
+
+    def known(match):
+        if match[1] not in _CLASSES:
+            raise re.error(f"there is no class [:{match[1]}:]")
+        return _CLASSES[match[1]]
+
+    return re.sub(r"\[:(\w*):\]", known, pattern)
 
 
 def _need_printable(value, path):
@@ -295,6 +341,25 @@ def _command(value, path):
     return value
 
 
+def _host(value, path):
+    """Of a quorum device: an address that a node can reach, or the name of a host in DNS."""
+    said = _word(value, path)
+    try:
+        ipaddress.ip_address(said)
+    except ValueError:
+        labels = said.rstrip(".").split(".")
+        if not all(map(_LABEL.fullmatch, labels)) or len(said) > _LONGEST_NAME:
+            raise SiteError(
+                path, f"should be an IP address or the name of a host, is {said!r}"
+            ) from None
+        if labels[-1].isdecimal():
+            raise SiteError(path, f"should be an IP address, is {said!r}") from None
+        if labels[0].lower().startswith("localhost") or labels[-1].lower() == "localhost":
+            raise SiteError(path, f"{said} is each node itself") from None
+        return said
+    return _address(said, path)
+
+
 def _heuristics(value, path):
     _need_mapping(value, path)
     commands = {
@@ -377,6 +442,12 @@ def _versions(value, path):
 def _package(value, path):
     if not isinstance(value, str) or not _PACKAGE.fullmatch(value):
         raise SiteError(path, f"should be the name of a package, is {_shown(value)}")
+    if not _OF_THE_CLUSTER.search(value):
+        raise SiteError(
+            below(path, value),
+            f"is no package of the cluster{nearest(value, _PACKAGES)}; cmha keeps the versions of "
+            f"{_listed(_PACKAGES)} and of what belongs to them",
+        )
     return value
 
 
@@ -392,8 +463,12 @@ def _version(value, path):
 def _repository(value, path):
     # Salt's own pkgrepo.managed takes it, whose arguments differ by package manager.
     _need_mapping(value, path)
-    if value and "name" not in value:
-        raise SiteError(f"{path}:name", "is missing; see Salt's pkgrepo.managed")
+    for key in value:
+        if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z_]+", key):
+            raise SiteError(below(path, key), "is no option of Salt's pkgrepo.managed")
+    if value and not (isinstance(value.get("name"), str) and value["name"].strip()):
+        said = f"should be text, is {_shown(value['name'])}" if "name" in value else "is missing"
+        raise SiteError(f"{path}:name", f"{said}; see Salt's pkgrepo.managed")
     return copy.deepcopy(value)
 
 
@@ -429,6 +504,13 @@ _ONE_ZERO = _switch(1, 0)
 
 _LINKS = 8  # as many as Corosync has
 
+
+def _link(value, path):
+    # JSON has no other keys than text
+    plain = int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]", value) else value
+    return _number(0, _LINKS - 1)(plain, path)
+
+
 _KINDS = {
     corosync_keys.COUNT: _COUNT,
     corosync_keys.PORT: _PORT,
@@ -440,7 +522,7 @@ _KINDS = {
     corosync_keys.ONE_ZERO: _ONE_ZERO,
     corosync_keys.ADDRESS: _network,
     corosync_keys.MULTICAST: _multicast,
-    corosync_keys.HOST: _word,
+    corosync_keys.HOST: _host,
     corosync_keys.COMMAND: _command,
     corosync_keys.TIE_BREAKER: _tie_breaker,
 }
@@ -458,7 +540,7 @@ _COMMANDS = _section_of_corosync("quorum:device:heuristics")
 
 _COROSYNC = {
     "totem": _section_of_corosync("totem"),
-    "interface": _mapping_of(_number(0, _LINKS - 1), _section_of_corosync("interface")),
+    "interface": _mapping_of(_link, _section_of_corosync("interface")),
     "quorum": {
         **_section_of_corosync("quorum"),
         "device": {
@@ -496,6 +578,19 @@ _SETTINGS = {
     "agent_processes": _pattern,
     "preflight": {"clock_difference": _SECONDS, "ignore": _checks},
 }
+
+
+def _homes():
+    """By section, the keys that people look for elsewhere."""
+    return {
+        "corosync:totem": _COROSYNC["totem"],
+        "corosync:quorum": {key for key in _COROSYNC["quorum"] if key != "device"},
+        "corosync:quorum:device:net": _COROSYNC["quorum"]["device"]["net"],
+        "corosync:logging": _COROSYNC["logging"],
+        "corosync:interface:NUMBER": _section_of_corosync("interface"),
+        "corosync": {key for key in _COROSYNC if key != "quorum"} | {"quorum"},
+    }
+
 
 _NODE = {
     "nodeid": _number(1, 2**31 - 1),

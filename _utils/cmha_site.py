@@ -10,6 +10,7 @@ import ipaddress
 import json
 
 import cmha_pillar
+import cmha_refusals
 import corosync_totem
 from cmha_pillar import SiteError
 
@@ -56,7 +57,7 @@ def site(pillar, defaults, check_cib):
             raise SiteError(f"cmha:{key}", "is missing")
     pairs = [_pair(name, checked, defaults) for name in checked["pairs"]]
     _refuse_shared_nodes(pairs)
-    _refuse_one_name_at_one_device({"site": checked["site"], "pairs": pairs})
+    cmha_refusals.shared_names(checked)
     for pair in pairs:
         pair["pacemaker"] = _pacemaker(pair, checked, check_cib)
     pairs = [pair if pair["alerts"] else without_alerts(pair) for pair in pairs]
@@ -78,6 +79,11 @@ def pair_of(site_model, minion_id):
         for node in pair["nodes"]:
             if node["id"] == minion_id:
                 return pair, node
+            if node["id"].lower() == minion_id.lower():
+                raise SiteError(
+                    f"cmha:pairs:{pair['pair']}:nodes:{node['id']}",
+                    f"this minion's id is {minion_id}: write it so, with its capital and small letters",
+                )
     known = [node["id"] for pair in site_model["pairs"] for node in pair["nodes"]]
     raise SiteError(
         "cmha:pairs",
@@ -344,15 +350,11 @@ def _pair(name, checked, defaults):
     for layer in (*by_default, *declared):
         layers.append(_with_agent_spelt_out(layer, merged.get("resource")))
         merged = overlaid(merged, layers[-1])
-    if merged["qnetd"] and not device(merged):
-        raise SiteError(
-            f"{path}:qnetd", "names a quorum device, and corosync:quorum:device is missing"
-        )
     merged.update(role=role, cluster_name=own["cluster_name"], nodes=_nodes(own["nodes"], path))
     key = merged["corosync"].pop("authkey", None)
     merged["key_size"] = None if key is None else len(key)
     merged["places"] = _places(checked, role, name)
-    _check_device(merged)
+    _refuse_what_does_not_go_together(merged)
     if merged["resource"] not in merged["pacemaker"]["primitives"]:
         raise SiteError(
             f"{path}:resource",
@@ -453,7 +455,12 @@ def place_of(places, pair, path):
     for key, place in places.items():
         if key == path or key.startswith(f"{path}:"):
             return place.removesuffix(key) + path
-    return f"cmha:pairs:{pair}:corosync:{path}"
+    section, _, key = path.rpartition(":")
+    return (
+        f"{place_of(places, pair, section)}:{key}"
+        if section
+        else f"cmha:pairs:{pair}:corosync:{key}"
+    )
 
 
 def overlaid(base, over):
@@ -485,9 +492,11 @@ def _nodes(nodes, path):
         listed.append({**named, "address": addresses[0], "addresses": addresses})
     first, second = listed
     _need_same_links(first, second, path)
-    for key in ("nodeid", "name"):
-        if first[key] == second[key]:
-            raise _taken(path, second["id"], key, second[key], first["id"])
+    if first["nodeid"] == second["nodeid"]:
+        raise _taken(path, second["id"], "nodeid", second["nodeid"], first["id"])
+    cmha_refusals.alike(
+        [(node["name"], f"{path}:nodes:{node['id']}:name", node["id"]) for node in listed]
+    )
     for address in second["addresses"]:
         if address in first["addresses"]:
             key = "address" if "address" in nodes[second["id"]] else "addresses"
@@ -526,27 +535,14 @@ def _taken(path, node, key, value, owner):
     )
 
 
-def _check_device(pair):
-    declared = device(pair)
-    if declared is None:
-        return
-    place = place_of(pair["places"], pair["pair"], "quorum:device")
-    wanted = {"model": declared.get("model"), "net:host": declared.get("net", {}).get("host")}
-    for key, value in wanted.items():
-        if not value:
-            raise SiteError(f"{place}:{key}", "is missing")
-    if pair["qnetd"] and device_port(pair) != _QNETD_PORT:
-        raise SiteError(
-            f"{place}:net:port",
-            f"the corosync-qnetd that cmha sets up (qnetd) listens on {_QNETD_PORT}; leave it out",
-        )
+def _refuse_what_does_not_go_together(pair):
+    def at(*keys):
+        return place_of(pair["places"], pair["pair"], ":".join(map(str, keys)))
 
-
-def _refuse_one_name_at_one_device(site_model):
-    for pair in site_model["pairs"]:
-        problem = taken_at_device(site_model, pair, [site_model])
-        if problem:
-            raise SiteError(f"cmha:pairs:{pair['pair']}:cluster_name", problem)
+    cmha_refusals.device(pair, at)
+    cmha_refusals.votes(pair, at)
+    cmha_refusals.tie_breakers(pair, at)
+    cmha_refusals.times(pair, at)
 
 
 def _refuse_shared_nodes(pairs):

@@ -9,6 +9,8 @@ the nodelist), ``key``, a secret that has no place in a file that everyone may r
 ``iba``.
 """
 
+import re
+
 __virtualname__ = "corosync_keys"
 
 ALL, ONLY_1, ONLY_2, ONLY_3 = (1, 2, 3), (1,), (2,), (3,)
@@ -34,13 +36,12 @@ _PRIORITY = _words(ALL, "alert crit debug emerg err info notice warning")
 _LOGGER = {
     **_keys(ALL, YES_NO, "to_stderr to_logfile to_syslog"),
     **_keys(ALL, _PRIORITY, "logfile_priority syslog_priority"),
-    "debug": (ALL, {**_words(ALL, "on off"), "trace": SINCE_2}),
+    "debug": (ALL, _words(ALL, "on off trace")),
     "logfile": (ALL, FILE),
     "syslog_facility": (
         ALL,
         _words(ALL, "daemon local0 local1 local2 local3 local4 local5 local6 local7"),
     ),
-    "tags": (ONLY_1, WORD),
 }
 
 # By section, by key: the generations, and the rule
@@ -56,7 +57,6 @@ SECTIONS = {
         ),
         "crypto_hash": (SINCE_2, _words(SINCE_2, "none md5 sha1 sha256 sha384 sha512")),
         "crypto_model": (ONLY_3, _words(ONLY_3, "nss openssl gcrypt")),
-        "crypto_compat": (ONLY_2, _words(ONLY_2, "2.0 2.2")),
         "crypto_type": (ONLY_1, _words(ONLY_1, "sober nss")),
         "crypto_accept": (ONLY_1, _words(ONLY_1, "old new")),
         "ip_version": (
@@ -65,7 +65,7 @@ SECTIONS = {
         ),
         "link_mode": (ONLY_3, _words(ONLY_3, "passive active rr")),
         "rrp_mode": (UNTIL_2, _words(UNTIL_2, "none active passive")),
-        "vsftype": (UNTIL_2, _words(UNTIL_2, "ykd none")),
+        "vsftype": (ONLY_1, _words(ONLY_1, "ykd none")),
         "knet_compression_model": (ONLY_3, WORD),
         "clear_node_high_bit": (ALL, YES_NO),
         **_keys(SINCE_2, YES_NO, "block_unlisted_ips cancel_token_hold_on_retransmit"),
@@ -130,7 +130,7 @@ SECTIONS = {
         "tie_breaker": (SINCE_2, TIE_BREAKER),
         "connect_timeout": (SINCE_2, COUNT),
         "force_ip_version": (SINCE_2, _words(SINCE_2, "0 4 6")),
-        "keep_active_partition_tie_breaker": (ONLY_3, ON_OFF),
+        "keep_active_partition_tie_breaker": (SINCE_2, ON_OFF),
     },
     # Beside these, any exec_NAME
     "quorum:device:heuristics": {
@@ -141,10 +141,34 @@ SECTIONS = {
     "logging": {
         "timestamp": (ALL, {**_words(ALL, "on off"), "hires": ONLY_3}),
         **_keys(ALL, ON_OFF, "fileline function_name"),
-        "blackbox": (ONLY_3, ON_OFF),
+        "blackbox": (SINCE_2, ON_OFF),
         **_LOGGER,
     },
     "logging:logger_subsys": _LOGGER,
+}
+
+# Of what a generation didn't know from its beginning on: since which version. By section and key, or by
+# section, key and word. Source: which of its tags reads it.
+SINCE = {
+    ("totem", "block_unlisted_ips"): {2: "2.4.5", 3: "3.0.2"},
+    ("totem", "cancel_token_hold_on_retransmit"): {2: "2.4.6", 3: "3.1.6"},
+    ("totem", "config_version"): {2: "2.1.0"},
+    ("totem", "ip_version"): {2: "2.1.1"},
+    ("totem", "knet_mtu"): {3: "3.1.7"},
+    ("totem", "rrp_problem_count_mcast_threshold"): {1: "1.4.2"},
+    ("totem", "token_coefficient"): {2: "2.3.4"},
+    ("totem", "crypto_cipher", "3des"): {2: "2.1.1"},
+    ("totem", "crypto_cipher", "aes128"): {2: "2.1.1"},
+    ("totem", "crypto_cipher", "aes192"): {2: "2.1.1"},
+    ("quorum", "auto_tie_breaker_node"): {2: "2.3.4"},
+    ("quorum", "expected_votes_tracking"): {2: "2.3.3"},
+    ("quorum:device", "model"): {2: "2.4.0"},
+    ("quorum:device:net", "keep_active_partition_tie_breaker"): {2: "2.4.6"},
+    ("quorum:device:heuristics", "mode"): {2: "2.4.3"},
+    ("quorum:device:heuristics", "exec_"): {2: "2.4.3"},
+    ("logging", "blackbox"): {2: "2.4.4"},
+    ("logging", "debug", "trace"): {1: "1.4.5", 2: "2.1.0"},
+    ("logging:logger_subsys", "debug", "trace"): {1: "1.4.5", 2: "2.1.0"},
 }
 
 # What says the same in another generation
@@ -163,12 +187,14 @@ def __virtual__():
     return __virtualname__
 
 
-def unknown(generation, section, key, value):
+def unknown(generation, section, key, value, version=None):
     """
-    What a generation of Corosync doesn't know.
+    What a Corosync doesn't know.
 
     generation
         1, 2 or 3.
+    version
+        Of the Corosync that is installed, as ``2.4.6``; without it, the newest of its generation is meant.
     section
         A key of ``SECTIONS``.
     key, value
@@ -178,13 +204,25 @@ def unknown(generation, section, key, value):
     generation has.
     """
     keys = SECTIONS[section]
-    generations, rule = keys[
-        "exec_" if section.endswith("heuristics") and key.startswith("exec_") else key
-    ]
+    key = "exec_" if section.endswith("heuristics") and key.startswith("exec_") else key
+    generations, rule = keys[key]
     if generation not in generations:
         instead = INSTEAD.get((section, key, generation))
         return f"Corosync {generation}.x doesn't know it{f'; use {instead}' if instead else ''}"
     if isinstance(rule, dict) and generation not in rule.get(str(value), ()):
         known = ", ".join(word for word, those in rule.items() if generation in those)
         return f"Corosync {generation}.x doesn't know {value}; it knows {known}"
+    for what, name in (((section, key), "it"), ((section, key, str(value)), value)):
+        since = SINCE.get(what, {}).get(generation)
+        if since and is_before(version, since):
+            return f"Corosync {version} doesn't know {name}; {since} is the first that does"
     return None
+
+
+def is_before(version, other):
+    """Whether a version is an older one than another; one that isn't known is the newest."""
+    return version is not None and _numbers(version) < _numbers(other)
+
+
+def _numbers(version):
+    return [int(number) for number in re.findall(r"[0-9]+", version)[:3]]

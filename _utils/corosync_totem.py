@@ -66,6 +66,66 @@ def _link(number, transport, interfaces):
     return {"number": number, "proto": proto, "ports": ports, "multicast": transport == "udp"}
 
 
+# Milliseconds, as Corosync's totemconfig.c has them
+_LEAST = 30
+_LEAST_HOLD = {1: 30, 2: 30, 3: 14}
+_TOKEN = {1: 1000, 2: 1000, 3: 3000}
+_RETRANSMITS, _JOIN = 4, 50
+_WITH_A_LEAST_TIME = (
+    "token", "token_retransmit", "join", "consensus", "merge", "downcheck", "max_network_delay",
+)  # fmt: skip
+_LEAST_MTU = 576  # what every host has to take (RFC 791)
+
+
+def wrong_time(totem, generation):
+    """
+    Which of totem's settings Corosync refuses, or works badly with, given the others.
+
+    totem
+        The settings of its section ``totem``, by key; milliseconds. 0 stands for the default, as for
+        Corosync.
+    generation
+        Corosync's, 1, 2 or 3; ``None`` while it isn't known: what is wrong by each of them.
+
+    Returns ``(key, problem)``, or ``None``.
+    """
+    said = {key: value for key, value in totem.items() if value != 0}
+    generations = [generation] if generation else list(_TOKEN)
+    wrong = [next(_wrong_times(said, each), None) for each in generations]
+    return wrong[-1] if all(wrong) else None
+
+
+def _wrong_times(said, generation):
+    for key in (*_WITH_A_LEAST_TIME, "hold"):
+        least = _LEAST_HOLD[generation] if key == "hold" else _LEAST
+        if said.get(key, least) < least:
+            yield key, f"should be at least {least} ms, is {said[key]}"
+    token = said.get("token", _TOKEN[generation])
+    times = said.get("token_retransmits_before_loss_const", _RETRANSMITS)
+    retransmit = said.get("token_retransmit", int(token / (times + 0.2)))
+    hold = said.get("hold", int(retransmit * 0.8 - 10))
+    if retransmit < _LEAST or hold < _LEAST_HOLD[generation]:
+        key = "token" if "token" in said else "token_retransmits_before_loss_const"
+        yield (
+            key,
+            f"leaves {retransmit} ms for each of {times} retransmits, too little for Corosync; make "
+            "token longer",
+        )
+    consensus = said.get("consensus", token * 1.2)
+    if consensus < token * 1.2:
+        least = int(token * 1.2)
+        yield (
+            "consensus",
+            f"should be at least 1.2 times token ({least} ms), is {consensus}; leave it out, and it is",
+        )
+    if consensus < said.get("join", _JOIN):
+        yield "join", f"should be at most consensus ({int(consensus)} ms), is {said['join']}"
+    if said.get("netmtu", _LEAST_MTU) < _LEAST_MTU:
+        yield "netmtu", f"should be at least {_LEAST_MTU} bytes, is {said['netmtu']}"
+    if said.get("token_warning", 0) > 100:
+        yield "token_warning", f"should be a percentage, 0 to 100, is {said['token_warning']}"
+
+
 def is_authenticated(totem, generation):
     """
     Whether Corosync takes messages only from who has the key. One that encrypts them does.

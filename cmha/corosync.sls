@@ -42,7 +42,8 @@ cmha corosync.conf:
     - source: salt://cmha/files/{{ cmha.conf_template }}
     - template: jinja
     - context:
-        cmha: {{ data(cmha) }}
+        # By name, as ever: an update of cmha isn't to write the file in another order.
+        cmha: {{ data(cmha, sort_keys=True) }}
     - user: root
     - group: root
     - mode: '0644'

@@ -226,4 +226,118 @@ WRONG = [
         "pillar cmha:pairs:mgmt:pacemaker:primitives:",
     ),
     ("pacemaker:propertys", {}, "did you mean properties?"),
+    # what doesn't go together
+    ("pairs:mgmt:cluster_name", "cmf", "cmha:pairs:mgmt:cluster_name: cmf is pair cms's too"),
+    (
+        "pairs:mgmt:cluster_name",
+        "CMF",
+        "mgmt:cluster_name: CMF and pair cms's cmf differ in capitals",
+    ),
+    ("pairs:CMS", {**SITE["pairs"]["mgmt"], "cluster_name": "x"}, "mgmt1 is in pair mgmt already"),
+    (
+        "pairs:cms:nodes:cms2:name",
+        "CMS1",
+        "nodes:cms2:name: CMS1 and cms1's cms1 differ in capitals",
+    ),
+    (
+        "pairs:mgmt:nodes",
+        {
+            "CMS1": {"nodeid": 1, "address": "192.0.2.21"},
+            "mgmt2": {"nodeid": 2, "address": "192.0.2.22"},
+        },
+        "pairs:mgmt:nodes:CMS1: CMS1 and pair cms, cms1's cms1 differ in capitals only",
+    ),
+    ("versions", {"openssl": "3.0.1"}, "cmha:versions:openssl: is no package of the cluster; cmha"),
+    ("versions", {"corosink": "3.0.1"}, "is no package of the cluster; did you mean corosync?"),
+    ("corosync:interface", {0: {}, "0": {}}, "cmha:corosync:interface: has a number twice"),
+    (
+        "corosync:totem:token",
+        100,
+        "cmha:corosync:totem:token: leaves 23 ms for each of 4 retransmits",
+    ),
+    ("corosync:totem:token", 29, "cmha:corosync:totem:token: should be at least 30 ms, is 29"),
+    ("corosync:totem:hold", 10, "cmha:corosync:totem:hold: should be at least 14 ms, is 10"),
+    (
+        "corosync:totem:consensus",
+        1000,
+        "totem:consensus: should be at least 1.2 times token (3600 ms)",
+    ),
+    ("corosync:totem:join", 5000, "totem:join: should be at most consensus (3600 ms), is 5000"),
+    (
+        "corosync:totem:netmtu",
+        100,
+        "cmha:corosync:totem:netmtu: should be at least 576 bytes, is 100",
+    ),
+    (
+        "corosync:totem:token_warning",
+        101,
+        "token_warning: should be a percentage, 0 to 100, is 101",
+    ),
+    ("corosync:quorum:expected_votes", 3, "quorum:expected_votes: is 3, and the nodes have 2"),
+    (
+        "pairs:cms:nodes:cms1:quorum_votes",
+        2,
+        "pairs:cms:nodes:cms1:quorum_votes: goes not with two_node, by which each",
+    ),
+    (
+        "corosync:quorum:auto_tie_breaker_node",
+        3,
+        "no node of this pair has the nodeid 3; they have 1",
+    ),
+    (
+        "corosync:quorum:device",
+        {"model": "net", "net": {"host": "192.0.2.9"}},
+        "cmha:corosync:quorum:device:net:algorithm: is missing",
+    ),
+    *(
+        (
+            "corosync:quorum:device",
+            {"model": "net", **more, "net": {"host": host, "algorithm": "lms", **net}},
+            message,
+        )
+        for host, net, more, message in (
+            ("127.0.0.1", {}, {}, "device:net:host: 127.0.0.1 can't be reached from the peer"),
+            ("localhost", {}, {}, "device:net:host: localhost is each node itself"),
+            ("192.0.2.300", {}, {}, "net:host: should be an IP address, is '192.0.2.300'"),
+            ("-x", {}, {}, "net:host: should be an IP address or the name of a host, is '-x'"),
+            ("a..b", {}, {}, "net:host: should be an IP address or the name of a host, is 'a..b'"),
+            ("192.0.2.11", {}, {}, "net:host: 192.0.2.11 is cms1, a node of this pair"),
+            (
+                "CMS2",
+                {},
+                {},
+                "net:host: CMS2 is cms2, a node of this pair: the device has to be a third",
+            ),
+            ("q", {"tie_breaker": 7}, {}, "net:tie_breaker: no node of this pair has the nodeid 7"),
+            ("q", {}, {"votes": 2}, "quorum:device:votes: a pair's device has one vote, with lms"),
+        )
+    ),
+    (
+        "qnetd",
+        "cms1",
+        "cmha:pairs:cms:qnetd: cms1 is a node of this pair: the device has to be a third",
+    ),
+    ("agent_processes", "(", "cmha:agent_processes: is no regular expression, missing ), "),
+    ("agent_processes", "[[:digits:]]", "is no regular expression, there is no class [:digits:]"),
+    *(
+        ("agent_processes", pattern, "agent_processes: matches the environment of every process")
+        for pattern in (".*", "x*", "^", "=", "A|", "^[A-Z_]+=")
+    ),
+    ("crmsh:repository", {"name": None}, "crmsh:repository:name: should be text, is empty"),
+    (
+        "crmsh:repository",
+        {"name": "x", 7: "y"},
+        "crmsh:repository:7: is no option of Salt's pkgrepo",
+    ),
+    (
+        "corosync:totem",
+        {"two_node": 1},
+        "totem:two_node: is no known key; it belongs under corosync:quorum",
+    ),
+    (
+        "corosync",
+        {"token": 1},
+        "cmha:corosync:token: is no known key; it belongs under corosync:totem",
+    ),
+    ("totem", {}, "pillar cmha:totem: is no known key; it belongs under corosync"),
 ]

@@ -125,10 +125,6 @@ SETTINGS = [
     {"jinja_env": {"trim_blocks": True}, "jinja_sls_env": {"trim_blocks": True}},
     {"jinja_env": {"lstrip_blocks": True}, "jinja_sls_env": {"lstrip_blocks": True}},
     {"jinja_trim_blocks": True, "jinja_lstrip_blocks": True},
-    {
-        "jinja_env": {"keep_trailing_newline": True},
-        "jinja_sls_env": {"keep_trailing_newline": True},
-    },
     {"jinja_sls_env": {"line_statement_prefix": "%", "line_comment_prefix": "##"}},
     {"renderer": "jinja|json"},
     {"renderer": "py"},
@@ -148,7 +144,7 @@ AGENT_STOPS = ("hard_stop_confirmed", "next_stop_hard", "stop_supervisord")
 
 
 @pytest.mark.parametrize("agent_stop", AGENT_STOPS)
-@pytest.mark.parametrize("settings", SETTINGS[:5], ids=str)
+@pytest.mark.parametrize("settings", SETTINGS[:4], ids=str)
 def test_no_setting_of_a_minion_changes_the_agent(minion, reports, settings, agent_stop):
     """Nor the script that starts the cluster at boot."""
     grains = reports("debian-12")[0]

@@ -216,7 +216,65 @@ def test_1_has_no_way_to_try_a_file(fitted):
 # --- what is refused -----------------------------------------------------------------------------
 
 AT = "pillar cmha:corosync:"
-KEEP = "keep_active_partition_tie_breaker"
+
+
+@pytest.mark.parametrize(
+    ("version", "section", "since"),
+    [
+        ("2.4.3", {"logging": {"blackbox": "off"}}, "2.4.4"),
+        ("1.4.4", {"logging": {"debug": "trace"}}, "1.4.5"),
+        ("2.4.4", {"totem": {"block_unlisted_ips": "no"}}, "2.4.5"),
+        ("2.4.5", {"totem": {"cancel_token_hold_on_retransmit": "no"}}, "2.4.6"),
+        ("3.1.5", {"totem": {"cancel_token_hold_on_retransmit": "no"}}, "3.1.6"),
+        ("2.3.3", {"totem": {"token_coefficient": 0}}, "2.3.4"),
+        ("2.3.3", {"quorum": {"auto_tie_breaker_node": 1}}, "2.3.4"),
+        ("1.4.1", {"totem": {"rrp_problem_count_mcast_threshold": 9}}, "1.4.2"),
+        (
+            "2.3.6",
+            {"quorum": {"device": {"model": "net", "net": {"host": "q", "algorithm": "lms"}}}},
+            "2.4.0",
+        ),
+    ],
+)
+def test_what_came_with_a_later_version(site_model, pure, version, section, since):
+    fitted = pure("cmha_corosync").fitted
+    pair = site_model(with_("corosync", section))["pairs"][0]
+    with pytest.raises(
+        ValueError, match=rf"Corosync {version} doesn't know \w+; {since} is the first that does"
+    ):
+        fitted(pair, int(version[0]), version)
+    assert fitted(pair, int(version[0]), since)
+    assert fitted(pair, int(version[0]))
+
+
+@pytest.mark.parametrize(("generation", "version"), [(1, None), (1, "1.4.7"), (2, "2.3.3")])
+def test_one_ring_broadcasts_and_another_has_an_address(site_model, pure, generation, version):
+    pillar = with_("corosync:totem:transport", "udp")
+    pillar["corosync"]["interface"] = {0: {"broadcast": True}, 1: {"mcastaddr": "239.0.0.1"}}
+    nodes = {"cms1": ["192.0.2.11", "198.51.100.1"], "cms2": ["192.0.2.12", "198.51.100.2"]}
+    for number, (name, addresses) in enumerate(nodes.items(), 1):
+        pillar["pairs"]["cms"]["nodes"][name] = {"nodeid": number, "addresses": addresses}
+    pair = site_model(pillar)["pairs"][0]
+    with pytest.raises(
+        ValueError, match="interface:1:mcastaddr: goes not with broadcast of ring 0"
+    ):
+        pure("cmha_corosync").fitted(pair, generation, version)
+    assert pure("cmha_corosync").fitted(pair, 2, "2.4.6")
+
+
+def test_a_port_below_which_there_is_none(site_model, pure):
+    pair = site_model(with_("corosync:interface", {0: {"mcastport": 1}}))["pairs"][0]
+    with pytest.raises(ValueError, match="interface:0:mcastport: should be a number from 2 on"):
+        pure("cmha_corosync").fitted(pair, 3)
+
+
+@pytest.mark.parametrize("generation", [2, 3])
+def test_bindnetaddr_is_the_nodes_own(site_model, pure, generation):
+    pair = site_model(with_("corosync:interface", {0: {"bindnetaddr": "192.0.2.0"}}))["pairs"][0]
+    with pytest.raises(
+        ValueError, match="interface:0:bindnetaddr: Corosync .* binds to the node's address"
+    ):
+        pure("cmha_corosync").fitted(pair, generation)
 
 
 @pytest.mark.parametrize(
@@ -231,12 +289,8 @@ KEEP = "keep_active_partition_tie_breaker"
         (2, {"totem": {"ip_version": "ipv6-4"}}, "totem:ip_version: Corosync 2.x doesn't know ipv6-4"),
         (1, {"quorum": {"two_node": 1}}, "quorum:two_node: Corosync 1.x doesn't know it"),
         (1, {"quorum": {"device": DEVICE}}, "quorum:device:model: Corosync 1.x doesn't know it"),
-        (1, {"logging": {"debug": "trace"}}, "logging:debug: Corosync 1.x doesn't know trace"),
         (2, {"logging": {"timestamp": "hires"}}, "logging:timestamp: Corosync 2.x doesn't know hires"),
-        (2, {"logging": {"logger_subsys": {"QB": {"tags": "x"}}}}, "logging:logger_subsys:QB:tags: Corosync"),
         (2, {"interface": {0: {"knet_pong_count": 3}}}, "interface:0:knet_pong_count: Corosync 2.x doesn't"),
-        (2, {"quorum": {"device": {"model": "net", "net": {"host": "q", KEEP: False}}}},
-         "quorum:device:net:keep_active_partition_tie_breaker: Corosync 2.x doesn't know it"),
         # what can't be
         (3, {"totem": {"transport": "udpu", "secauth": "on"}}, "totem:secauth: needs transport knet: Corosy"),
         (3, {"totem": {"transport": "udp", "crypto_hash": "sha1"}}, "totem:crypto_hash: needs transport kne"),

@@ -295,7 +295,7 @@ def test_health(host, there):
     }
 
 
-DEVICE = {"model": "net", "net": {"host": "192.0.2.2"}}
+DEVICE = {"model": "net", "net": {"host": "192.0.2.2", "algorithm": "ffsplit"}}
 
 
 @pytest.mark.parametrize(("port", "asked"), [({}, 5403), ({"port": 5400}, 5400)])

@@ -19,6 +19,7 @@ def cmha(load_file, pure, formula):
                 "cp.get_file_str": {"salt://cmha/defaults.yaml": defaults}.get,
                 "crm.version": lambda: pacemaker,
                 "corosync.generation": lambda default: generation or default,
+                "corosync.version": lambda: None,
                 "packet_filter.active": lambda: active,
                 "crm.query": lambda: cib,
             },
@@ -314,7 +315,11 @@ def test_another_resource_has_the_agent_that_pillar_gives_it(host):
     assert module.declared()["primitives"]["cm"]["agent"] == LSB
 
 
-WITH_DEVICE = {"corosync": {"quorum": {"device": {"model": "net", "net": {"host": "192.0.2.2"}}}}}
+WITH_DEVICE = {
+    "corosync": {
+        "quorum": {"device": {"model": "net", "net": {"host": "192.0.2.2", "algorithm": "ffsplit"}}}
+    }
+}
 
 
 @pytest.fixture

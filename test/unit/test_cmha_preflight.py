@@ -406,7 +406,9 @@ def test_a_firewall_that_is_gone_when_the_cluster_starts_at_boot(
 
 # --- a quorum device -----------------------------------------------------------------------------
 
-WITH_DEVICE = with_("corosync:quorum:device", {"model": "net", "net": {"host": "192.0.2.2"}})
+WITH_DEVICE = with_(
+    "corosync:quorum:device", {"model": "net", "net": {"host": "192.0.2.2", "algorithm": "ffsplit"}}
+)
 
 
 def silent(facts):

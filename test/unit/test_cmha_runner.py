@@ -95,7 +95,7 @@ def master(load_file, pure, formula, monkeypatch):
     return with_pillars
 
 
-DEVICE = {"model": "net", "net": {"host": "192.0.2.2"}}
+DEVICE = {"model": "net", "net": {"host": "192.0.2.2", "algorithm": "ffsplit"}}
 HOSTS = ("cms1", "cms2", "mgmt1", "mgmt2")
 
 

@@ -175,7 +175,7 @@ def test_later_an_interface_has_what_pillar_says(conf, generation, number):
 
 
 def test_a_quorum_device_and_a_logger(conf):
-    device = {"model": "net", "votes": 1, "net": {"host": "q", "tls": False}}
+    device = {"model": "net", "votes": 1, "net": {"host": "q", "algorithm": "lms", "tls": False}}
     pillar = with_("corosync:quorum", {"device": device})
     pillar["corosync"]["logging"] = {"logger_subsys": {"QUORUM": {"debug": True}}}
     text = conf(3, "mgmt1", pillar)
@@ -189,6 +189,7 @@ quorum {
         votes: 1
         net {
             host: q
+            algorithm: lms
             tls: off
         }
     }
@@ -201,6 +202,7 @@ quorum {
 
 def test_a_nodes_votes(conf):
     pillar = with_("pairs:mgmt:nodes:mgmt1:quorum_votes", 2)
+    pillar["corosync"] = {"quorum": {"two_node": 0}}
     assert "        name: mgmt1\n        quorum_votes: 2\n" in conf(3, "mgmt2", pillar)
 
 

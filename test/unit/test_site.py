@@ -33,6 +33,31 @@ def test_an_address_in_two_pairs(site_model):
         site_model(with_("pairs:mgmt:nodes:mgmt1:address", "192.0.2.11"))
 
 
+def test_a_minion_whose_id_has_other_capitals(site_model, cmha_site):
+    with pytest.raises(ValueError, match="cms:nodes:cms1: this minion's id is CMS1: write it so"):
+        cmha_site.pair_of(site_model(SITE), "CMS1")
+
+
+def test_a_pillar_from_json_has_keys_of_text(site_model):
+    cms, _ = site_model(with_("corosync:interface", {"0": {"mcastport": 5407}}))["pairs"]
+    assert cms["corosync"]["interface"] == {0: {"mcastport": 5407}}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["^SUPERVISOR_PROCESS_NAME=", "^CONF_DIR=/.*/[[:digit:]]+-cloudera", "a{2,3}", "[]a]b"],
+)
+def test_an_expression_that_marks_the_roles(site_model, pattern):
+    assert site_model(with_("agent_processes", pattern))
+
+
+@pytest.mark.parametrize(
+    "package", ["pacemaker-cli-utils", "libcorosync-common4", "libcib27", "resource-agents"]
+)
+def test_a_version_of_what_belongs_to_the_cluster(site_model, package):
+    assert site_model(with_("versions", {package: "1.2-3"}))
+
+
 def test_a_minion_that_no_pair_knows(site_model, cmha_site):
     with pytest.raises(ValueError, match="no pair lists this minion, cms3; did you mean"):
         cmha_site.pair_of(site_model(SITE), "cms3")
@@ -274,7 +299,7 @@ def test_without_our_alert_others_are_as_they_were(site_model):
 
 # --- a quorum device -----------------------------------------------------------------------------
 
-DEVICE = {"model": "net", "net": {"host": "192.0.2.2"}}
+DEVICE = {"model": "net", "net": {"host": "192.0.2.2", "algorithm": "ffsplit"}}
 
 
 def test_a_device_changes_what_is_done_without_quorum(site_model):
@@ -300,20 +325,15 @@ def test_the_daemons_of_a_pair(cmha_site, site_model):
     assert cmha_site.daemons(bool(cmha_site.device(mgmt))) == ["corosync", "pacemaker"]
 
 
-def test_two_pairs_of_one_name_at_one_device(site_model):
-    pillar = with_("corosync:quorum:device", DEVICE)
-    pillar["pairs"]["mgmt"]["cluster_name"] = pillar["pairs"]["cms"]["cluster_name"]
-    with pytest.raises(ValueError) as refusal:
-        site_model(pillar)
-    assert str(refusal.value) == (
-        "pillar cmha:pairs:cms:cluster_name: cmf is the name of site east, pair mgmt too, and both have the "
-        "quorum device 192.0.2.2, which tells clusters apart by it; each needs its own"
+def test_two_sites_with_one_name_at_one_device(site_model, cmha_site):
+    east = site_model(with_("corosync:quorum:device", DEVICE))
+    west = {**copy.deepcopy(east), "site": "west"}
+    pair = east["pairs"][0]
+    assert cmha_site.taken_at_device(east, pair, [east, west]) == (
+        "cmf is the name of site west, pair cms too, and both have the quorum device 192.0.2.2, which tells "
+        "clusters apart by it; each needs its own"
     )
-    # without a device, or with one each, nobody takes one for the other
-    pillar["pairs"]["mgmt"]["corosync"] = {"quorum": {"device": {"net": {"host": "192.0.2.3"}}}}
-    assert len(site_model(pillar)["pairs"]) == 2
-    del pillar["corosync"], pillar["pairs"]["mgmt"]["corosync"]
-    assert len(site_model(pillar)["pairs"]) == 2
+    assert cmha_site.taken_at_device(east, pair, [east]) is None
 
 
 @pytest.mark.parametrize(
@@ -321,6 +341,11 @@ def test_two_pairs_of_one_name_at_one_device(site_model):
     [
         ("corosync", {"model": "net"}, "cmha:corosync:quorum:device:net:host"),
         ("corosync", {"net": {"host": "192.0.2.2"}}, "cmha:corosync:quorum:device:model"),
+        (
+            "corosync",
+            {"model": "net", "net": {"host": "192.0.2.2"}},
+            "cmha:corosync:quorum:device:net:algorithm",
+        ),
         (
             "pairs:cms:corosync",
             {"model": "net", "net": {"tls": "off"}},
@@ -353,8 +378,8 @@ def test_a_minion_for_a_device_that_is_not_declared(site_model):
 @pytest.mark.parametrize(
     ("net", "family", "port"),
     [
-        ({"host": "192.0.2.2"}, "ipv4", "5403"),
-        ({"host": "2001:DB8:0::2", "port": 5400}, "ipv6", "5400"),
+        ({"host": "192.0.2.2", "algorithm": "lms"}, "ipv4", "5403"),
+        ({"host": "2001:DB8:0::2", "port": 5400, "algorithm": "ffsplit"}, "ipv6", "5400"),
     ],
 )
 def test_the_firewall_lets_the_pair_reach_its_device(site_model, cmha_site, net, family, port):
@@ -369,7 +394,7 @@ def test_the_firewall_lets_the_pair_reach_its_device(site_model, cmha_site, net,
 
 
 def test_a_device_by_name_has_no_rule(site_model, cmha_site):
-    device = {"model": "net", "net": {"host": "third.example.com"}}
+    device = {"model": "net", "net": {"host": "third.example.com", "algorithm": "ffsplit"}}
     cms, _ = site_model(with_("pairs:cms:corosync:quorum:device", device))["pairs"]
     assert not any(each["match"]["proto"] == "tcp" for each in cmha_site.firewall_rules(cms))
 

@@ -1,0 +1,178 @@
+"""
+What in a site's pillar doesn't go together, though each value by itself is one that it may be.
+
+Pure functions: what was checked key by key in, and a ``SiteError`` for the first thing that is wrong.
+Sources: ``corosync-qdevice(8)``, ``votequorum(5)``.
+"""
+
+import corosync_totem
+from cmha_pillar import SiteError
+
+__virtualname__ = "cmha_refusals"
+
+_QNETD_PORT = 5403  # corosync-qnetd(8)
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def alike(names):
+    """
+    Refuse two names that are the same, or the same but for capital letters: hosts and files can't tell them
+    apart, and people even less.
+
+    names
+        A list of tuples: the name, its pillar path, and whose it is, for the message.
+    """
+    seen = {}
+    for name, path, whose in names:
+        same, before = seen.setdefault(name.lower(), (name, whose))
+        if before != whose:
+            problem = (
+                f"is {before}'s too"
+                if same == name
+                else f"and {before}'s {same} differ in capitals only"
+            )
+            raise SiteError(path, f"{name} {problem}; each needs its own")
+
+
+def shared_names(checked):
+    """
+    Refuse names that a site has twice: of pairs, of clusters, and of hosts by their minion id.
+
+    checked
+        The pillar, as ``cmha_pillar.checked`` returns it.
+    """
+    pairs = checked["pairs"]
+    alike([(name, f"cmha:pairs:{name}", f"pair {name}") for name in pairs])
+    alike(
+        [
+            (pair["cluster_name"], f"cmha:pairs:{name}:cluster_name", f"pair {name}")
+            for name, pair in pairs.items()
+            if "cluster_name" in pair
+        ]
+    )
+    alike(
+        [
+            (node, f"cmha:pairs:{name}:nodes:{node}", f"pair {name}, {node}")
+            for name, pair in pairs.items()
+            for node in pair.get("nodes", {})
+        ]
+    )
+
+
+def votes(pair, at):
+    """
+    Refuse votes that don't add up.
+
+    pair
+        A pair with its ``nodes``, and with ``corosync`` as all layers of pillar and defaults make it.
+    at
+        Called with keys below ``corosync``; gives the pillar path.
+    """
+    quorum = pair["corosync"]["quorum"]
+    of_nodes = [node.get("quorum_votes", 1) for node in pair["nodes"]]
+    device = quorum.get("device")
+    all_votes = sum(of_nodes) + (device.get("votes", 1) if device else 0)
+    expected = quorum.get("expected_votes", all_votes)
+    if expected != all_votes:
+        raise SiteError(
+            at("quorum", "expected_votes"),
+            f"is {expected}, and the nodes{' and the device' if device else ''} have {all_votes}; leave "
+            "it out",
+        )
+    alone = quorum.get("two_node") and not device and not quorum.get("auto_tie_breaker")
+    for node, count in zip(pair["nodes"], of_nodes):
+        if count != 1 and (alone or device):
+            why = "two_node" if alone else "a quorum device"
+            raise SiteError(
+                f"cmha:pairs:{pair['pair']}:nodes:{node['id']}:quorum_votes",
+                f"goes not with {why}, by which each node has one vote; leave it out",
+            )
+
+
+def times(pair, at):
+    """
+    Refuse times that no Corosync takes.
+
+    pair, at
+        See ``votes``.
+    """
+    wrong = corosync_totem.wrong_time(pair["corosync"]["totem"], None)
+    if wrong:
+        raise SiteError(at("totem", wrong[0]), wrong[1])
+
+
+def tie_breakers(pair, at):
+    """
+    Refuse a tie breaker that is no node of the pair.
+
+    pair, at
+        See ``votes``.
+    """
+    quorum = pair["corosync"]["quorum"]
+    device = quorum.get("device", {}).get("net", {})
+    ids = [node["nodeid"] for node in pair["nodes"]]
+    for keys, value in (
+        (("quorum", "auto_tie_breaker_node"), quorum.get("auto_tie_breaker_node")),
+        (("quorum", "device", "net", "tie_breaker"), device.get("tie_breaker")),
+    ):
+        named = [int(word) for word in str(value or "").split() if word.isdecimal()]
+        for each in named:
+            if each not in ids:
+                known = " and ".join(map(str, ids))
+                raise SiteError(
+                    at(*keys), f"no node of this pair has the nodeid {each}; they have {known}"
+                )
+
+
+def device(pair, at):
+    """
+    Refuse a quorum device that can't be one, or not this pair's.
+
+    pair, at
+        See ``votes``.
+    """
+    declared = pair["corosync"]["quorum"].get("device")
+    names = {each: node["id"] for node in pair["nodes"] for each in _names(node)}
+    if str(pair["qnetd"]).lower() in names:
+        raise SiteError(
+            f"cmha:pairs:{pair['pair']}:qnetd",
+            f"{pair['qnetd']} is a node of this pair: the device has to be a third host",
+        )
+    if pair["qnetd"] and declared is None:
+        raise SiteError(
+            f"cmha:pairs:{pair['pair']}:qnetd",
+            "names a quorum device, and corosync:quorum:device is missing",
+        )
+    if declared is None:
+        return
+    net = declared.get("net", {})
+    for keys, value in (
+        (("model",), declared.get("model")),
+        (("net", "host"), net.get("host")),
+        (("net", "algorithm"), net.get("algorithm")),
+    ):
+        if not value:
+            raise SiteError(at("quorum", "device", *keys), "is missing")
+    if net["host"].lower() in names:
+        raise SiteError(
+            at("quorum", "device", "net", "host"),
+            f"{net['host']} is {names[net['host'].lower()]}, a node of this pair: the device has to be "
+            "a third host",
+        )
+    if declared.get("votes", 1) != 1:
+        raise SiteError(
+            at("quorum", "device", "votes"),
+            f"a pair's device has one vote, with {net['algorithm']} as with any; leave it out",
+        )
+    if pair["qnetd"] and net.get("port", _QNETD_PORT) != _QNETD_PORT:
+        raise SiteError(
+            at("quorum", "device", "net", "port"),
+            f"the corosync-qnetd that cmha sets up (qnetd) listens on {_QNETD_PORT}; leave it out",
+        )
+
+
+def _names(node):
+    return [node["id"].lower(), node["name"].lower(), *node["addresses"]]
