@@ -686,6 +686,7 @@ def _wanted(declared, absent, purge):
 
 def _difference(xml, declared, absent, purge):
     try:
+        __utils__["cib.check_words"](declared)
         return __utils__["cib.difference"](xml, declared, absent, purge)
     except ValueError as error:
         raise CommandExecutionError(f"{_host()}: {error}") from None

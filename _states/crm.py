@@ -167,6 +167,7 @@ def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only
     acl_groups=None,
     alerts=None,
     tags=None,
+    allow_unknown=None,
     absent=None,
     purge=None,
     nodes=None,
@@ -221,6 +222,9 @@ def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only
         ``recipients``.
     tags
         Mapping of id to the list of ids.
+    allow_unknown
+        List of names (properties, meta attributes, operations and their options) that Pacemaker doesn't know,
+        and that are meant: newer ones, or those of an agent of your own.
     absent
         What shall not be there: mapping of section to a list of names.
     purge
@@ -277,6 +281,7 @@ def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only
         "acl_groups": acl_groups,
         "alerts": alerts,
         "tags": tags,
+        "allow_unknown": allow_unknown,
     }
     declared = {key: value for key, value in sections.items() if value is not None}
     return _converged(name, declared, absent, purge, nodes)

@@ -40,8 +40,10 @@ import contextlib
 from xml.etree import ElementTree
 
 import cib_export
+import cib_references
 import cib_sets
 import cib_values
+import pacemaker_words
 from cib_document import Document
 from cib_objects import (
     ADMINISTRATORS_OWN,
@@ -86,18 +88,42 @@ def check(declared, path=""):
     Returns a new mapping with all sections, each value as the text that Pacemaker spells, each object in
     its full form, and each operation name with a list of operations.
 
-    Beside the sections there may be ``left_out``, as ``export`` writes it; it declares nothing.
+    Beside the sections there may be ``left_out``, as ``export`` writes it, which declares nothing; and
+    ``allow_unknown``, see ``check_words``.
 
     Raises ``InvalidCib``, a ``ValueError``, whose message begins with the path of the first fault,
     for example ``primitives:cloudera-scm-server:meta:priority: one value is wanted, not a list``.
     """
     declared = cib_values.mapping(declared, path)
-    cib_values.known_keys(declared, [*_BY_KEY, cib_export.LEFT_OUT], path, "section")
+    beside = (cib_export.LEFT_OUT, pacemaker_words.ALLOW)
+    cib_values.known_keys(declared, [*_BY_KEY, *beside], path, "section")
     found = {
         key: section.check(declared.get(key), at(path, key)) for key, section in _BY_KEY.items()
     }
     _refuse_contradictions(found, path)
-    return found
+    allowed = _allowed(declared, path)
+    return {**found, **({pacemaker_words.ALLOW: allowed} if allowed else {})}
+
+
+def check_words(declared, path=""):
+    """
+    Refuse cluster properties, meta attributes, operations and options of operations that Pacemaker doesn't
+    know, or not with this value: it would ignore them without a word. Names in ``allow_unknown`` pass.
+
+    declared
+        Mapping by section.
+    path
+        Where the mapping stands, as a prefix for messages.
+
+    Raises ``InvalidCib``, as ``check`` does.
+    """
+    pacemaker_words.check(check(declared, path), path)
+
+
+def _allowed(declared, path):
+    path = at(path, pacemaker_words.ALLOW)
+    names = cib_values.listed(declared.get(pacemaker_words.ALLOW), path)
+    return [cib_values.name(each, at(path, number)) for number, each in enumerate(names)]
 
 
 def _refuse_contradictions(declared, path):
@@ -167,6 +193,7 @@ def check_whole(value, path=""):
     purge = check_purge(whole.pop("purge", None), at(path, "purge"))
     declared = check(whole, path)
     _not_both(declared, absent, path)
+    pacemaker_words.check(declared, path)
     return {
         **declared,
         "absent": {key: names for key, names in absent.items() if names},
@@ -386,6 +413,9 @@ def difference(xml, declared, absent=None, purge=None):
         if section.key in purged:
             section.purge(edit, declared[section.key])
     edit.refuse_hollow_collections()
+    changed = {tuple(path.split(":")[:2]) for path in edit.changes}
+    allowed = declared.get(pacemaker_words.ALLOW, ())
+    cib_references.refuse_nowhere(edit.document, declared, changed, allowed)
     return {
         "changes": edit.changes,
         "xml": edit.document.text() if edit.changes else None,

@@ -4,8 +4,10 @@ What a CIB holds, as data for pillar; and what it holds that can't be said so.
 Pure. ``cib.export`` is the way in.
 """
 
+import cib_references
 import cib_sets
 import cib_values
+import pacemaker_words
 from cib_objects import (
     ADMINISTRATORS_OWN,
     MAINTENANCE,
@@ -23,9 +25,6 @@ LEFT_OUT = "left_out"
 # What an element of that name has beside what is declared
 _NODE_ATTRIBUTES = ("id", "uname", "type", "description", "score")
 
-_BY_ID = ("members", "resource", "primitive", "rsc", "with-rsc", "first", "then", "resources", "references",
-          "reference", "roles", "devices")  # fmt: skip
-
 
 def __virtual__():
     return __virtualname__
@@ -33,7 +32,8 @@ def __virtual__():
 
 def export(document):
     """
-    What is worth declaring, by section, and under ``left_out`` a line for each thing that isn't there.
+    What is worth declaring, by section; under ``allow_unknown`` the names that Pacemaker doesn't know; and
+    under ``left_out`` a line for each thing that isn't there.
 
     document
         A ``cib_document.Document``.
@@ -48,6 +48,10 @@ def export(document):
     _leave_out_what_refers_to_nothing(document, found, left_out)
     _leave_out_doubles(found)
     left_out += _unknown(document)
+    unknown = set(pacemaker_words.unknown(found))
+    unknown |= {name for _, name, *_ in cib_references.nowhere(document, found)}
+    if unknown:
+        found[pacemaker_words.ALLOW] = sorted(unknown)
     if left_out:
         found[LEFT_OUT] = [cib_values.printable(line) for line in left_out]
     return found
@@ -117,7 +121,7 @@ def _leave_out_what_refers_to_nothing(document, found, left_out):
             (key, name, reference)
             for key in found
             for name, each in found[key].items()
-            for reference in _references(each)
+            for _, reference in cib_references.ids(each)
             if reference in missing
         ]
         if not dangling:
@@ -134,24 +138,6 @@ def _ids(document):
     """The ids of all objects."""
     kinds = [section for section in SECTIONS if hasattr(section, "elements")]
     return {each.get("id") for section in kinds for each in section.elements(document)}
-
-
-def _references(value):
-    """The ids that an object refers to."""
-    if not isinstance(value, dict):
-        return
-    for key, each in value.items():
-        if key == "agent" and each.startswith("@"):
-            yield each[1:]
-        elif key == "devices":
-            yield from each.split(",")
-        elif key in _BY_ID and isinstance(each, str):
-            yield each
-        elif key in _BY_ID and isinstance(each, list):
-            yield from each
-        elif key in ("sets", "permissions"):
-            for part in each:
-                yield from _references(part)
 
 
 def _unknown(document):

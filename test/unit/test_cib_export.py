@@ -354,3 +354,63 @@ def test_no_line_of_what_is_left_out_does_anything(exported):
     assert left_out(exported, xml) == [
         r"primitives:x:meta:a\nb\t\x85: is no name that could be declared"
     ]
+
+
+# --- references that lead nowhere ----------------------------------------------------------------
+
+NODES = '<node id="1" uname="cms1"/><node id="2" uname="cms2"/>'
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        (
+            {"locations": {"l": {"rsc": "y", "node": "cms1", "score": 1}}},
+            "locations:l:rsc: the cluster has no resource y",
+        ),
+        (
+            {"locations": {"l": {"rsc": "x", "node": "cms3", "score": 1}}},
+            "locations:l:node: the cluster has no node cms3",
+        ),
+        (
+            {"colocations": {"c": {"rsc": "x", "with-rsc": "z"}}},
+            "colocations:c:with-rsc: the cluster has no resource z",
+        ),
+        (
+            {"orders": {"o": {"sets": [["x"], ["q"]]}}},
+            "orders:o:sets:1:resources: the cluster has no resource q",
+        ),
+        (
+            {"fencing_levels": {"f": {"target": "cms", "index": 1, "devices": ["x"]}}},
+            "fencing_levels:f:target: the cluster has no node cms; did you mean cms",
+        ),
+        (
+            {"fencing_levels": {"f": {"target": "cms1", "index": 1, "devices": ["ipmi"]}}},
+            "fencing_levels:f:devices: the cluster has no resource ipmi",
+        ),
+    ],
+)
+def test_what_leads_nowhere(cib, declared, message):
+    xml = cib_of(dummy("x"), nodes=NODES)
+    with pytest.raises(ValueError) as error:
+        cib.difference(xml, declared)
+    assert str(error.value).startswith(message)
+    name = message.partition(";")[0].rpartition(" ")[2]
+    assert cib.difference(xml, {**declared, "allow_unknown": [name]})["changes"]
+
+
+def test_what_led_nowhere_before_is_left(cib, exported):
+    location = '<rsc_location id="l" rsc="x" node="gone" score="5"/>'
+    xml = cib_of(dummy("x"), location, nodes=NODES)
+    assert exported(xml)["allow_unknown"] == ["gone"]
+    declared = {"locations": {"l": {"rsc": "x", "node": "gone", "score": 5}}}
+    assert cib.difference(xml, declared)["changes"] == {}
+
+
+def test_a_guest_is_a_node(cib):
+    remote = '<primitive id="r" class="ocf" provider="pacemaker" type="remote"/>'
+    guest = dummy("g", f'<meta_attributes id="m">{pair("remote-node", "guest")}</meta_attributes>')
+    bundle = '<bundle id="b"><podman image="i" replicas="2"/></bundle>'
+    for node in ("r", "guest", "b-1"):
+        declared = {"locations": {"l": {"rsc": "g", "node": node, "score": 1}}}
+        assert cib.difference(cib_of(remote + guest + bundle, nodes=NODES), declared)["changes"]

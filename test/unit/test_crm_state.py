@@ -81,9 +81,9 @@ def test_bad_input_fails_in_a_prediction_too(state):
 @pytest.mark.parametrize(
     ("kind", "arguments", "path"),
     [
-        ("property", {"name": "x", "value": 5}, "properties:x"),
-        ("rsc_default", {"name": "x", "value": 5}, "rsc_defaults:x"),
-        ("op_default", {"name": "x", "value": 5}, "op_defaults:x"),
+        ("property", {"name": "batch-limit", "value": 5}, "properties:batch-limit"),
+        ("rsc_default", {"name": "priority", "value": 5}, "rsc_defaults:priority"),
+        ("op_default", {"name": "timeout", "value": 5}, "op_defaults:timeout"),
         ("primitive", {"name": "cm", "agent": "lsb:cm", "meta": {"priority": 1}}, "primitives:cm"),
     ],
 )

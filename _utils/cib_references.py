@@ -1,0 +1,137 @@
+"""
+What objects of Pacemaker's configuration refer to: other objects by id, and nodes by name.
+
+Pure.
+"""
+
+import difflib
+
+from cib_values import InvalidCib, at
+
+__virtualname__ = "cib_references"
+
+_BY_ID = (
+    "members", "resource", "primitive", "rsc", "with-rsc", "first", "then", "resources", "references",
+    "reference", "roles",
+)  # fmt: skip
+
+# What leads nowhere in these is an error of whoever has declared it; elsewhere a check of its own says so
+_SECTIONS = ("locations", "colocations", "orders", "tickets", "fencing_levels")
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def ids(value):
+    """
+    The ids that an object refers to.
+
+    value
+        The object, as a section's ``check`` returns it.
+
+    Returns tuples of the key and the id.
+    """
+    if not isinstance(value, dict):
+        return
+    for key, each in value.items():
+        if key == "agent" and each.startswith("@"):
+            yield key, each[1:]
+        elif key == "devices":
+            yield from ((key, device) for device in each.split(","))
+        elif key in _BY_ID:
+            yield from ((key, one) for one in ([each] if isinstance(each, str) else each))
+        elif key in ("sets", "permissions"):
+            for number, part in enumerate(each):
+                yield from ((f"{key}:{number}:{below}", one) for below, one in ids(part))
+
+
+def nodes(section, value):
+    """
+    The nodes that an object names: tuples of the key and the name.
+
+    section, value
+        The object, and the section it stands in.
+    """
+    key = {"locations": "node", "fencing_levels": "target"}.get(section)
+    if key in value:
+        yield key, value[key]
+
+
+def nowhere(document, declared, only=None):
+    """
+    What leads nowhere.
+
+    document
+        The ``cib_document.Document`` with everything declared in it.
+    declared
+        All sections, as ``cib.check`` returns them.
+    only
+        A set of tuples of section and id; the default is every object.
+
+    Returns tuples of the path, the id or name, what it should be, and the names that there are.
+    """
+    known = _node_names(document)
+    for section in _SECTIONS:
+        for identifier, each in declared.get(section, {}).items():
+            if only is not None and (section, identifier) not in only:
+                continue
+            place = at(section, identifier)
+            for key, one in ids(each):
+                if document.with_id(one) is None:
+                    yield at(place, key), one, "resource", _resources(document)
+            for key, one in nodes(section, each):
+                if known and one not in known:
+                    yield at(place, key), one, "node", known
+
+
+def refuse_nowhere(document, declared, only, allowed):
+    """
+    Refuse the first thing that leads nowhere.
+
+    document, declared, only
+        See ``nowhere``.
+    allowed
+        Names that pass.
+    """
+    for path, name, what, known in nowhere(document, declared, only):
+        if name not in allowed:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = (
+                f"did you mean {near[0]}?"
+                if near
+                else f"it has {', '.join(sorted(known)) or 'none'}"
+            )
+            raise InvalidCib(path, f"the cluster has no {what} {name}; {hint}")
+
+
+def _resources(document):
+    found = document.section("resources").iter()
+    return [
+        each.get("id")
+        for each in found
+        if each.tag in ("primitive", "group", "clone", "master", "bundle")
+    ]
+
+
+def _node_names(document):
+    """Cluster nodes, and the remote nodes and guests that resources make."""
+    names = {each.get("uname") for each in document.section("nodes").findall("node")}
+    for each in document.section("resources").iter():
+        if each.tag == "primitive" and each.get("type") == "remote":
+            names.add(each.get("id"))
+        elif each.tag == "bundle":
+            # its containers are guests: ID-0, ID-1, …
+            container = next(iter(each.iterfind("*[@image]")), None)
+            count = (
+                "1"
+                if container is None
+                else container.get("replicas", container.get("promoted-max", "1"))
+            )
+            names.update(
+                f"{each.get('id')}-{number}"
+                for number in range(int(count) if count.isdecimal() else 1)
+            )
+        elif each.tag == "nvpair" and each.get("name") == "remote-node":
+            names.add(each.get("value"))
+    return names - {None}

@@ -1,0 +1,278 @@
+"""
+The words that Pacemaker 1.1 to 3.0 knows: cluster properties, meta attributes by kind of object, operations
+and their attributes. Pacemaker ignores one that it doesn't know, without a word: hence this table.
+
+Pure. Sources: ``pacemaker-schedulerd(7)``, ``pacemaker-controld(7)`` and ``pacemaker-fenced(7)`` of each
+version, and their sources for what these leave out; "Pacemaker Explained".
+"""
+
+import difflib
+import re
+
+import cib_values
+from cib_values import InvalidCib, at
+
+__virtualname__ = "pacemaker_words"
+
+# What an administrator needs when a name is newer than this table, or only an agent of his own reads it
+ALLOW = "allow_unknown"
+
+_BOOLEAN, _DURATION, _INTEGER = "true or false", "a duration, as 60s or 5min", "a whole number"
+_SCORE, _PERCENTAGE, _TEXT = "a number, INFINITY or -INFINITY", "a percentage, as 80%", "text"
+
+
+def _of(kind, names):
+    return dict.fromkeys(names.split(), kind)
+
+
+PROPERTIES = {
+    **_of(
+        _BOOLEAN,
+        "symmetric-cluster maintenance-mode start-failure-is-fatal enable-startup-probes stonith-enabled "
+        "fencing-enabled startup-fencing concurrent-fencing stop-all-resources stop-orphan-resources "
+        "stop-orphan-actions stop-removed-resources cancel-removed-actions remove-after-stop "
+        "is-managed-default "
+        "enable-acl shutdown-lock have-watchdog fence-remote-without-quorum",
+    ),
+    **_of(
+        _DURATION,
+        "cluster-delay dc-deadtime cluster-recheck-interval election-timeout shutdown-escalation "
+        "join-integration-timeout join-finalization-timeout transition-delay crmd-integration-timeout "
+        "crmd-finalization-timeout crmd-transition-delay stonith-timeout fencing-timeout "
+        "priority-fencing-delay "
+        "shutdown-lock-limit node-pending-timeout default-action-timeout",
+    ),
+    **_of(
+        _INTEGER,
+        "batch-limit migration-limit node-action-limit pe-error-series-max pe-warn-series-max "
+        "pe-input-series-max cluster-ipc-limit",
+    ),
+    **_of(
+        _SCORE,
+        "stonith-max-attempts fencing-max-attempts default-resource-stickiness node-health-base "
+        "node-health-green "
+        "node-health-yellow node-health-red",
+    ),
+    **_of(_PERCENTAGE, "load-threshold"),
+    **_of(
+        _TEXT,
+        "cluster-infrastructure cluster-name dc-version last-lrm-refresh notification-agent "
+        "notification-recipient "
+        # -1 too: twice SBD_WATCHDOG_TIMEOUT
+        "stonith-watchdog-timeout fencing-watchdog-timeout expected-quorum-votes cmha-maintenance",
+    ),
+    "no-quorum-policy": ("stop", "freeze", "ignore", "demote", "fence", "suicide"),
+    "stonith-action": ("reboot", "off", "poweroff"),
+    "fencing-action": ("reboot", "off", "poweroff"),
+    "fence-reaction": ("stop", "panic"),
+    "fencing-reaction": ("stop", "panic"),
+    "node-health-strategy": ("none", "migrate-on-red", "only-green", "progressive", "custom"),
+    "placement-strategy": ("default", "utilization", "minimal", "balanced"),
+}
+
+# Some agents keep their state among the properties, as redis_REPL_INFO
+_AGENTS_OWN = "_REPL_INFO"
+
+_ROLES = ("Stopped", "Started", "Promoted", "Unpromoted", "Master", "Slave")
+_REQUIRES = ("nothing", "quorum", "fencing", "unfencing", "stonith")
+
+RESOURCE_META = {
+    **_of(
+        _BOOLEAN,
+        "is-managed maintenance critical allow-migrate allow-unhealthy-nodes remote-allow-migrate",
+    ),
+    **_of(_SCORE, "priority resource-stickiness migration-threshold resource-failure-stickiness"),
+    **_of(_DURATION, "failure-timeout remote-connect-timeout"),
+    **_of(_INTEGER, "remote-port"),
+    **_of(
+        _TEXT,
+        "container container-attribute-target remote-node remote-addr provides isolation isolation-wrapper "
+        "isolation-instance isolation-host",
+    ),
+    "target-role": _ROLES,
+    "requires": _REQUIRES,
+    "multiple-active": ("block", "stop_only", "stop_start", "stop_unexpected"),
+    "restart-type": ("ignore", "restart"),
+}
+
+GROUP_META = {**RESOURCE_META, **_of(_BOOLEAN, "ordered collocated")}
+
+CLONE_META = {
+    **GROUP_META,
+    **_of(_BOOLEAN, "globally-unique notify interleave promotable"),
+    **_of(
+        _INTEGER,
+        "clone-max clone-min clone-node-max promoted-max promoted-node-max master-max master-node-max",
+    ),
+}
+
+OPERATION = {
+    **_of(_DURATION, "interval timeout start-delay"),
+    **_of(_BOOLEAN, "enabled record-pending"),
+    **_of(_TEXT, "interval-origin description"),
+    "on-fail": (
+        "ignore",
+        "block",
+        "demote",
+        "stop",
+        "restart",
+        "standby",
+        "fence",
+        "restart-container",
+    ),
+    "role": _ROLES,
+    "requires": _REQUIRES,
+}
+
+ALERT_META = {
+    **_of(_DURATION, "timeout"),
+    **_of(_TEXT, "timestamp-format"),
+    **_of(_BOOLEAN, "enabled"),
+}
+
+# Of OCF, of fencing devices, and what Pacemaker itself asks for
+ACTIONS = (
+    "start stop monitor promote demote notify migrate_to migrate_from reload reload-agent validate-all "
+    "meta-data status "
+    "recover usage on off reboot list list-status metadata"
+).split()
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def check(declared, path):
+    """
+    Refuse the first word that Pacemaker doesn't know.
+
+    declared
+        All sections, as ``cib.check`` returns them, and with ``allow_unknown``, the names that pass unseen.
+    path
+        Where the sections stand, as a prefix for messages.
+    """
+    for where, fault in faults(declared):
+        raise InvalidCib(at(path, where), f"{fault}; {ALLOW} lets it pass")
+
+
+def unknown(declared):
+    """
+    The names that Pacemaker doesn't know, or not with this value.
+
+    declared
+        As ``check`` takes it.
+
+    Returns a sorted list.
+    """
+    return sorted({where.rpartition(":")[2] for where, _ in faults(declared)})
+
+
+def faults(declared):
+    """What is wrong: tuples of the path, whose last part is the name to allow, and the fault."""
+    allowed = set(declared.get(ALLOW, ()))
+    for where, name, fault in _all_faults(declared):
+        if fault and name not in allowed:
+            yield at(where, name), fault
+
+
+def _all_faults(declared):
+    for section, words, what in (
+        ("properties", PROPERTIES, "property"),
+        ("rsc_defaults", CLONE_META, "meta attribute of a resource"),
+        ("op_defaults", OPERATION, "option of an operation"),
+    ):
+        yield from _in_values(section, declared.get(section), words, what)
+        yield from _in_sets(f"{section}_sets", declared.get(f"{section}_sets"), words, what)
+    for section, words, what in (
+        ("templates", CLONE_META, "template"),
+        ("primitives", RESOURCE_META, "primitive"),
+        ("groups", GROUP_META, "group"),
+        ("clones", CLONE_META, "clone"),
+        ("bundles", CLONE_META, "bundle"),
+        ("alerts", ALERT_META, "alert"),
+    ):
+        for identifier, each in (declared.get(section) or {}).items():
+            place = at(section, identifier)
+            said = f"meta attribute of a {what}"
+            yield from _in_values(at(place, "meta"), each.get("meta"), words, said)
+            yield from _in_sets(at(place, "meta_sets"), each.get("meta_sets"), words, said)
+            yield from _in_operations(at(place, "operations"), each.get("operations"))
+
+
+def _in_sets(path, sets, words, what):
+    for identifier, each in (sets or {}).items():
+        if isinstance(each, dict):
+            yield from _in_values(at(path, f"{identifier}:values"), each.get("values"), words, what)
+
+
+def _in_values(path, values, words, what):
+    for name, value in (values or {}).items():
+        yield path, name, _fault(name, value, words, what)
+
+
+def _in_operations(path, operations):
+    for name, several in (operations or {}).items():
+        if name not in ACTIONS:
+            yield path, name, f"is no action that Pacemaker has{_nearest(name, ACTIONS)}"
+        for operation in several if isinstance(several, list) else [several]:
+            for key, value in operation.items():
+                if key in OPERATION:
+                    yield at(path, name), key, _fault(key, value, OPERATION, "")
+                elif not isinstance(value, dict):
+                    # a parameter may have any name but one that is meant to be an attribute's
+                    near = _nearest(key, list(OPERATION), 0.8)
+                    fault = near and f"is no attribute of an operation{near}"
+                    yield at(path, name), key, fault
+            yield from _in_values(
+                at(path, f"{name}:meta"), operation.get("meta"), OPERATION, "option of an operation"
+            )
+
+
+def _fault(name, value, words, what):
+    if name not in words:
+        if words is PROPERTIES and name.endswith(_AGENTS_OWN):
+            return None
+        return f"is no {what} that Pacemaker knows{_nearest(name, list(words))}"
+    kind = words[name]
+    if isinstance(kind, tuple):
+        same = {cib_values.role(word): word for word in kind}
+        if cib_values.role(value) in same or value in kind or value == "#default":
+            return None
+        return f"should be {_listed(kind)}, is {value!r}{_nearest(value, kind)}"
+    if _KINDS[kind](value) or value == "#default":
+        return None
+    return f"should be {kind}, is {value!r}"
+
+
+def _is_boolean(value):
+    return cib_values.fault(cib_values.boolean, value) is None
+
+
+def _is_score(value):
+    return cib_values.fault(cib_values.score, value) is None
+
+
+def _is_duration(value):
+    # Some versions take a blank, or a longer unit; none refuses what is without
+    return cib_values.is_duration(value) and not re.search(r"\s", value)
+
+
+_KINDS = {
+    _BOOLEAN: _is_boolean,
+    _DURATION: _is_duration,
+    _INTEGER: lambda value: re.fullmatch(r"[+-]?[0-9]+", value),
+    _SCORE: _is_score,
+    _PERCENTAGE: lambda value: re.fullmatch(r"[0-9]+%?", value),
+    _TEXT: lambda value: True,
+}
+
+
+def _nearest(said, known, cutoff=0.6):
+    # a name with underscores is meant to have hyphens
+    plain = {each.replace("_", "-").lower(): each for each in known}
+    near = difflib.get_close_matches(str(said).replace("_", "-").lower(), plain, 1, cutoff)
+    return f"; did you mean {plain[near[0]]}?" if near and plain[near[0]] != said else ""
+
+
+def _listed(words):
+    return f"{', '.join(words[:-1])} or {words[-1]}"

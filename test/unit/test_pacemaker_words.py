@@ -1,0 +1,229 @@
+"""What Pacemaker would ignore without a word, and cmha refuses."""
+
+import pytest
+
+DUMMY = "ocf:pacemaker:Dummy"
+
+
+@pytest.fixture
+def cib(pure):
+    return pure("cib")
+
+
+def primitive(**content):
+    return {"primitives": {"x": {"agent": DUMMY, **content}}}
+
+
+def operation(name="monitor", **options):
+    return primitive(operations={name: {"interval": "10s", **options}})
+
+
+WRONG = [
+    (
+        {"properties": {"no-quorum-polcy": "stop"}},
+        "properties:no-quorum-polcy: is no property",
+        "no-quorum-policy?",
+    ),
+    (
+        {"properties": {"no_quorum_policy": "stop"}},
+        "properties:no_quorum_policy: is no",
+        "no-quorum-policy?",
+    ),
+    (
+        {"properties": {"stonith-enable": True}},
+        "properties:stonith-enable: is no",
+        "did you mean stonith-enabled?",
+    ),
+    (
+        {"properties": {"no-quorum-policy": "stopp"}},
+        "no-quorum-policy: should be stop, freeze,",
+        "mean stop?",
+    ),
+    (
+        {"properties": {"stonith-enabled": "flase"}},
+        "stonith-enabled: should be true or false, is 'flase'",
+        "",
+    ),
+    (
+        {"properties": {"batch-limit": "many"}},
+        "properties:batch-limit: should be a whole number, is 'many'",
+        "",
+    ),
+    (
+        {"properties": {"load-threshold": "high"}},
+        "load-threshold: should be a percentage, as 80%",
+        "",
+    ),
+    (
+        {"properties": {"node-health-red": "low"}},
+        "node-health-red: should be a number, INFINITY or",
+        "",
+    ),
+    (
+        {"rsc_defaults": {"resource-stickyness": 1}},
+        "rsc_defaults:resource-stickyness: is no",
+        "resource-stickiness?",
+    ),
+    (
+        {"rsc_defaults": {"resource-stickiness": "high"}},
+        "resource-stickiness: should be a number",
+        "",
+    ),
+    (
+        {"op_defaults": {"timout": "60s"}},
+        "op_defaults:timout: is no option of an operation",
+        "did you mean timeout?",
+    ),
+    (
+        {"op_defaults": {"timeout": "5minutes"}},
+        "op_defaults:timeout: should be a duration, as 60s",
+        "",
+    ),
+    (
+        primitive(meta={"is_managed": True}),
+        "primitives:x:meta:is_managed: is no meta attribute",
+        "is-managed?",
+    ),
+    (
+        primitive(meta={"clone-max": 1}),
+        "primitives:x:meta:clone-max: is no meta attribute of a primitive",
+        "",
+    ),
+    (
+        primitive(meta={"target-role": "Startet"}),
+        "x:meta:target-role: should be Stopped, Started",
+        "mean Started?",
+    ),
+    (
+        primitive(operations={"moniter": {"interval": "9s"}}),
+        "x:operations:moniter: is no action",
+        "monitor?",
+    ),
+    (
+        operation(intervall="5s"),
+        "operations:monitor:intervall: is no attribute of an operation",
+        "mean interval?",
+    ),
+    (
+        operation(on_fail="block"),
+        "operations:monitor:on_fail: is no attribute",
+        "did you mean on-fail?",
+    ),
+    (operation(timeout="5minutes"), "x:operations:monitor:timeout: should be a duration", ""),
+    (operation(timeout="1 min"), "x:operations:monitor:timeout: should be a duration", ""),
+    (
+        operation(**{"on-fail": "blok"}),
+        "operations:monitor:on-fail: should be ignore, block",
+        "mean block?",
+    ),
+    (operation(enabled="perhaps"), "operations:monitor:enabled: should be true or false", ""),
+    (operation(meta={"timout": "1s"}), "operations:monitor:meta:timout: is no option", "timeout?"),
+    (
+        primitive(meta_sets={"s": {"score": 1, "values": {"priorty": 1}}}),
+        "primitives:x:meta_sets:s:values:priorty: is no",
+        "priority?",
+    ),
+    (
+        {"properties_sets": {"s": {"score": 1, "values": {"stonith-enabld": 1}}}},
+        "properties_sets:s:values:stonith-enabld: is no",
+        "stonith-enabled?",
+    ),
+    (
+        {"clones": {"c": {"resource": "x", "meta": {"inteleave": True}}}},
+        "clones:c:meta:inteleave: is no",
+        "interleave?",
+    ),
+    (
+        {"alerts": {"a": {"path": "/x", "meta": {"timestamp": "%H"}}}},
+        "alerts:a:meta:timestamp: is no",
+        "timestamp-format?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("declared", "where", "hint"), WRONG)
+def test_a_word_that_pacemaker_does_not_know(cib, declared, where, hint):
+    with pytest.raises(ValueError) as error:
+        cib.check_whole(declared, "cmha:pacemaker")
+    assert str(error.value).startswith("cmha:pacemaker:")
+    assert where in str(error.value)
+    assert hint in str(error.value)
+    assert str(error.value).endswith("; allow_unknown lets it pass")
+
+
+@pytest.mark.parametrize(("declared", "where", "hint"), WRONG)
+def test_what_is_allowed_passes(cib, declared, where, hint):
+    name = where.split(": ")[0].rpartition(":")[2]
+    allowing = {**declared, "allow_unknown": [name]}
+    assert cib.check_whole(allowing)["allow_unknown"] == [name]
+    with pytest.raises(ValueError):
+        cib.check_whole({**declared, "allow_unknown": ["another"]})
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {
+            "properties": {
+                "no-quorum-policy": "suicide",
+                "stonith-watchdog-timeout": -1,
+                "maintenance-mode": "on",
+            }
+        },
+        {
+            "properties": {
+                "redis_REPL_INFO": "cms1",
+                "fencing-enabled": "y",
+                "load-threshold": "80%",
+            }
+        },
+        {
+            "rsc_defaults": {
+                "resource-stickiness": "INFINITY",
+                "failure-timeout": "PT10M",
+                "is-managed": "#default",
+            }
+        },
+        {"op_defaults": {"timeout": 60, "on-fail": "standby", "record-pending": False}},
+        primitive(
+            meta={
+                "target-role": "Master",
+                "requires": "fencing",
+                "remote-node": "x",
+                "multiple-active": "block",
+            }
+        ),
+        operation(OCF_CHECK_LEVEL=10, depth=0, role="Slave", enabled=1),
+        primitive(operations={"migrate_to": {}, "validate-all": {}, "reload-agent": {}}),
+        {
+            "clones": {
+                "c": {
+                    "resource": "x",
+                    "meta": {"promoted-max": 1, "clone-node-max": 1, "priority": 5},
+                }
+            }
+        },
+        {"groups": {"g": {"members": ["x"], "meta": {"ordered": False}}}},
+    ],
+)
+def test_what_pacemaker_knows(cib, declared):
+    assert cib.check_whole(declared)
+
+
+def test_names_to_allow_are_names(cib):
+    with pytest.raises(ValueError, match="^allow_unknown: a list is wanted, not text"):
+        cib.check_whole({"allow_unknown": "x"})
+    with pytest.raises(ValueError, match="^allow_unknown:0: a name is text, not a number"):
+        cib.check_whole({"allow_unknown": [7]})
+
+
+def test_an_export_allows_what_is_there(cib):
+    xml = (
+        '<cib validate-with="pacemaker-3.9"><configuration><crm_config><cluster_property_set id="p">'
+        '<nvpair id="n" name="no-quorum-polcy" value="stop"/></cluster_property_set></crm_config>'
+        "<nodes/><resources/><constraints/></configuration></cib>"
+    )
+    exported = cib.export(xml)
+    assert exported["allow_unknown"] == ["no-quorum-polcy"]
+    assert cib.check_whole(exported)
+    assert cib.difference(xml, exported)["changes"] == {}
