@@ -1,5 +1,5 @@
 # What one does with a clone. Each target installs what it needs.
-.PHONY: demo test test-all lab lab-down lint bench cibs
+.PHONY: demo test test-all lab lab-down lint bench cibs fuzz
 
 demo:
 	@test/lab/demo
@@ -24,3 +24,6 @@ bench:
 
 cibs:
 	@test/cibs $(CIBS)
+
+fuzz:
+	@test/run fuzz

@@ -366,7 +366,8 @@ def reload():
         salt cms1 corosync.reload
     """
     answer = _run("corosync-cfgtool", "-R")
-    if answer["retcode"] != 0:
+    # 1.x doesn't know the option, says so, and exits with 0
+    if answer["retcode"] != 0 or "invalid option" in answer["stderr"]:
         said = " ".join((answer["stderr"] or answer["stdout"]).split())
         raise CommandExecutionError(f"{_host()}: Corosync doesn't reload corosync.conf: {said}")
     end = time.monotonic() + _RELOAD_TIME

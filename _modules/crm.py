@@ -44,6 +44,9 @@ _LOST_RACE_WORDS = (
 # CRM_EX_USAGE, of sysexits.h
 _USAGE = 64
 
+# What getopt says of an option that a tool doesn't know; the exit code may be 0 all the same
+_UNKNOWN_OPTION = ("unrecognized option", "invalid option", "Unknown option")
+
 # crm_verify(8), before Pacemaker 3 and since
 _MERE_WARNINGS = ("Warnings found", "(with warnings)")
 
@@ -197,8 +200,9 @@ def status():
     """
     _require_installed()
     answer = _run(["crm_mon", "-1", "--inactive", "--output-as=xml"])
-    if answer["retcode"] != 0 and "<" not in answer["stdout"]:
-        # before Pacemaker 2.0.3
+    if not answer["stdout"].lstrip().startswith("<"):
+        # before Pacemaker 2.0.3; before 1.1.14 an option that it doesn't know makes it print its help, and
+        # exit with 0
         answer = _run(["crm_mon", "--as-xml", "--inactive"])
     if answer["retcode"] != 0:
         raise CommandExecutionError(
@@ -395,6 +399,7 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
     """
     asked_for = _wanted(declared, absent, purge)
     patch, made_for, done = None, None, {}
+    exact, refused_at = False, None
     for _ in range(_ATTEMPTS):
         before = _query_live()
         _require_nodes(before, nodes)
@@ -406,7 +411,11 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
         made_now = wanted["changes"] != made_for
         if made_now:
             patch, made_for = _checked_patch(before, wanted), wanted["changes"]
-        refusal = _push(__utils__["cib.patch_onto"](patch, before))
+        # That a race was lost is what old versions say of a patch whose form they don't take, too. Then
+        # nothing has moved.
+        exact = exact or refused_at == __utils__["cib.version"](before)
+        refusal = _push(__utils__["cib.patch_onto"](patch, before, exact))
+        refused_at = __utils__["cib.version"](before) if refusal == "" else None
         if refusal is None and made_now:
             return {"changes": {**done, **wanted["changes"]}}
         if refusal is None:
@@ -562,10 +571,17 @@ def wait(timeout=600):
         salt 'cms1*' crm.wait timeout=120
     """
     _require_live()
-    _command(
-        ["crm_resource", "--wait", f"--timeout={int(timeout)}s"],
-        f"waiting {timeout} s for the cluster to rest",
-    )
+    end = time.monotonic() + int(timeout)
+    doing = f"waiting {timeout} s for the cluster to rest"
+    answer = _run(["crm_resource", "--wait", f"--timeout={int(timeout)}s"])
+    if any(words in answer["stderr"] + answer["stdout"] for words in _UNKNOWN_OPTION):
+        # before Pacemaker 1.1.14
+        while not settled():
+            if time.monotonic() > end:
+                raise CommandExecutionError(f"{_host()}: {doing} failed: it is still busy")
+            time.sleep(0.5)
+    elif answer["retcode"] != 0:
+        raise CommandExecutionError(f"{_host()}: {doing} failed: {_said(answer)}")
     return True
 
 

@@ -37,6 +37,7 @@ Sources: "Pacemaker Explained"; the schemas in ``/usr/share/pacemaker/*.rng``.
 """
 
 import contextlib
+import re
 from xml.etree import ElementTree
 
 import cib_export
@@ -362,14 +363,21 @@ def since(xml, resource, node):
 
     Returns seconds of the epoch, or ``None``.
     """
-    root = ElementTree.fromstring(xml)
-    operations = root.findall(
-        f"status/node_state[@uname='{node}']//lrm_resource[@id='{resource}']/lrm_rsc_op"
-    )
+    status = Document(xml).root.find("status")
+    operations = [
+        operation
+        for state in (status if status is not None else ())
+        if state.get("uname") == node
+        for each in state.iter("lrm_resource")
+        if each.get("id") == resource
+        for operation in each.findall("lrm_rsc_op")
+    ]
     good = [each for each in operations if each.get("rc-code") == "0"]
     begun = [each for each in good if each.get("operation") in ("start", "promote")]
-    times = [int(each.get("last-rc-change") or 0) for each in begun or good]
-    return min((time for time in times if time), default=None)
+    times = [each.get("last-rc-change", "") for each in begun or good]
+    return min(
+        (int(time) for time in times if re.fullmatch("[1-9][0-9]{0,11}", time)), default=None
+    )
 
 
 # --- comparing and changing ----------------------------------------------------------------------
@@ -484,18 +492,21 @@ class _Edit:
 
     def forget(self, identifier):
         """Remove what refers to an object that is gone: the schema allows no reference to nothing."""
-        for constraint in list(self.document.section("constraints")):
+        for constraint in self._known("constraints"):
             if identifier in [constraint.get(name) for name in _CONSTRAINED]:
                 _kind(constraint).remove_one(self, constraint)
             else:
                 self._forget_in(constraint, "sets", "resource_ref", "id", identifier)
-        for tag in list(self.document.section("tags")):
+        for tag in self._known("tags"):
             self._forget_in(tag, "references", "obj_ref", "id", identifier)
-        for each in list(self.document.section("acls")):
+        for each in self._known("acls"):
             if each.tag == "acl_role":
                 self._forget_in(each, "permissions", "acl_permission", "reference", identifier)
             else:
                 self._forget_in(each, "roles", "role", "id", identifier)
+
+    def _known(self, section):
+        return [each for each in self.document.section(section) if each.tag in _KINDS]
 
     def _forget_in(self, element, key, tag, attribute, identifier):
         """Take what refers to the object out of one field of another object."""
@@ -534,7 +545,18 @@ def _is_hollow(element):
 # --- patches -------------------------------------------------------------------------------------
 
 
-def patch_onto(patch, xml):
+def version(xml):
+    """
+    The version of a CIB: admin_epoch, epoch and num_updates, of which the last counts the status too.
+
+    xml
+        Text of a CIB.
+    """
+    root = Document(xml).root
+    return tuple(root.get(name, "0") for name in ("admin_epoch", "epoch", "num_updates"))
+
+
+def patch_onto(patch, xml, exact=False):
     """
     A patch for a CIB as it is: one that the cluster refuses when the configuration has moved since, but
     not when only the status did.
@@ -543,19 +565,41 @@ def patch_onto(patch, xml):
         Output of ``crm_diff``, format 1 or 2, with versions; it may have been made from an earlier CIB.
     xml
         Text of the CIB that it is meant for.
+    exact
+        Make it one that is refused when the status has moved too, and that names the version that it makes:
+        Pacemaker before 1.1.12 takes no other.
 
     The version of a CIB is admin_epoch, epoch and num_updates; the last one counts status updates,
     which never rest on a live cluster. The digest covers the status too.
     """
-    now = ElementTree.fromstring(xml)
     root = ElementTree.fromstring(patch)
     root.attrib.pop("digest", None)
+    if exact:
+        return _exact(root, version(xml))
+    now = ElementTree.fromstring(xml)
     for element in root.iter():
         if element.tag in _VERSIONED:
             element.attrib.pop("num_updates", None)
             for name in ("admin_epoch", "epoch"):
                 if name in element.attrib:
                     element.set(name, now.get(name, "0"))
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _exact(root, now):
+    admin_epoch, epoch, num_updates = now
+    before = {"admin_epoch": admin_epoch, "epoch": epoch, "num_updates": num_updates}
+    after = {**before, "epoch": str(int(epoch) + 1), "num_updates": "0"}
+    for place, numbers in (
+        ("version/source", before),
+        ("version/target", after),
+        ("diff-removed", before),
+        ("diff-removed/cib", before),
+        ("diff-added", after),
+        ("diff-added/cib", after),
+    ):
+        for element in root.findall(place):
+            element.attrib.update(numbers)
     return ElementTree.tostring(root, encoding="unicode")
 
 

@@ -291,7 +291,7 @@ class Select(_Whole):
         for kind in self._KINDS:
             part = chosen.find(f"select_{kind}")
             if part is not None:
-                names = sorted(each.get("name") for each in part.findall("attribute"))
+                names = sorted(each.get("name", "") for each in part.findall("attribute"))
                 found[kind] = names if kind == "attributes" else "true"
         return found
 

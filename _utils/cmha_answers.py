@@ -149,7 +149,9 @@ def shown(value):
     if isinstance(value, str):
         return value if value.isprintable() else "".join(map(_shown, value))
     if isinstance(value, dict):
-        return {shown(key): shown(each) for key, each in value.items()}
+        return {
+            shown(key) if isinstance(key, str) else key: shown(each) for key, each in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [shown(each) for each in value]
     return value

@@ -120,7 +120,8 @@ def way(changes, wanted):
     """
     if not changes:
         return None
-    if all(_RELOADED.fullmatch(key) for key in changes):
+    # 1.x, which alone has this key, can't reload
+    if all(_RELOADED.fullmatch(key) for key in changes) and "compatibility" not in wanted:
         return RELOAD
     # with multicast and no address of its own, the cluster's name makes the address
     by_name = wanted.get("totem.transport", "udp") == "udp"

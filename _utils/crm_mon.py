@@ -4,6 +4,7 @@ What ``crm_mon`` says, as data.
 Pure functions: text in, mappings out. Source: ``crm_mon(8)``; ``/usr/share/pacemaker/api/*.rng``.
 """
 
+import re
 from xml.etree import ElementTree
 
 import cib_values
@@ -52,7 +53,11 @@ def status(xml):
         "dc_version": dc.get("version"),
         "with_quorum": _yes(dc, "with_quorum"),
         "maintenance": _yes(options, "maintenance-mode"),
-        "nodes": {node.get("name"): _node_status(node) for node in root.findall("nodes/node")},
+        "nodes": {
+            node.get("name"): _node_status(node)
+            for node in root.findall("nodes/node")
+            if node.get("name")
+        },
         "resources": _resources_status(root.find("resources")),
         "failures": [_failure(each) for each in root.findall("failures/failure")],
     }
@@ -66,13 +71,18 @@ def _yes(attributes, name):
     return attributes.get(name) == "true"
 
 
+def _number(element, name):
+    said = element.get(name, "")
+    return int(said) if re.fullmatch("[0-9]{1,9}", said) else 0
+
+
 def _node_status(node):
     flags = ("online", "standby", "maintenance", "pending", "unclean", "shutdown")
     return {
         "id": node.get("id"),
         **{flag: _yes(node.attrib, flag) for flag in flags},
         "dc": _yes(node.attrib, "is_dc"),
-        "resources": int(node.get("resources_running", "0")),
+        "resources": _number(node, "resources_running"),
     }
 
 
@@ -80,7 +90,9 @@ def _resources_status(section):
     resources = {}
     for instance in section.iter("resource") if section is not None else ():
         # a globally unique clone's instances are named id:0, id:1
-        identifier = instance.get("id").partition(":")[0]
+        identifier = (instance.get("id") or "").partition(":")[0]
+        if not identifier:
+            continue
         known = resources.setdefault(identifier, _resource_status(instance))
         _count_instance(known, instance)
     return resources
@@ -104,7 +116,7 @@ def _resource_status(instance):
 
 def _count_instance(known, instance):
     role, pending = instance.get("role"), instance.get("pending")
-    on = [node.get("name") for node in instance.findall("node")]
+    on = [node.get("name") for node in instance.findall("node") if node.get("name")]
     known["failed"] = known["failed"] or _yes(instance.attrib, "failed")
     known["pending"] = known["pending"] or pending
     if _yes(instance.attrib, "active"):
@@ -123,7 +135,7 @@ def _failure(element):
         "resource": resource or element.get("id"),
         "task": element.get("task"),
         "node": element.get("node"),
-        "rc": int(element.get("exitcode") or 0),
+        "rc": _number(element, "exitcode"),
         "status": element.get("status"),
         "reason": element.get("exitreason") or element.get("exitstatus"),
         "when": element.get("last-rc-change"),

@@ -99,11 +99,12 @@ def nft_chains(listing, rule=None):
     for line in listing.splitlines():
         words = line.split()
         if words[:1] == ["table"]:
-            table = tuple(words[1:3])
+            # family and name
+            table, chain = tuple(words[1:3]) if words[2:] else None, None
         elif words[:1] == ["chain"]:
-            chain = words[1]
-        elif words[:4] == ["type", "filter", "hook", hook] and table[0] in families:
-            found.append((*table, chain))
+            chain = "".join(words[1:2])
+        elif words[:4] == ["type", "filter", "hook", hook] and chain and table:
+            found += [(*table, chain)] if table[0] in families else []
     return [each for each in found if not _is_of_others(*each)]
 
 

@@ -242,6 +242,8 @@ UDPU = {"totem.transport": "udpu"}
         (["logging.debug"], UDPU, "reload"),
         (["logging.logger_subsys.AMF.debug", "totem.token"], UDPU, "reload"),
         (["totem.token_coefficient", "totem.consensus"], UDPU, "reload"),
+        # 1.x can't reload
+        (["totem.token", "logging.debug"], {**UDPU, "compatibility": "whitetank"}, "one by one"),
         (["quorum.two_node"], UDPU, "one by one"),
         (["totem.threads", "totem.token"], UDPU, "one by one"),
         (["totem.cluster_name"], UDPU, "one by one"),

@@ -159,7 +159,7 @@ def running(load_file, pure, monkeypatch, tmp_path, clock):
     (tmp_path / "corosync.conf").write_text(CONF)
     monkeypatch.setattr("salt.utils.path.which", lambda name: f"/usr/sbin/{name}")
 
-    def with_memory(memory, refuses=None, maintenance=True, stops=True):
+    def with_memory(memory, refuses=None, maintenance=True, stops=True, code=1):
         called = []
 
         def run_all(command, **_):
@@ -167,7 +167,7 @@ def running(load_file, pure, monkeypatch, tmp_path, clock):
             if command == ["corosync", "-v"]:
                 return {"retcode": 0, "stdout": "version '3.1.7'", "stderr": ""}
             if command == ["corosync-cfgtool", "-R"]:
-                return {"retcode": int(bool(refuses)), "stdout": "", "stderr": refuses or ""}
+                return {"retcode": code if refuses else 0, "stdout": "", "stderr": refuses or ""}
             text = memory() if callable(memory) else memory
             return {"retcode": int(text is None), "stdout": text or "", "stderr": ""}
 
@@ -457,6 +457,13 @@ def test_a_reload_that_leaves_something_says_what(running, clock):
 def test_a_reload_that_is_refused(running):
     with pytest.raises(CommandExecutionError, match="^cms1: Corosync doesn't .*: no such key$"):
         running("", refuses="no such\n key").reload()
+
+
+def test_a_tool_that_knows_no_reload_and_exits_with_0(running):
+    with pytest.raises(
+        CommandExecutionError, match="^cms1: Corosync doesn't reload .* option -- 'R'$"
+    ):
+        running("", refuses="corosync-cfgtool: invalid option -- 'R'", code=0).reload()
 
 
 def test_a_stop_in_maintenance_mode(running):

@@ -83,6 +83,82 @@ def test_a_lost_race_is_won_with_the_same_patch(crm, cluster):
     ]
 
 
+def pacemaker_1_1_10(cluster):
+    """Takes a patch only with the exact versions before and after, and says else that a race was lost."""
+
+    def patch(stdin):
+        version = ElementTree.fromstring(stdin).find("version")
+        source, target = version.find("source").attrib, version.find("target")
+        now = ElementTree.fromstring(cluster.cib)
+        names = ("admin_epoch", "epoch", "num_updates")
+        wanted = {
+            "admin_epoch": now.get("admin_epoch"),
+            "epoch": str(int(now.get("epoch")) + 1),
+            "num_updates": "0",
+        }
+        if (
+            source != {name: now.get(name) for name in names}
+            or target is None
+            or target.attrib != wanted
+        ):
+            return 206, "Call failed: Application of an update diff failed"
+        return taken(stdin)
+
+    def diff(command, stdin):
+        code, text = made(command, stdin)
+        root = ElementTree.fromstring(text)
+        ElementTree.SubElement(root.find("version"), "target", root.find("version/source").attrib)
+        return code, ElementTree.tostring(root, encoding="unicode")
+
+    taken, made = cluster._patch, cluster._crm_diff
+    cluster._patch, cluster._crm_diff = patch, diff
+
+
+def test_a_pacemaker_that_takes_only_the_exact_version(crm, cluster):
+    pacemaker_1_1_10(cluster)
+    assert list(crm.apply(DECLARED)["changes"]) == ["properties:no-quorum-policy", "primitives:cm"]
+    assert len(cluster.writes()) == 2
+    assert crm.plan(DECLARED)["changes"] == {}
+
+
+def test_nor_does_it_lose_anybodys_edit(crm, cluster):
+    pacemaker_1_1_10(cluster)
+    theirs = '<cluster_property_set id="p"><nvpair id="px" name="x" value="theirs"/></cluster_property_set>'
+    cluster.before_patch += [
+        lambda it: it.somebody_edits("<crm_config/>", f"<crm_config>{theirs}</crm_config>")
+    ]
+    crm.apply(DECLARED)
+    assert 'value="theirs"' in cluster.cib
+    assert crm.plan(DECLARED)["changes"] == {}
+
+
+HELP = "crm_mon - Provides a summary of cluster's current state.\nUsage: crm_mon mode [<options>]\n"
+
+
+@pytest.mark.parametrize("code", [0, 1, 64])
+def test_a_crm_mon_that_prints_its_help(crm, cluster, code):
+    def crm_mon(command, _stdin):
+        return (0, cluster.mon) if "--as-xml" in command else (code, HELP)
+
+    cluster._crm_mon = crm_mon
+    assert crm.status()["dc"] == "cms1"
+
+
+@pytest.mark.parametrize("code", [0, 22])
+def test_a_crm_resource_that_can_not_wait(crm, cluster, monkeypatch, code):
+    resource = cluster._crm_resource
+    said = (code, "crm_resource: unrecognized option '--wait'")
+    cluster._crm_resource = lambda command, stdin: (
+        said if "--wait" in command else resource(command, stdin)
+    )
+    assert crm.wait() is True
+    cluster.controller = "S_TRANSITION_ENGINE"
+    with pytest.raises(
+        CommandExecutionError, match="^cms1: waiting 0 s for the cluster to rest failed"
+    ):
+        crm.wait(timeout=0)
+
+
 def answer_first(cluster, *answers):
     """To the first patches the cluster says this, and does nothing."""
     patch, left = cluster._patch, list(answers)
