@@ -23,6 +23,7 @@ for number in itertools.count(1):
         "crm.configured",
         name="rounds",
         properties={f"salt-{host}": number},
+        allow_unknown=[f"salt-{host}"],
         primitives={
             f"by-salt-{host}": {
                 "agent": "ocf:pacemaker:Dummy",
