@@ -444,7 +444,7 @@ def export(secrets=False):
 
     .. code-block:: bash
 
-        salt 'cms1*' crm.export --out=yaml
+        salt 'cms1*' crm.export --out=json
     """
     return __utils__["cib.export"](_query()[0], secrets)
 

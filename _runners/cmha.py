@@ -115,7 +115,7 @@ def export(site=None, secrets=False):
 
     .. code-block:: bash
 
-        salt-run cmha.export --out=yaml
+        salt-run --out=json cmha.export
         salt-run cmha.export site=east
     """
     found = sites([site] if site else None)

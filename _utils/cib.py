@@ -128,7 +128,8 @@ def _allowed(declared, path):
 
 
 def _refuse_contradictions(declared, path):
-    for key in ("properties", "rsc_defaults", "op_defaults"):
+    # of properties, those by name are in the set that always counts first
+    for key in ("rsc_defaults", "op_defaults"):
         sets = f"{key}_sets"
         cib_sets.refuse_contradiction(declared[key], declared[sets], at(path, sets))
     for key in ("node_attributes", "node_utilization"):

@@ -59,9 +59,10 @@ def export(document):
 
 def _divided(section, objects):
     """What could be declared, and of the rest the fault."""
-    if not cib_values.fault(section.check, objects):
+    check = getattr(section, "check_complete", section.check)
+    if not cib_values.fault(check, objects):
         return objects, {}
-    faults = {name: cib_values.fault(section.check, {name: each}) for name, each in objects.items()}
+    faults = {name: cib_values.fault(check, {name: each}) for name, each in objects.items()}
     kept = {name: each for name, each in objects.items() if not faults[name]}
     return kept, {name: fault for name, fault in faults.items() if fault}
 

@@ -159,8 +159,12 @@ class Nvpairs:
 
     def _put(self, name, value):
         counting = self._counting(name)
-        # a set with a negative score stays as it is: another one overrides it
-        if not counting or self._rank(counting[0]) < (False, 0):
+        # a set that another one overrides stays as it is: by a negative score, or of properties by any
+        overridden = counting and (
+            self._rank(counting[0]) < (False, 0)
+            or (self._always_first is not None and all(map(self._is_special, counting)))
+        )
+        if not counting or overridden:
             self._add(self._home(), name, value)
         else:
             for each in counting:

@@ -235,6 +235,13 @@ class Kind:
             **found,
         }
 
+    def check_complete(self, value, path):
+        """As ``check``, for objects that are to be made."""
+        found = self.check(value, path)
+        for identifier, each in found.items():
+            self._need_complete(at(path, identifier), each)
+        return found
+
     def check_absent(self, value, path):
         return [self._identifier(each, path) for each in cib_values.listed(value, path)]
 

@@ -23,7 +23,7 @@ _OP_ATTRIBUTES = (
 
 # What an operation has beside its attributes, by key. A parameter of that name has one value, no mapping.
 _PARTS = {field.key: field for field in (META, META_SETS, PARAMS_SETS)}
-_TAKEN = (*_OP_ATTRIBUTES, *_PARTS)
+_TAKEN = (*_OP_ATTRIBUTES, *_PARTS, "name", "id")
 _MEANT_TOGETHER = (("params", "params_sets"), ("meta", "meta_sets"))
 
 
@@ -68,6 +68,9 @@ class Operations:
         operation = PARAMS.check(
             {key: each for key, each in value.items() if key not in parts}, path
         )
+        for key in ("name", "id"):
+            if key in operation:
+                raise InvalidCib(at(path, key), "is what the operation is called; leave it out")
         if name == "monitor" and "interval" not in operation:
             raise InvalidCib(
                 path, "a monitor needs an interval: without one it never runs again after the start"

@@ -241,9 +241,18 @@ class Sets:
 
 def _checked_values(value, path):
     return {
-        cib_values.name(name, at(path, name)): cib_values.text(each, at(path, name))
+        cib_values.name(name, at(path, name)): _checked_value(name, each, at(path, name))
         for name, each in cib_values.mapping(value, path).items()
     }
+
+
+def _checked_value(name, value, path):
+    said = cib_values.text(value, path)
+    if said == cib_values.MASK and cib_values.masked("", name):
+        raise InvalidCib(
+            path, "is the mask of a secret, and not the secret: export it with secrets=True"
+        )
+    return said
 
 
 def refuse_contradiction(values, sets, path):

@@ -228,6 +228,8 @@ def _pattern(value, path):
         matches = re.compile(_as_python_has_it(value)).search
     except re.error as error:
         raise SiteError(path, f"is no regular expression, {error}: {value!r}") from None
+    if "(?" in value:
+        raise SiteError(path, f"has a (?, which grep doesn't know: {value!r}")
     if all(map(matches, _VARIABLES)):
         raise SiteError(
             path, f"matches the environment of every process, not of the roles alone: {value!r}"
@@ -425,7 +427,9 @@ def _switch(on, off):
 def _section(value, path):
     # What stands in a section of the CIB is checked by the CIB model, which knows its rules.
     _need_mapping(value, path)
-    section = copy.deepcopy(value)
+    section = {key: copy.deepcopy(each) for key, each in value.items() if each is not None}
+    # what the roles' own are laid over
+    _need_mapping(section.get("primitives", {}), below(path, "primitives"))
     # Before the layers become one: by whichever name pillar calls a property, it overrides the default
     properties = section.get("properties")
     for old, new in cib_values.RENAMED_PROPERTIES.items():
@@ -464,12 +468,20 @@ def _repository(value, path):
     # Salt's own pkgrepo.managed takes it, whose arguments differ by package manager.
     _need_mapping(value, path)
     for key in value:
-        if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z_]+", key):
+        if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z_]+", key) or key in _REQUISITES:
             raise SiteError(below(path, key), "is no option of Salt's pkgrepo.managed")
     if value and not (isinstance(value.get("name"), str) and value["name"].strip()):
         said = f"should be text, is {_shown(value['name'])}" if "name" in value else "is missing"
         raise SiteError(f"{path}:name", f"{said}; see Salt's pkgrepo.managed")
     return copy.deepcopy(value)
+
+
+# Of every state, and cmha's own to set
+_REQUISITES = (
+    "require", "require_in", "require_any", "watch", "watch_in", "watch_any", "onchanges", "onchanges_in",
+    "onchanges_any", "onfail", "onfail_in", "onfail_any", "prereq", "prereq_in", "use", "use_in", "listen",
+    "listen_in", "order", "onlyif", "unless", "failhard", "reload_modules", "fun", "state",
+)  # fmt: skip
 
 
 def _checks(value, path):

@@ -156,10 +156,11 @@ def device(pair, at):
     ):
         if not value:
             raise SiteError(at("quorum", "device", *keys), "is missing")
-    if net["host"].lower() in names:
+    host = net["host"].lower().rstrip(".")
+    if host in names:
         raise SiteError(
             at("quorum", "device", "net", "host"),
-            f"{net['host']} is {names[net['host'].lower()]}, a node of this pair: the device has to be "
+            f"{net['host']} is {names[host]}, a node of this pair: the device has to be "
             "a third host",
         )
     if declared.get("votes", 1) != 1:

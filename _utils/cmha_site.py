@@ -415,22 +415,39 @@ def _agent(resource, layer):
 def _pacemaker(pair, checked, check_cib):
     # First what each place in pillar says by itself, so that a mistake is named where it stands. An
     # object may be spread over several places; it is checked when they have become one.
+    places = {}
     for place in ((), ("roles", pair["role"]), ("pairs", pair["pair"])):
         section = checked
         for key in (*place, "pacemaker"):
             section = section.get(key, {})
+        places[":".join(("cmha", *place, "pacemaker"))] = section
+    allowed = _allowed(places.values())
+    for path, section in places.items():
         alone = {key: value if key in _NOT_SPREAD else None for key, value in section.items()}
-        _in_pillar(check_cib, alone, ":".join(("cmha", *place, "pacemaker")))
-    whole = _in_pillar(check_cib, pair["pacemaker"], f"cmha:pairs:{pair['pair']}:pacemaker")
+        if isinstance(section.get(_ALLOW), (list, type(None))):
+            alone[_ALLOW] = allowed
+        _in_pillar(check_cib, alone, path)
+    declared = {**pair["pacemaker"], **({_ALLOW: allowed} if allowed else {})}
+    whole = _in_pillar(check_cib, declared, f"cmha:pairs:{pair['pair']}:pacemaker")
     # Pacemaker takes it from Corosync once, and keeps it when Corosync's changes
     whole["properties"].setdefault("cluster-name", pair["cluster_name"])
     return whole
 
 
+# A name that one place allows may stand in another
+_ALLOW = "allow_unknown"
+
+
+def _allowed(sections):
+    lists = (section.get(_ALLOW) for section in sections)
+    names = [name for each in lists if isinstance(each, list) for name in each]
+    return [name for number, name in enumerate(names) if name not in names[:number]]
+
+
 # What is checked where it stands; a set of values may need what another place declares
 _NOT_SPREAD = (
     "properties", "rsc_defaults", "op_defaults", "node_descriptions", "node_scores", "node_attributes",
-    "node_utilization", "absent", "purge",
+    "node_utilization", "absent", "purge", _ALLOW,
 )  # fmt: skip
 
 

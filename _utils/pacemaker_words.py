@@ -18,6 +18,7 @@ __virtualname__ = "pacemaker_words"
 ALLOW = "allow_unknown"
 
 _BOOLEAN, _DURATION, _INTEGER = "true or false", "a duration, as 60s or 5min", "a whole number"
+_TIMEOUT = "a duration, as 10s, or -1"
 _SCORE, _PERCENTAGE, _TEXT = "a number, INFINITY or -INFINITY", "a percentage, as 80%", "text"
 
 
@@ -49,7 +50,8 @@ PROPERTIES = {
     ),
     **_of(
         _SCORE,
-        "stonith-max-attempts fencing-max-attempts default-resource-stickiness node-health-base "
+        "stonith-max-attempts fencing-max-attempts default-resource-stickiness "
+        "default-resource-failure-stickiness default-migration-threshold node-health-base "
         "node-health-green "
         "node-health-yellow node-health-red",
     ),
@@ -58,9 +60,10 @@ PROPERTIES = {
         _TEXT,
         "cluster-infrastructure cluster-name dc-version last-lrm-refresh notification-agent "
         "notification-recipient "
-        # -1 too: twice SBD_WATCHDOG_TIMEOUT
-        "stonith-watchdog-timeout fencing-watchdog-timeout expected-quorum-votes cmha-maintenance",
+        "cmha-maintenance",
     ),
+    **_of(_TIMEOUT, "stonith-watchdog-timeout fencing-watchdog-timeout"),
+    **_of(_INTEGER, "expected-quorum-votes"),
     "no-quorum-policy": ("stop", "freeze", "ignore", "demote", "fence", "suicide"),
     "stonith-action": ("reboot", "off", "poweroff"),
     "fencing-action": ("reboot", "off", "poweroff"),
@@ -71,7 +74,7 @@ PROPERTIES = {
 }
 
 # Some agents keep their state among the properties, as redis_REPL_INFO
-_AGENTS_OWN = "_REPL_INFO"
+_AGENTS_OWN = re.compile(r"_REPL_INFO$|^hana_|^azure-events")
 
 _ROLES = ("Stopped", "Started", "Promoted", "Unpromoted", "Master", "Slave")
 _REQUIRES = ("nothing", "quorum", "fencing", "unfencing", "stonith")
@@ -114,6 +117,7 @@ OPERATION = {
         "ignore",
         "block",
         "demote",
+        "migrate",
         "stop",
         "restart",
         "standby",
@@ -134,7 +138,7 @@ ALERT_META = {
 ACTIONS = (
     "start stop monitor promote demote notify migrate_to migrate_from reload reload-agent validate-all "
     "meta-data status "
-    "recover usage on off reboot list list-status metadata"
+    "recover usage methods restart force-reload on off reboot list list-status metadata"
 ).split()
 
 
@@ -197,6 +201,10 @@ def _all_faults(declared):
             yield from _in_values(at(place, "meta"), each.get("meta"), words, said)
             yield from _in_sets(at(place, "meta_sets"), each.get("meta_sets"), words, said)
             yield from _in_operations(at(place, "operations"), each.get("operations"))
+            for name, recipient in (each.get("recipients") or {}).items():
+                there = at(place, f"recipients:{name}")
+                yield from _in_values(at(there, "meta"), recipient.get("meta"), words, said)
+                yield from _in_sets(at(there, "meta_sets"), recipient.get("meta_sets"), words, said)
 
 
 def _in_sets(path, sets, words, what):
@@ -223,14 +231,14 @@ def _in_operations(path, operations):
                     near = _nearest(key, list(OPERATION), 0.8)
                     fault = near and f"is no attribute of an operation{near}"
                     yield at(path, name), key, fault
-            yield from _in_values(
-                at(path, f"{name}:meta"), operation.get("meta"), OPERATION, "option of an operation"
-            )
+            place, said = at(path, name), "option of an operation"
+            yield from _in_values(at(place, "meta"), operation.get("meta"), OPERATION, said)
+            yield from _in_sets(at(place, "meta_sets"), operation.get("meta_sets"), OPERATION, said)
 
 
 def _fault(name, value, words, what):
     if name not in words:
-        if words is PROPERTIES and name.endswith(_AGENTS_OWN):
+        if words is PROPERTIES and _AGENTS_OWN.search(name):
             return None
         return f"is no {what} that Pacemaker knows{_nearest(name, list(words))}"
     kind = words[name]
@@ -260,6 +268,8 @@ def _is_duration(value):
 _KINDS = {
     _BOOLEAN: _is_boolean,
     _DURATION: _is_duration,
+    # -1: twice SBD_WATCHDOG_TIMEOUT
+    _TIMEOUT: lambda value: value == "-1" or _is_duration(value),
     _INTEGER: lambda value: re.fullmatch(r"[+-]?[0-9]+", value),
     _SCORE: _is_score,
     _PERCENTAGE: lambda value: re.fullmatch(r"[0-9]+%?", value),

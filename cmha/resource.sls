@@ -11,7 +11,7 @@ include:
 cmha resource agent answers:
   resource_agent.answers:
     - name: {{ data(primitive.agent) }}
-    - params: {{ primitive.get('params', {}) | json }}
+    - params: {{ data(primitive.get('params', {})) }}
     - require:
       - sls: cmha.packages
 {% endblock %}

@@ -317,6 +317,13 @@ WRONG = [
         "cms1",
         "cmha:pairs:cms:qnetd: cms1 is a node of this pair: the device has to be a third",
     ),
+    ("agent_processes", "(?i)x", "cmha:agent_processes: has a (?, which grep doesn't know"),
+    ("pacemaker", {"primitives": 3}, "cmha:pacemaker:primitives: should be a mapping, is 3"),
+    (
+        "crmsh:repository",
+        {"name": "x", "require": []},
+        "repository:require: is no option of Salt's",
+    ),
     ("agent_processes", "(", "cmha:agent_processes: is no regular expression, missing ), "),
     ("agent_processes", "[[:digits:]]", "is no regular expression, there is no class [:digits:]"),
     *(

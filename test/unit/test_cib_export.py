@@ -356,6 +356,57 @@ def test_no_line_of_what_is_left_out_does_anything(exported):
     ]
 
 
+def test_the_set_that_always_counts_and_one_with_a_score(cib):
+    xml = cib_of().replace(
+        "<crm_config/>",
+        f'<crm_config><cluster_property_set id="cib-bootstrap-options">{pair("batch-limit", "1", "n1")}'
+        f'</cluster_property_set><cluster_property_set id="s" score="9">{pair("batch-limit", "2", "n2")}'
+        "</cluster_property_set></crm_config>",
+    )
+    found = cib.export(xml)
+    assert found["properties"] == {"batch-limit": "1"}
+    assert cib.difference(xml, found)["changes"] == {}
+    anew = cib.difference(cib_of(), found)["xml"]
+    assert cib.export(anew) == found
+    assert cib.difference(anew, found, purge=True)["changes"] == {}
+
+
+def test_a_parameter_that_is_called_name(cib, exported):
+    content = f'<instance_attributes id="i">{pair("name", "x")}</instance_attributes>'
+    xml = cib_of(
+        dummy("x", f"<operations>{operation('monitor', '10s', content=content)}</operations>")
+    )
+    found = exported(xml)
+    assert found["primitives"]["x"]["operations"] == {"monitor": {"interval": "10s"}}
+    assert found["left_out"][0].startswith(
+        "primitives:x:operations:monitor 10s:name: is a parameter"
+    )
+    with pytest.raises(
+        ValueError, match="^primitives:x:operations:monitor:name: is what the operation is called"
+    ):
+        cib.check(
+            {
+                "primitives": {
+                    "x": {"agent": "lsb:x", "operations": {"monitor": {"interval": 1, "name": 1}}}
+                }
+            }
+        )
+
+
+def test_what_could_not_be_made_is_left_out(exported):
+    found = exported(cib_of(dummy("x"), '<rsc_location id="l" rsc="x" score-attribute="a"/>'))
+    assert "locations" not in found
+    assert found["left_out"][0] == "locations:l: needs node or rules"
+
+
+def test_a_mask_is_no_secret(cib):
+    secret = f'<instance_attributes id="i">{pair("passwd", "hush")}</instance_attributes>'
+    xml = cib_of(dummy("x", secret))
+    with pytest.raises(ValueError, match="^primitives:x:params:passwd: is the mask of a secret"):
+        cib.difference(xml, cib.export(xml))
+    assert cib.difference(xml, cib.export(xml, secrets=True))["changes"] == {}
+
+
 # --- references that lead nowhere ----------------------------------------------------------------
 
 NODES = '<node id="1" uname="cms1"/><node id="2" uname="cms2"/>'

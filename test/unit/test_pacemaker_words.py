@@ -20,6 +20,25 @@ def operation(name="monitor", **options):
 
 WRONG = [
     (
+        operation(meta_sets={"s": {"score": 1, "values": {"timout": 1}}}),
+        "monitor:meta_sets:s:values:timout: is no",
+        "timeout?",
+    ),
+    (
+        {
+            "alerts": {
+                "a": {"path": "/x", "recipients": {"r": {"value": "x", "meta": {"timeot": 1}}}}
+            }
+        },
+        "alerts:a:recipients:r:meta:timeot: is no",
+        "timeout?",
+    ),
+    (
+        {"properties": {"stonith-watchdog-timeout": "soon"}},
+        "watchdog-timeout: should be a duration, as 10s, or -1",
+        "",
+    ),
+    (
         {"properties": {"no-quorum-polcy": "stop"}},
         "properties:no-quorum-polcy: is no property",
         "no-quorum-policy?",

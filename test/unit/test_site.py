@@ -38,6 +38,27 @@ def test_a_minion_whose_id_has_other_capitals(site_model, cmha_site):
         cmha_site.pair_of(site_model(SITE), "CMS1")
 
 
+PLACES = ("", "roles:server:", "pairs:cms:")
+
+
+# What the site says is of both pairs, and so is what it allows
+@pytest.mark.parametrize(
+    ("place", "allowing"),
+    [(place, allowing) for place in PLACES for allowing in PLACES if place or not allowing],
+)
+def test_a_name_is_allowed_wherever_that_is_said(site_model, place, allowing):
+    pillar = with_(f"{place}pacemaker", {"properties": {"foo": 1}})
+    section = pillar
+    for key in [*allowing.split(":")[:-1], "pacemaker"]:
+        section = section.setdefault(key, {})
+    section["allow_unknown"] = ["foo"]
+    assert site_model(pillar)["pairs"][0]["pacemaker"]["properties"]["foo"] == "1"
+
+
+def test_an_empty_section_is_none(site_model):
+    assert site_model(with_("pacemaker", {"primitives": None, "tags": None}))
+
+
 def test_a_pillar_from_json_has_keys_of_text(site_model):
     cms, _ = site_model(with_("corosync:interface", {"0": {"mcastport": 5407}}))["pairs"]
     assert cms["corosync"]["interface"] == {0: {"mcastport": 5407}}
