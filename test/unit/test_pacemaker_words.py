@@ -35,7 +35,7 @@ WRONG = [
     ),
     (
         {"properties": {"stonith-watchdog-timeout": "soon"}},
-        "watchdog-timeout: should be a duration, as 10s, or -1",
+        "properties:stonith-watchdog-timeout: should be a duration, as 10s, or -1",
         "",
     ),
     (
