@@ -399,7 +399,7 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
     """
     asked_for = _wanted(declared, absent, purge)
     patch, made_for, done = None, None, {}
-    exact, refused_at = False, None
+    exact, refused = False, None
     for _ in range(_ATTEMPTS):
         before = _query_live()
         _require_nodes(before, nodes)
@@ -413,9 +413,10 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
             patch, made_for = _checked_patch(before, wanted), wanted["changes"]
         # That a race was lost is what old versions say of a patch whose form they don't take, too. Then
         # nothing has moved.
-        exact = exact or refused_at == __utils__["cib.version"](before)
+        if refused is not None and not exact:
+            exact = __utils__["cib.version"](refused) == __utils__["cib.version"](before)
         refusal = _push(__utils__["cib.patch_onto"](patch, before, exact))
-        refused_at = __utils__["cib.version"](before) if refusal == "" else None
+        refused = before if refusal == "" else None
         if refusal is None and made_now:
             return {"changes": {**done, **wanted["changes"]}}
         if refusal is None:
@@ -694,15 +695,22 @@ def _query_cluster():
 def _wanted(declared, absent, purge):
     """What the caller says, or else what pillar does."""
     if declared is not None:
+        _refuse_unknown_words(declared)
         return declared, absent, purge
     pillar = dict(__salt__["cmha.declared"](secrets=True))
     in_pillar = pillar.pop("absent"), pillar.pop("purge")
     return pillar, absent or in_pillar[0], purge or in_pillar[1]
 
 
-def _difference(xml, declared, absent, purge):
+def _refuse_unknown_words(declared):
     try:
         __utils__["cib.check_words"](declared)
+    except ValueError as error:
+        raise CommandExecutionError(f"{_host()}: {error}") from None
+
+
+def _difference(xml, declared, absent, purge):
+    try:
         return __utils__["cib.difference"](xml, declared, absent, purge)
     except ValueError as error:
         raise CommandExecutionError(f"{_host()}: {error}") from None

@@ -422,9 +422,10 @@ def difference(xml, declared, absent=None, purge=None):
         if section.key in purged:
             section.purge(edit, declared[section.key])
     edit.refuse_hollow_collections()
-    changed = {tuple(path.split(":")[:2]) for path in edit.changes}
-    allowed = declared.get(pacemaker_words.ALLOW, ())
-    cib_references.refuse_nowhere(edit.document, declared, changed, allowed)
+    if edit.changes:
+        changed = {tuple(path.split(":")[:2]) for path in edit.changes}
+        allowed = declared.get(pacemaker_words.ALLOW, ())
+        cib_references.refuse_nowhere(edit.document, declared, changed, allowed)
     return {
         "changes": edit.changes,
         "xml": edit.document.text() if edit.changes else None,
@@ -553,7 +554,7 @@ def version(xml):
     xml
         Text of a CIB.
     """
-    root = Document(xml).root
+    root = ElementTree.fromstring(xml)
     return tuple(root.get(name, "0") for name in ("admin_epoch", "epoch", "num_updates"))
 
 

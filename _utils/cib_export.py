@@ -49,7 +49,7 @@ def export(document):
     _leave_out_doubles(found)
     left_out += _unknown(document)
     unknown = set(pacemaker_words.unknown(found))
-    unknown |= {name for _, name, *_ in cib_references.nowhere(document, found)}
+    unknown |= {name for _, name, _ in cib_references.nowhere(document, found)}
     if unknown:
         found[pacemaker_words.ALLOW] = sorted(unknown)
     if left_out:
@@ -115,9 +115,9 @@ def _leave_out_doubles(found):
 
 def _leave_out_what_refers_to_nothing(document, found, left_out):
     """Without what was left out, what refers to it couldn't be made anew."""
+    ids = _ids(document)
     while True:
-        there = {name for key in found for name in found[key]}
-        missing = _ids(document) - there
+        missing = ids - {name for key in found for name in found[key]}
         dangling = [
             (key, name, reference)
             for key in found
@@ -130,9 +130,8 @@ def _leave_out_what_refers_to_nothing(document, found, left_out):
         for key, name, reference in dangling:
             if found[key].pop(name, None) is not None:
                 left_out.append(f"{at(key, name)}: refers to {reference}, which is left out")
-            if not found[key]:
-                del found[key]
-                break
+        for key in [key for key in found if not found[key]]:
+            del found[key]
 
 
 def _ids(document):

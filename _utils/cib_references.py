@@ -4,8 +4,8 @@ What objects of Pacemaker's configuration refer to: other objects by id, and nod
 Pure.
 """
 
-import difflib
-
+import cib_values
+from cib_objects import RESOURCE_TAGS
 from cib_values import InvalidCib, at
 
 __virtualname__ = "cib_references"
@@ -69,7 +69,7 @@ def nowhere(document, declared, only=None):
     only
         A set of tuples of section and id; the default is every object.
 
-    Returns tuples of the path, the id or name, what it should be, and the names that there are.
+    Returns tuples of the path, the id or name, and what it should be.
     """
     known = _node_names(document)
     for section in _SECTIONS:
@@ -79,10 +79,10 @@ def nowhere(document, declared, only=None):
             place = at(section, identifier)
             for key, one in ids(each):
                 if document.with_id(one) is None:
-                    yield at(place, key), one, "resource", _resources(document)
+                    yield at(place, key), one, "resource"
             for key, one in nodes(section, each):
                 if known and one not in known:
-                    yield at(place, key), one, "node", known
+                    yield at(place, key), one, "node"
 
 
 def refuse_nowhere(document, declared, only, allowed):
@@ -94,23 +94,18 @@ def refuse_nowhere(document, declared, only, allowed):
     allowed
         Names that pass.
     """
-    for path, name, what, known in nowhere(document, declared, only):
+    for path, name, what in nowhere(document, declared, only):
         if name not in allowed:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = (
-                f"did you mean {near[0]}?"
-                if near
-                else f"it has {', '.join(sorted(known)) or 'none'}"
-            )
+            known = {"resource": _resources, "node": _node_names}[what](document)
+            near = cib_values.nearest(name, known)
+            there = ", ".join(sorted(known)) or "none"
+            hint = f"did you mean {near}?" if near else f"it has {there}"
             raise InvalidCib(path, f"the cluster has no {what} {name}; {hint}")
 
 
 def _resources(document):
-    found = document.section("resources").iter()
     return [
-        each.get("id")
-        for each in found
-        if each.tag in ("primitive", "group", "clone", "master", "bundle")
+        each.get("id") for each in document.section("resources").iter() if each.tag in RESOURCE_TAGS
     ]
 
 
@@ -122,16 +117,11 @@ def _node_names(document):
             names.add(each.get("id"))
         elif each.tag == "bundle":
             # its containers are guests: ID-0, ID-1, …
-            container = next(iter(each.iterfind("*[@image]")), None)
-            count = (
-                "1"
-                if container is None
-                else container.get("replicas", container.get("promoted-max", "1"))
-            )
-            names.update(
-                f"{each.get('id')}-{number}"
-                for number in range(int(count) if count.isdecimal() else 1)
-            )
+            container = each.find("*[@image]")
+            said = {} if container is None else container.attrib
+            count = said.get("replicas", said.get("promoted-max", "1"))
+            replicas = range(int(count) if count.isdecimal() else 1)
+            names.update(f"{each.get('id')}-{number}" for number in replicas)
         elif each.tag == "nvpair" and each.get("name") == "remote-node":
             names.add(each.get("value"))
     return names - {None}

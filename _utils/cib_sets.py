@@ -297,9 +297,6 @@ META = Values("meta", "meta_attributes", kept=("target-role", "is-managed", "mai
 UTILIZATION = Values("utilization", "utilization")
 
 # The sets go before the values: a value that a set has already isn't added to another.
-SETS = (
-    Sets("params_sets", "instance_attributes"),
-    Sets("meta_sets", "meta_attributes"),
-    Sets("utilization_sets", "utilization"),
-)
-PARAMS_SETS, META_SETS, UTILIZATION_SETS = SETS
+PARAMS_SETS = Sets("params_sets", "instance_attributes")
+META_SETS = Sets("meta_sets", "meta_attributes")
+UTILIZATION_SETS = Sets("utilization_sets", "utilization")

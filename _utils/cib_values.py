@@ -110,9 +110,20 @@ def known_keys(value, known, path, word):
     """Refuse a key that isn't known, and name the nearest that is."""
     for key in value:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+            near = nearest(key, known)
+            hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
             raise InvalidCib(at(path, key), f"unknown {word}, {hint}")
+
+
+def nearest(said, known, cutoff=0.6):
+    """The known word that was likely meant, or ``None``."""
+    return next(iter(difflib.get_close_matches(str(said), known, 1, cutoff)), None)
+
+
+def alternatives(words):
+    """Words for a message: ``a, b or c``."""
+    words = [str(word) for word in words]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def identifier(value, path):
@@ -193,8 +204,8 @@ def one_of(*words):
         said = text(value, path)
         found = next((word for word in words if role(word) == role(said)), None)
         if found is None:
-            near = difflib.get_close_matches(said, words, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            near = nearest(said, words)
+            hint = f"; did you mean {near}?" if near else ""
             raise InvalidCib(path, f"should be one of {', '.join(words)}, is {said!r}{hint}")
         return found
 
@@ -274,14 +285,6 @@ def duration(said):
 def is_duration(said):
     """Whether Pacemaker takes a text for a duration."""
     return isinstance(duration(said), int) or _ISO_DURATION.fullmatch(said) is not None
-
-
-def canonical_duration(said):
-    """A duration as one would type it: ``60s``, ``500ms``; what is none stays as it is."""
-    meant = duration(said)
-    if not isinstance(meant, int):
-        return said
-    return f"{meant // 1000}s" if meant % 1000 == 0 else f"{meant}ms"
 
 
 def _score(said):

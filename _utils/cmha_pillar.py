@@ -9,7 +9,6 @@ used, or raises ``SiteError``.
 import base64
 import binascii
 import copy
-import difflib
 import ipaddress
 import re
 
@@ -128,8 +127,8 @@ def nearest(key, known):
     known
         The names that there are.
     """
-    near = difflib.get_close_matches(str(key), [str(name) for name in known], n=1)
-    return f"; did you mean {near[0]}?" if near else ""
+    near = cib_values.nearest(key, [str(name) for name in known])
+    return f"; did you mean {near}?" if near else ""
 
 
 # --- rules ---------------------------------------------------------------------------------------
@@ -393,7 +392,7 @@ def _one_of(*words):
         if value not in words or isinstance(value, bool):
             raise SiteError(
                 path,
-                f"should be {_listed(words)}, is {_shown(value)}{nearest(value, words)}",
+                f"should be {cib_values.alternatives(words)}, is {_shown(value)}{nearest(value, words)}",
             )
         return value
 
@@ -450,7 +449,7 @@ def _package(value, path):
         raise SiteError(
             below(path, value),
             f"is no package of the cluster{nearest(value, _PACKAGES)}; cmha keeps the versions of "
-            f"{_listed(_PACKAGES)} and of what belongs to them",
+            f"{cib_values.alternatives(_PACKAGES)} and of what belongs to them",
         )
     return value
 
@@ -488,11 +487,6 @@ def _checks(value, path):
     if not isinstance(value, list):
         raise SiteError(path, f"should be a list, is {_shown(value)}")
     return [_one_of(*PREFLIGHT_CHECKS)(each, path) for each in value]
-
-
-def _listed(words):
-    words = [str(word) for word in words]
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
 def _shown(value):
@@ -600,7 +594,7 @@ def _homes():
         "corosync:quorum:device:net": _COROSYNC["quorum"]["device"]["net"],
         "corosync:logging": _COROSYNC["logging"],
         "corosync:interface:NUMBER": _section_of_corosync("interface"),
-        "corosync": {key for key in _COROSYNC if key != "quorum"} | {"quorum"},
+        "corosync": _COROSYNC,
     }
 
 

@@ -10,8 +10,6 @@ from cmha_pillar import SiteError
 
 __virtualname__ = "cmha_refusals"
 
-_QNETD_PORT = 5403  # corosync-qnetd(8)
-
 
 def __virtual__():
     return __virtualname__
@@ -168,10 +166,11 @@ def device(pair, at):
             at("quorum", "device", "votes"),
             f"a pair's device has one vote, with {net['algorithm']} as with any; leave it out",
         )
-    if pair["qnetd"] and net.get("port", _QNETD_PORT) != _QNETD_PORT:
+    if pair["qnetd"] and net.get("port", corosync_totem.QNETD_PORT) != corosync_totem.QNETD_PORT:
         raise SiteError(
             at("quorum", "device", "net", "port"),
-            f"the corosync-qnetd that cmha sets up (qnetd) listens on {_QNETD_PORT}; leave it out",
+            f"the corosync-qnetd that cmha sets up (qnetd) listens on {corosync_totem.QNETD_PORT}; leave "
+            "it out",
         )
 
 

@@ -17,9 +17,6 @@ from cmha_pillar import SiteError
 # The alert of cmha/defaults.yaml that feeds the events.
 _ALERT = "cmha"
 
-# corosync-qnetd(8)
-_QNETD_PORT = 5403
-
 
 def __virtual__():
     return True
@@ -137,7 +134,7 @@ def device_port(pair):
         A pair of what ``site`` returned.
     """
     declared = device(pair)
-    return declared and declared["net"].get("port", _QNETD_PORT)
+    return declared and declared["net"].get("port", corosync_totem.QNETD_PORT)
 
 
 def wants_certificate(pair):

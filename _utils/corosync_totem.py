@@ -15,6 +15,8 @@ KEY_FILE = "/etc/corosync/authkey"
 
 _PORT = 5405
 
+QNETD_PORT = 5403  # corosync-qnetd(8)
+
 
 def __virtual__():
     return __virtualname__

@@ -6,7 +6,6 @@ Pure. Sources: ``pacemaker-schedulerd(7)``, ``pacemaker-controld(7)`` and ``pace
 version, and their sources for what these leave out; "Pacemaker Explained".
 """
 
-import difflib
 import re
 
 import cib_values
@@ -246,7 +245,7 @@ def _fault(name, value, words, what):
         same = {cib_values.role(word): word for word in kind}
         if cib_values.role(value) in same or value in kind or value == "#default":
             return None
-        return f"should be {_listed(kind)}, is {value!r}{_nearest(value, kind)}"
+        return f"should be {cib_values.alternatives(kind)}, is {value!r}{_nearest(value, kind)}"
     if _KINDS[kind](value) or value == "#default":
         return None
     return f"should be {kind}, is {value!r}"
@@ -280,9 +279,5 @@ _KINDS = {
 def _nearest(said, known, cutoff=0.6):
     # a name with underscores is meant to have hyphens
     plain = {each.replace("_", "-").lower(): each for each in known}
-    near = difflib.get_close_matches(str(said).replace("_", "-").lower(), plain, 1, cutoff)
-    return f"; did you mean {plain[near[0]]}?" if near and plain[near[0]] != said else ""
-
-
-def _listed(words):
-    return f"{', '.join(words[:-1])} or {words[-1]}"
+    near = plain.get(cib_values.nearest(said.replace("_", "-").lower(), plain, cutoff))
+    return f"; did you mean {near}?" if near and near != said else ""
