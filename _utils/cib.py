@@ -224,10 +224,9 @@ def masked_xml(xml):
     """
     document = Document(xml)
     for pair in document.configuration.iter("nvpair"):
-        content = document.referred(pair)
-        name = pair.get("name") or content.get("name")
-        if "value" in content.attrib:
-            content.set("value", masked(content.get("value"), name))
+        name, value = document.name_and_value(pair)
+        if value is not None:
+            document.referred(pair).set("value", masked(value, name))
     return document.text()
 
 

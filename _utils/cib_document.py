@@ -120,6 +120,11 @@ class Document:
         """The element itself, or the one that it stands for by id-ref."""
         return self._by_id.get(element.get("id-ref"), element)
 
+    def name_and_value(self, pair):
+        """What an nvpair says, itself or by id-ref; ``None`` stands for what it doesn't."""
+        content = self.referred(pair)
+        return pair.get("name") or content.get("name"), content.get("value")
+
     def is_referred_to(self, element):
         return any(each.get("id-ref") == element.get("id") for each in self.configuration.iter())
 

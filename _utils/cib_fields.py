@@ -42,9 +42,8 @@ class Attribute:
 
     def unread(self, document, element):
         said = document.option(element, self._attribute)
-        fault = said is not None and cib_values.fault(self._check, said)
-        if fault:
-            yield fault.path, fault.message
+        if said is not None:
+            yield from cib_values.unreadable(self._check, said)
 
     def put(self, edit, path, element, wanted):
         present = edit.document.option(element, self._attribute)
@@ -107,9 +106,8 @@ class _Whole:
 
     def unread(self, document, element):
         present = self.read(document, element)
-        fault = present is not None and cib_values.fault(self.check, present)
-        if fault:
-            yield fault.path, fault.message
+        if present is not None:
+            yield from cib_values.unreadable(self.check, present)
 
     def put(self, edit, path, element, wanted):
         present = self.read(edit.document, element)
@@ -389,9 +387,8 @@ class Objects:
 
     def unread(self, document, element):
         for each in element.findall(self._tag):
-            fault = self._fault(each.get("id"), whole(read(document, each, self._fields)))
-            if fault:
-                yield fault.path, fault.message
+            content = whole(read(document, each, self._fields))
+            yield from cib_values.unreadable(self.check, {each.get("id"): content})
             for path, why in unread(document, each, self._fields):
                 yield at(each.get("id"), path), why
 

@@ -64,10 +64,9 @@ def own_values(document, element):
     """
     values = {}
     for pair in element.findall("nvpair"):
-        content = document.referred(pair)
-        name = pair.get("name") or content.get("name")
-        if cib_values.is_name(name) and "value" in content.attrib:
-            values.setdefault(cib_document.NEW_NAMES.get(name, name), content.get("value"))
+        name, value = document.name_and_value(pair)
+        if cib_values.is_name(name) and value is not None:
+            values.setdefault(cib_document.NEW_NAMES.get(name, name), value)
     return values
 
 
@@ -104,22 +103,23 @@ class Nvpairs:
 
     def settled(self):
         """``values``, without those on which sets of the same score disagree."""
-        return {name: value for name, value in self.values().items() if not self._disagree(name)}
+        unsettled = self._unsettled()
+        return {name: value for name, value in self.values().items() if name not in unsettled}
+
+    def _unsettled(self):
+        if len(self._rule_free()) < 2 and not self._renamed:
+            return []
+        return [name for name in self.values() if self._disagree(name)]
 
     def _disagree(self, name):
-        counting = [self._value(pair) for pair in self._pairs_counting(name) + self._others(name)]
-        return any(not self._is_same(name, each, counting[0]) for each in counting[1:])
-
-    def _is_same(self, name, one, other):
-        return cib_values.same(name, one, other) if self._by_meaning else one == other
+        return not self.hold(name, self._value(self._pairs_counting(name)[0]))
 
     def hold(self, name, value):
         """Whether this value counts already, whichever of equal sets does."""
-        counting = [self._value(pair) for pair in self._pairs_counting(name)]
-        others = [self._value(pair) for pair in self._others(name)]
-        return bool(counting) and all(
-            self._is_same(name, each, value) for each in counting + others
-        )
+        counting = self._pairs_counting(name)
+        said = map(self._value, counting + self._others(name))
+        same = cib_values.same if self._by_meaning else lambda _, one, other: one == other
+        return bool(counting) and all(same(name, each, value) for each in said)
 
     def plain(self):
         """What the sets say that no rule and no score sets apart, as ``values`` does."""
@@ -145,12 +145,11 @@ class Nvpairs:
                 elif name in seen:
                     yield name, "stands there twice; the first counts"
                 seen.add(name)
-        for name in self.values():
-            if self._disagree(name):
-                yield (
-                    name,
-                    "differs in two sets of the same score: versions of Pacemaker differ in which counts",
-                )
+        for name in self._unsettled():
+            yield (
+                name,
+                "differs in two sets of the same score: versions of Pacemaker differ in which counts",
+            )
 
     def put(self, name, value):
         self._put(name, value)
@@ -206,7 +205,7 @@ class Nvpairs:
         return (first, _score(content))
 
     def _counting(self, name):
-        holding = [each for each in self._rule_free() if self._pairs_named(name, [each])]
+        holding = [each for each in self._rule_free() if self._pairs_named(name, each)]
         top = max(map(self._rank, holding), default=None)
         return [each for each in holding if self._rank(each) == top]
 
@@ -220,19 +219,17 @@ class Nvpairs:
         ]
 
     def _value(self, pair):
-        return self._document.referred(pair).get("value")
+        return self._document.name_and_value(pair)[1]
 
     def _pairs_that_count(self, each):
         return [pair for pair in self._pairs(each) if pair not in self._others(self._name(pair))]
 
-    def _pairs_named(self, name, sets):
-        pairs = [pair for each in sets for pair in self._pairs_that_count(each)]
-        return [pair for pair in pairs if self._name(pair) == name]
+    def _pairs_named(self, name, each):
+        return [pair for pair in self._pairs_that_count(each) if self._name(pair) == name]
 
     def _pairs_counting(self, name):
         """Of each of the sets that count the first pair of that name."""
-        firsts = (self._pairs_named(name, [each])[:1] for each in self._counting(name))
-        return [pair for pairs in firsts for pair in pairs]
+        return [self._pairs_named(name, each)[0] for each in self._counting(name)]
 
     def _others(self, name):
         """What has an option's other name, and isn't looked at by this cluster."""
@@ -250,7 +247,7 @@ class Nvpairs:
         return self._old_names.get(name, cib_document.NEW_NAMES.get(name, name))
 
     def _literal_name(self, pair):
-        return pair.get("name") or self._document.referred(pair).get("name")
+        return self._document.name_and_value(pair)[0]
 
     def _all_named(self, name, each):
         pairs = self._document.referred(each).findall("nvpair")

@@ -99,20 +99,20 @@ class NodeSection:
             node.get("uname"): self._values.read(document, node)
             for node in document.section("nodes").findall("node")
         }
-        return {name: each for name, each in values.items() if each and self._is_node(name)}
-
-    @staticmethod
-    def _is_node(name):
-        return cib_values.is_name(name)
+        return {
+            name: each
+            for name, each in values.items()
+            if each not in (None, {}) and cib_values.is_name(name)
+        }
 
     def unread(self, document):
         for node in document.section("nodes").findall("node"):
             path = at(self.key, node.get("uname"))
-            if not self._is_node(node.get("uname")):
+            if not cib_values.is_name(node.get("uname")):
                 yield path, "is no name that could be declared"
                 continue
             for name, why in self._values.unread(document, node):
-                yield at(path, name), why
+                yield at(path, name) if name else path, why
 
     def put(self, edit, wanted):
         for name, values in wanted.items():
@@ -141,52 +141,18 @@ class NodeSection:
 class NodeAttribute(NodeSection):
     """One XML attribute of nodes, by the node's name."""
 
-    def __init__(self, key, attribute, check=cib_values.text):
-        super().__init__(key, None)
-        self._attribute = attribute
-        self._check = check
-
-    def check(self, value, path):
-        return {
-            cib_values.name(node, at(path, node)): self._check(each, at(path, node))
-            for node, each in cib_values.mapping(value, path).items()
-        }
-
     def check_absent(self, value, path):
         return [cib_values.name(each, path) for each in cib_values.listed(value, path)]
 
-    def read(self, document):
-        nodes = document.section("nodes").findall("node")
-        return {
-            node.get("uname"): node.get(self._attribute)
-            for node in nodes
-            if self._attribute in node.attrib and self._is_node(node.get("uname"))
-        }
-
-    def unread(self, document):
-        return ()
-
-    def put(self, edit, wanted):
-        for name, text in wanted.items():
-            self._set(edit, name, self._node(edit, name), text)
-
     def remove(self, edit, wanted):
         for name in wanted:
-            self._set(edit, name, self._node(edit, name), None)
+            self._values.clear(edit, at(self.key, name), self._node(edit, name))
 
     def purge(self, edit, wanted):
         for node in edit.document.section("nodes").findall("node"):
-            if node.get("uname") not in wanted:
-                self._set(edit, node.get("uname"), node, None)
-
-    def _set(self, edit, name, node, text):
-        present = node.get(self._attribute)
-        if present == text:
-            return
-        node.attrib.pop(self._attribute, None)
-        if text is not None:
-            node.set(self._attribute, text)
-        edit.record(at(self.key, name), name, present, text)
+            name = node.get("uname")
+            if name not in wanted:
+                self._values.clear(edit, at(self.key, name), node)
 
 
 # The keys with a list as their value whose objects may be declared as that list.

@@ -87,9 +87,8 @@ class Operations:
 
     def read(self, document, element):
         operations = {}
-        for operation, _ in self._readable(document, element):
-            name = operation.pop("name")
-            operations.setdefault(name, []).append(operation)
+        for each, operation in self._readable(document, element):
+            operations.setdefault(each.get("name"), []).append(operation)
         return {name: each[0] if len(each) == 1 else each for name, each in operations.items()}
 
     def _readable(self, document, element):
@@ -97,40 +96,31 @@ class Operations:
         Each operation that has words and that Pacemaker looks at: of several that are alike the first, and
         none where they recur.
         """
-        operations = [
-            ({"name": each.get("name"), **self._read_one(document, each)}, each)
-            for each in self._ops(document, element)
-        ]
         alike = {}
-        for operation, each in operations:
-            if not self._fault(operation):
-                identity = (operation["name"], cib_values.operation_identity(operation))
-                alike.setdefault(identity, []).append((operation, each))
+        for each in self._ops(document, element):
+            operation = self._read_one(document, each)
+            if not self._fault(each, operation):
+                identity = (each.get("name"), cib_values.operation_identity(operation))
+                alike.setdefault(identity, []).append((each, operation))
         for those in alike.values():
-            if len(those) == 1 or not _recurs(those[0][0]):
+            if len(those) == 1 or not _recurs(those[0][1]):
                 yield those[0]
 
-    def _fault(self, operation):
-        rest = {key: each for key, each in operation.items() if key != "name"}
-        return cib_values.fault(self.check, {operation["name"]: rest})
+    def _fault(self, element, operation):
+        return cib_values.fault(self.check, {element.get("name"): operation})
 
     def unread(self, document, element):
-        readable = [each for _, each in self._readable(document, element)]
+        readable = [each for each, _ in self._readable(document, element)]
         for each in self._ops(document, element):
-            operation = {"name": each.get("name"), **self._read_one(document, each)}
-            label = _label(str(operation["name"]), operation)
-            fault = self._fault(operation)
+            operation = self._read_one(document, each)
+            label = _label(str(each.get("name")), operation)
+            fault = self._fault(each, operation)
             if fault:
                 yield fault.path, fault.message
             elif each not in readable:
-                yield (
-                    label,
-                    (
-                        "stands there twice, and Pacemaker runs neither"
-                        if _recurs(operation)
-                        else "stands there twice; Pacemaker takes the first"
-                    ),
-                )
+                neither = "stands there twice, and Pacemaker runs neither"
+                first = "stands there twice; Pacemaker takes the first"
+                yield label, neither if _recurs(operation) else first
             for name in set(each.attrib) - {"id", "name", *_OP_ATTRIBUTES}:
                 yield label, f"has an attribute {name}"
             for part in (PARAMS, *_PARTS.values()):
@@ -215,7 +205,7 @@ class Operations:
     def purge(self, edit, path, element, wanted):
         for operation in self._ops(edit.document, element):
             name, read = operation.get("name"), self._read_one(edit.document, operation)
-            if self._fault({"name": name, **read}):
+            if self._fault(operation, read):
                 continue  # what has no words can't have been declared
             identities = map(cib_values.operation_identity, wanted.get(name, []))
             if cib_values.operation_identity(read) not in set(identities):

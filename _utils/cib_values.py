@@ -158,6 +158,13 @@ def fault(check, value):
     return None
 
 
+def unreadable(check, value):
+    """What a check finds wrong with what was read, as ``unread`` says it: a path and why."""
+    found = fault(check, value)
+    if found:
+        yield found.path, found.message
+
+
 def agent(value, path):
     """The value, a resource agent, or ``@`` and the id of a template."""
     rule = (
