@@ -1,5 +1,5 @@
 # What one does with a clone. Each target installs what it needs.
-.PHONY: demo test test-all lab lab-down lint bench cibs fuzz
+.PHONY: demo test test-all lab lab-down lint bench cibs fuzz survival
 
 demo:
 	@test/lab/demo
@@ -27,3 +27,6 @@ cibs:
 
 fuzz:
 	@test/run fuzz
+
+survival:
+	@CMHA_CHANGES=all test/run try test/lab/test_5_would_it_fail_over.py

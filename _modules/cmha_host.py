@@ -5,6 +5,7 @@ that watches, and what is known about a crash.
 Pillar is compiled anew for each answer, so that none is given from an old one. No answer holds a secret.
 """
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -28,6 +29,11 @@ _TABLES = ("defaults", "platforms")
 # How often the client of a moving service asks, and how long it waits for an answer, in seconds
 _PAUSE = 0.1
 _PATIENCE = 1
+
+# Seconds in which a tool that a look needs has to answer; and all of them
+_FOR_EACH, _FOR_ALL = 4, 10
+# Daemons that Pacemaker's tools wait for
+_ASKED = ("corosync", "pacemakerd", "pacemaker-based", "cib")
 
 
 def __virtual__():
@@ -94,15 +100,49 @@ def fitness():
     }
 
 
-def health():
+def health(known=None):
     """
-    What status has to know about this host and its cluster. Touches nothing.
+    What status has to know about this host and its cluster. Touches nothing, and takes no more than 16
+    seconds, whatever hangs.
 
-    Returns a mapping: ``corosync`` (whether it runs), ``cluster`` (see ``crm.status``, or ``None`` where
-    none runs), ``leftovers`` (see ``cib.leftovers``), ``maintenance`` (see ``cib.maintenance``), ``since``
-    (seconds of the epoch, by node, for the nodes where the service is started), ``drift`` (a list of lines:
-    what isn't as pillar says, or as the file on disk says), ``at_boot`` (daemons that start at boot),
-    ``device`` (see ``qdevice.status``, or ``None`` where there is none or Corosync doesn't run).
+    What is seen doesn't depend on what is wanted: a wrong pillar, or a platform that cmha doesn't know, is
+    one line in the answer.
+
+    known
+        What the master knows of hosts: by minion id a mapping with ``resource``, ``service`` and ``port``.
+        What it says nothing of is taken from pillar.
+
+    Returns a mapping:
+
+    ``hangs``
+        A list of lines: daemons that are there and don't answer.
+    ``corosync``
+        Whether it runs; ``None`` when it hangs.
+    ``cluster``
+        See ``crm.status``; ``None`` where none runs, or none answers.
+    ``leftovers``, ``maintenance``
+        See ``cib.leftovers`` and ``cib.maintenance``.
+    ``since``
+        Seconds of the epoch, by node, for the nodes where the service is started.
+    ``service``
+        What the service's own agent says here, see ``resource_agent.runs``, and ``every``, the seconds after
+        which Pacemaker asks it again, or ``None``.
+    ``answers``
+        Whether the service's port gives a page here; ``None`` without a port.
+    ``frozen``
+        How the service's own process hangs, or ``None``, see ``resource_agent.frozen``.
+    ``unable``
+        A list of lines: why this host couldn't start the service.
+    ``survival``, ``unsure``
+        See ``crm_forecast.survival``; and why nobody can tell, or ``None``.
+    ``wrong``
+        What is wrong with pillar or platform, or ``None``. Without them nothing is known of the next three.
+    ``drift``
+        A list of lines: what isn't as pillar says, or as the file on disk says.
+    ``at_boot``
+        Daemons that start at boot, or ``None``.
+    ``device``
+        See ``qdevice.status``; ``None`` where there is none, or Corosync doesn't run.
 
     CLI Example:
 
@@ -110,20 +150,97 @@ def health():
 
         salt cms1 cmha_host.health
     """
-    cmha = _mapping(_pillar())
-    runs = __salt__["crm.running"]()
-    cib = __salt__["crm.query"]() if runs else None
-    cluster = __salt__["crm.status"]() if runs else None
-    here = cluster["resources"].get(cmha["resource"], {}).get("started", []) if runs else []
-    corosync = __salt__["corosync.running"]()
-    device = __utils__["cmha_site.device"](cmha) and corosync
+    with __salt__["bounded.hurry"](_FOR_EACH, _FOR_ALL):
+        hangs = [f"{name} hangs: it is stopped" for name in __salt__["daemons.hanging"]()]
+        seen = _seen_of_cluster(hangs)
+        wanted, wrong = _wanted(hangs)
+        given = (known or {}).get(__grains__["id"]) or wanted or {}
+        return {
+            "hangs": hangs,
+            "corosync": seen["corosync"],
+            "cluster": seen["cluster"],
+            "leftovers": __utils__["cib.leftovers"](seen["cib"]) if seen["cib"] else [],
+            "maintenance": __utils__["cib.maintenance"](seen["cib"]) if seen["cib"] else None,
+            **_seen_of_service(seen, *map(given.get, ("resource", "service", "port"))),
+            "wrong": wrong,
+            **_compared(seen, wanted),
+        }
+
+
+def _seen_of_cluster(hangs):
+    """What Corosync and Pacemaker say; who doesn't answer comes to ``hangs``."""
+    seen = {"corosync": None, "cluster": None, "cib": None}
+    with _told_to(hangs):
+        if not _hangs("corosync", hangs):
+            seen["corosync"] = __salt__["corosync.running"]()
+    # its tools would wait for these
+    if not any(_hangs(name, hangs) for name in _ASKED):
+        with _told_to(hangs):
+            if __salt__["crm.running"]():
+                seen["cib"] = __salt__["crm.query"]()
+                seen["cluster"] = __salt__["crm.status"]()
+    return seen
+
+
+@contextlib.contextmanager
+def _told_to(lines):
+    try:
+        yield
+    except CommandExecutionError as error:
+        lines.append(str(error))
+
+
+def _hangs(name, hangs):
+    return any(line.startswith(f"{name} hangs") for line in hangs)
+
+
+def _wanted(hangs):
+    """What the map gives this host, or why nothing."""
+    if hangs:
+        return None, None  # it would be asked for, and wait
+    try:
+        return _mapping(_pillar()), None
+    except CommandExecutionError as error:
+        return None, str(error)
+
+
+def _seen_of_service(seen, resource, service, port):
+    cib, cluster = seen["cib"], seen["cluster"]
+    known = __utils__["cib.model"](cib)["primitives"].get(resource) if cib else None
+    agent = known["agent"] if known else f"service:{service}"
+    params = known.get("params") if known else None
+    here = cluster["resources"].get(resource, {}).get("started", []) if cluster else []
+    survival, unsure = {}, None
+    if cluster:
+        try:
+            survival = __salt__["crm_forecast.survival"](resource)
+        except CommandExecutionError as error:
+            unsure = str(error)
+    fault = __salt__["resource_agent.fault"](agent, params) if known else None
     return {
-        "corosync": corosync,
-        "cluster": cluster,
-        "leftovers": __utils__["cib.leftovers"](cib) if runs else [],
-        "maintenance": __utils__["cib.maintenance"](cib) if runs else None,
-        "since": {node: __utils__["cib.since"](cib, cmha["resource"], node) for node in here},
-        "drift": _conf_drift(cmha) + (_cib_drift(cmha) if runs else []),
+        "since": {node: __utils__["cib.since"](cib, resource, node) for node in here},
+        "service": {
+            **__salt__["resource_agent.runs"](agent, params),
+            "every": __utils__["cib.monitored_every"](cib, resource) if cib else None,
+        },
+        "answers": __salt__["page.answers"](port, seconds=_FOR_EACH) if port else None,
+        "frozen": __salt__["resource_agent.frozen"](service) if service else None,
+        "unable": [fault] if fault else [],
+        "survival": survival,
+        "unsure": unsure,
+    }
+
+
+def _compared(seen, cmha):
+    """What isn't as pillar says."""
+    if cmha is None:
+        return {"drift": [], "at_boot": None, "device": None}
+    device = __utils__["cmha_site.device"](cmha) and seen["corosync"]
+    drift = []
+    with _told_to(drift):
+        drift += _conf_drift(cmha)
+    return {
+        "drift": drift + (_cib_drift(cmha) if seen["cluster"] else []),
         "at_boot": _at_boot(cmha),
         "device": __salt__["qdevice.status"]() if device else None,
     }
@@ -482,7 +599,5 @@ def _syslog(lines):
 
 
 def _said(*command):
-    answer = __salt__["cmd.run_all"](
-        list(command), python_shell=False, ignore_retcode=True, output_loglevel="quiet"
-    )
+    answer = __salt__["bounded.run"](list(command))
     return answer["stdout"].splitlines() if answer["stdout"] else []

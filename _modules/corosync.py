@@ -42,6 +42,9 @@ _HELD = "/var/run/cmha-authkey"
 
 _PROC = "/proc"
 
+# Of timeout(1), see bounded.run
+_LATE = 124
+
 _SECRET = "(secret)"
 
 # Where Pacemaker keeps its configuration.
@@ -106,6 +109,23 @@ def running():
         salt cms1 corosync.running
     """
     return _map() is not None
+
+
+def cmap():
+    """
+    What the running Corosync holds, as its tool prints it, a key a line; empty when none runs here.
+
+    Raises ``CommandExecutionError`` when it is there, and doesn't answer in time.
+
+    Source: corosync-cmapctl(8); corosync-objctl(8) in 1.x.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.cmap
+    """
+    return _map() or ""
 
 
 def members():
@@ -604,14 +624,14 @@ def _map():
     for reader in _MAP_READERS:
         if salt.utils.path.which(reader):
             answer = _run(reader)
+            if answer["retcode"] == _LATE:
+                raise CommandExecutionError(f"{_host()}: Corosync hangs: {answer['stderr']}")
             return answer["stdout"] if answer["retcode"] == 0 else None
     return None
 
 
 def _run(*command):
-    return __salt__["cmd.run_all"](
-        list(command), python_shell=False, ignore_retcode=True, output_loglevel="debug"
-    )
+    return __salt__["bounded.run"](list(command))
 
 
 def _host():

@@ -44,6 +44,15 @@ _LOST_RACE_WORDS = (
 # CRM_EX_USAGE, of sysexits.h
 _USAGE = 64
 
+# Of timeout(1), see bounded.run
+_LATE = 124
+
+# Seconds beside those that a tool was told itself
+_USUAL = 30
+
+# Seconds for which a cluster rests that won't do anything more
+_PATIENCE = 10
+
 # What getopt says of an option that a tool doesn't know; the exit code may be 0 all the same
 _UNKNOWN_OPTION = ("unrecognized option", "invalid option", "Unknown option")
 
@@ -101,6 +110,8 @@ def running():
     """
     Whether a live cluster runs on this host, that is, whether its CIB manager answers.
 
+    Raises ``CommandExecutionError`` when it is there, and doesn't answer in time.
+
     CLI Example:
 
     .. code-block:: bash
@@ -109,7 +120,9 @@ def running():
     """
     if not installed():
         return False
-    return _run(["cibadmin", "--query", "--local", "--scope", "crm_config"])["retcode"] == 0
+    answer = _run(["cibadmin", "--query", "--local", "--scope", "crm_config"])
+    _require_in_time(answer, "Pacemaker's CIB manager")
+    return answer["retcode"] == 0
 
 
 def dc():
@@ -183,9 +196,12 @@ def nodes():
     return __utils__["cib.nodes"](_query()[0])
 
 
-def status():
+def status(file=None):
     """
     Status of the cluster as data: DC, quorum, nodes, resources and failures.
+
+    file
+        Path of a CIB in a file, to say it of that; the default is the live cluster.
 
     Returns the mapping that the ``cib`` utility's ``status`` describes. Raises
     ``CommandExecutionError`` when no cluster runs on this host.
@@ -199,11 +215,13 @@ def status():
         salt 'cms1*' crm.status
     """
     _require_installed()
-    answer = _run(["crm_mon", "-1", "--inactive", "--output-as=xml"])
-    if not answer["stdout"].lstrip().startswith("<"):
+    env = {"CIB_file": file} if file else None
+    answer = _run(["crm_mon", "-1", "--inactive", "--output-as=xml"], env=env)
+    if answer["retcode"] != _LATE and not answer["stdout"].lstrip().startswith("<"):
         # before Pacemaker 2.0.3; before 1.1.14 an option that it doesn't know makes it print its help, and
         # exit with 0
-        answer = _run(["crm_mon", "--as-xml", "--inactive"])
+        answer = _run(["crm_mon", "--as-xml", "--inactive"], env=env)
+    _require_in_time(answer, "Pacemaker")
     if answer["retcode"] != 0:
         raise CommandExecutionError(
             f"{_host()}: no cluster status: {_said(answer)}; {_HOW_TO_START}"
@@ -458,7 +476,8 @@ def move(resource, node, timeout=600, keep=False, watch=None):
     Move a resource to a node, and wait until it has started there and nowhere else.
 
     ``crm_resource --move`` makes a location constraint, which would pin the resource for good. It
-    is cleared afterwards, whether or not the move went well.
+    is cleared afterwards, whether or not the move went well. A move that failed is taken back: it waits until
+    the resource runs again where it did, and cleans up the failure when that is what keeps it from there.
 
     resource
         Id of a resource.
@@ -472,7 +491,8 @@ def move(resource, node, timeout=600, keep=False, watch=None):
         For modules: called without arguments ten times a second while the resource moves.
 
     Returns the list of the nodes where the resource is started, that is ``[node]``. Raises
-    ``CommandExecutionError`` when its start there fails, or the resource didn't arrive in time.
+    ``CommandExecutionError`` when its stop or its start there fails, or the resource didn't arrive in time;
+    it says where the resource is then.
 
     Source: ``crm_resource(8)``.
 
@@ -484,20 +504,25 @@ def move(resource, node, timeout=600, keep=False, watch=None):
     """
     _require_live()
     _require_dc()
-    if started(resource) == [node]:
+    home = started(resource)
+    if home == [node]:
         return [node]
     watch = watch or (lambda: None)
-    failed_before = _failed_starts(resource, node)
+    failed_before = _failures(resource)
     try:
-        watch()
-        _command(
-            ["crm_resource", "--move", "--resource", resource, "--node", node],
-            f"moving {resource} to {node}",
-        )
-        _wait_for_start(resource, node, timeout, watch, failed_before)
-    finally:
-        if not keep:
-            clear(resource, node)
+        try:
+            watch()
+            _command(
+                ["crm_resource", "--move", "--resource", resource, "--node", node],
+                f"moving {resource} to {node}",
+            )
+            _wait_for_start(resource, node, timeout, watch, failed_before)
+        finally:
+            if not keep:
+                clear(resource, node)
+    except _MoveFailed as error:
+        outcome = "" if keep else f"; {_taken_back(resource, home, node, timeout, watch)}"
+        raise CommandExecutionError(f"{error}{outcome}") from None
     return started(resource)
 
 
@@ -574,7 +599,10 @@ def wait(timeout=600):
     _require_live()
     end = time.monotonic() + int(timeout)
     doing = f"waiting {timeout} s for the cluster to rest"
-    answer = _run(["crm_resource", "--wait", f"--timeout={int(timeout)}s"])
+    # it has its own limit, and says what it waited for
+    answer = _run(
+        ["crm_resource", "--wait", f"--timeout={int(timeout)}s"], seconds=int(timeout) + _USUAL
+    )
     if any(words in answer["stderr"] + answer["stdout"] for words in _UNKNOWN_OPTION):
         # before Pacemaker 1.1.14
         while not settled():
@@ -589,17 +617,13 @@ def wait(timeout=600):
 # --- helpers -------------------------------------------------------------------------------------
 
 
-def _run(command, stdin=None, env=None):
-    """One process, without a shell, and without a log: what it reads and says may hold secrets."""
-    return __salt__["cmd.run_all"](
-        command,
-        python_shell=False,
-        stdin=stdin,
-        env=env,
-        output_loglevel="quiet",
-        ignore_retcode=True,
-        rstrip=False,
-    )
+def _run(command, stdin=None, env=None, seconds=None):
+    return __salt__["bounded.run"](command, seconds, stdin=stdin, env=env, rstrip=False)
+
+
+def _require_in_time(answer, who):
+    if answer["retcode"] == _LATE:
+        raise CommandExecutionError(f"{_host()}: {who} hangs: {_said(answer)}")
 
 
 def _command(command, doing):
@@ -689,6 +713,7 @@ def _query_live():
 
 def _query_cluster():
     answer = _run(["cibadmin", "--query"])
+    _require_in_time(answer, "Pacemaker's CIB manager")
     return answer["stdout"] if answer["retcode"] == 0 else None
 
 
@@ -857,29 +882,55 @@ def _push(patch):
     return said
 
 
+class _MoveFailed(CommandExecutionError):
+    """A move that was begun, and didn't end as it should."""
+
+
 def _wait_for_start(resource, node, timeout, watch, failed_before):
     end = time.monotonic() + timeout
     while (seen := started(resource)) != [node]:
-        failed = [each for each in _failed_starts(resource, node) if each not in failed_before]
-        if failed:
-            raise CommandExecutionError(
-                f"{_host()}: {resource} doesn't start on {node}: {failed[0]['reason']}; when that is "
-                f"mended: crm resource cleanup {resource}"
-            )
+        for each in _failures(resource):
+            if each in failed_before:
+                continue
+            if each["task"] == "stop":
+                raise CommandExecutionError(
+                    f"{_host()}: {resource} doesn't stop on {each['node']}: {each['reason']}; Pacemaker "
+                    f"leaves it as it is. End it there (service {resource} stop, or kill its process), "
+                    f"then crm resource cleanup {resource}"
+                )
+            if (each["task"], each["node"]) == ("start", node):
+                raise _MoveFailed(
+                    f"{_host()}: {resource} doesn't start on {node}: {each['reason']}; when that is "
+                    f"mended: crm resource cleanup {resource}"
+                )
         if time.monotonic() > end:
             where = ", ".join(seen) or "nowhere"
-            raise CommandExecutionError(
+            raise _MoveFailed(
                 f"{_host()}: {resource} didn't start on {node} within {timeout} s; "
                 f"it is started on: {where}"
             )
-        for _ in range(10):
-            watch()
-            time.sleep(0.1)
+        _pause(watch)
 
 
-def _failed_starts(resource, node):
-    return [
-        each
-        for each in status()["failures"]
-        if (each["resource"], each["task"], each["node"]) == (resource, "start", node)
-    ]
+def _pause(watch):
+    for _ in range(10):
+        watch()
+        time.sleep(0.1)
+
+
+def _taken_back(resource, home, node, timeout, watch):
+    """Where a resource is after a move that failed, when it could be brought home."""
+    end, rests, there = time.monotonic() + timeout, 0, " and ".join(home) or "no host"
+    while started(resource) != home:
+        # the start failed on a host where it can't be stopped either: that would hold it for good
+        if status()["resources"][resource]["blocked"]:
+            cleanup(resource, node)
+        rests = rests + 1 if settled() else 0
+        if rests > _PATIENCE or time.monotonic() > end:
+            return f"it didn't come back to {there}; salt-run cmha.status says what is in the way"
+        _pause(watch)
+    return f"it runs on {there} again"
+
+
+def _failures(resource):
+    return [each for each in status()["failures"] if each["resource"] == resource]

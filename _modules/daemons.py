@@ -3,6 +3,7 @@ The packages of daemons: which versions are there, and which shall be; and that 
 """
 
 import os
+import re
 
 import salt.utils.files
 
@@ -11,6 +12,12 @@ __virtualname__ = "daemons"
 # Whom invoke-rc.d(8) asks whether a package may start its daemon, and where somebody else's is meanwhile.
 _POLICY = "/usr/sbin/policy-rc.d"
 _THEIRS = f"{_POLICY}.not-cmha"
+
+_PROC = "/proc"
+# Pacemaker's daemons have had other names before 2.0
+_CLUSTERS_OWN = re.compile(
+    r"corosync|corosync-qdevi\S*|pacemakerd|pacemaker-\S+|cib|crmd|lrmd|stonithd|attrd|pengine"
+)
 
 # Names the process that wrote it: what a killed installation leaves behind forbids nothing.
 _ANSWER = """\
@@ -73,6 +80,35 @@ def not_in_repositories(versions):
     __salt__["pkg.refresh_db"]()
     there = __salt__["pkg.list_repo_pkgs"](*versions)
     return [name for name, version in versions.items() if version not in there.get(name, [])]
+
+
+def hanging():
+    """
+    The cluster's daemons on this host that are stopped as by a signal or a debugger: they are there, and
+    answer nobody.
+
+    Returns a list of names, as the kernel has them, which cuts them at 15 characters.
+
+    Source: proc(5), state.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 daemons.hanging
+    """
+    found = set()
+    for process in filter(str.isdigit, os.listdir(_PROC)):
+        try:
+            with salt.utils.files.fopen(f"{_PROC}/{process}/stat") as file:
+                # its name, in brackets, may hold anything
+                before, _, after = file.read().rpartition(")")
+        except OSError:
+            continue  # it has ended meanwhile
+        name = before.partition("(")[2]
+        if _CLUSTERS_OWN.fullmatch(name) and after.split()[0] in "Tt":
+            found.add(name)
+    return sorted(found)
 
 
 def hold_back(daemons):

@@ -268,9 +268,7 @@ def _read(path):
 
 
 def _said(*command):
-    answer = __salt__["cmd.run_all"](
-        list(command), python_shell=False, ignore_retcode=True, output_loglevel="quiet"
-    )
+    answer = __salt__["bounded.run"](list(command))
     if answer["retcode"]:
         said = (answer["stderr"] or answer["stdout"]).strip().splitlines() or ["failed"]
         raise CommandExecutionError(f"{' '.join(command)} on {_host()}: {said[0]}")

@@ -217,6 +217,4 @@ def _host():
 def _run(*command):
     if not salt.utils.path.which(command[0]):
         return {"retcode": 127, "stdout": "", "stderr": f"{command[0]} isn't installed"}
-    return __salt__["cmd.run_all"](
-        list(command), python_shell=False, ignore_retcode=True, output_loglevel="debug"
-    )
+    return __salt__["bounded.run"](list(command))

@@ -68,11 +68,8 @@ def sign(request, cluster_name):
     with tempfile.NamedTemporaryFile(prefix="cmha-") as file:
         file.write(base64.b64decode(request))
         file.flush()
-        said = __salt__["cmd.run_all"](
-            ["corosync-qnetd-certutil", "-s", "-c", file.name, "-n", cluster_name],
-            python_shell=False,
-            ignore_retcode=True,
-            output_loglevel="debug",
+        said = __salt__["bounded.run"](
+            ["corosync-qnetd-certutil", "-s", "-c", file.name, "-n", cluster_name]
         )
     if said["retcode"] != 0 or not os.path.exists(signed) or not os.path.getsize(signed):
         lines = " ".join((said["stderr"] or said["stdout"]).split())

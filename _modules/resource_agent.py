@@ -2,8 +2,10 @@
 Call a resource agent's monitor by hand, as the guide does before the resource is configured.
 """
 
+import contextlib
 import os
 
+import salt.utils.files
 import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
@@ -15,6 +17,10 @@ _INIT_SCRIPTS = "/etc/init.d"
 _OCF_ANSWERS = {0: "running", 7: "stopped"}
 # LSB 5, Init Script Actions
 _LSB_ANSWERS = {0: "running", 3: "stopped"}
+# dead and a pid file is there; dead and a lock file is there; not running
+_LSB_DEAD = dict.fromkeys((1, 2, 3), False)
+# OCF's success, and not implemented
+_VALID = (0, 3)
 
 
 def __virtual__():
@@ -76,17 +82,136 @@ def installed(agent):
     return True
 
 
+def runs(agent, params=None):
+    """
+    Whether a resource agent's service runs on this host, for who wants to know and not to judge the agent: a
+    service that is dead doesn't run, also where its script has another exit code for that than Pacemaker
+    wants.
+
+    agent, params
+        See ``monitor``.
+
+    Returns a mapping: ``running``, a boolean, or ``None`` when nobody can tell; ``text``, what was said.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 resource_agent.runs lsb:cloudera-scm-server
+    """
+    standard, _, rest = agent.partition(":")
+    try:
+        if standard == "lsb":
+            path = os.path.join(_INIT_SCRIPTS, rest)
+            if not os.path.exists(path):
+                return {"running": None, "text": f"{path} is not there"}
+            return _told(__salt__["bounded.run"]([path, "status"]), {0: True, **_LSB_DEAD})
+        return {"running": monitor(agent, params) == "running", "text": ""}
+    except CommandExecutionError as error:
+        return {"running": None, "text": str(error)}
+
+
+def fault(agent, params=None):
+    """
+    Why a resource agent couldn't start its service on this host, as far as that is seen beforehand: the agent
+    isn't there or may not be executed, its unit is masked, or it finds its own parameters wrong.
+
+    agent, params
+        See ``monitor``.
+
+    Returns a line, or ``None``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms2 resource_agent.fault ocf:cm:agent
+    """
+    standard, _, rest = agent.partition(":")
+    if standard in ("lsb", "ocf"):
+        path = os.path.join(_INIT_SCRIPTS, rest) if standard == "lsb" else _ocf_path(rest)
+        if not os.path.exists(path):
+            return f"{agent} isn't there: no {path}"
+        if not os.path.isfile(path) or not os.access(path, os.X_OK):
+            return f"{agent} can't be executed: {path}"
+        if standard == "ocf":
+            return _invalid(path, rest, params or {})
+    elif standard in ("systemd", "service") and not __salt__["service.available"](rest):
+        return f"{agent} isn't there: no unit {rest}"
+    # init scripts, too, pass on to systemd
+    if standard != "stonith" and __grains__.get("init") == "systemd":
+        masked = __salt__["service.masked"](rest)
+        return f"{agent} is masked; systemctl unmask {rest}" if masked else None
+    return None
+
+
+def frozen(service):
+    """
+    Whether the main process of a service is stopped, as by a signal or a debugger: it is there, and does
+    nothing.
+
+    service
+        Its name.
+
+    Returns a text, or ``None``.
+
+    Source: proc(5), state; systemctl(1), MainPID; the files in /run where init scripts note it.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt mgmt1 resource_agent.frozen cloudera-scm-agent
+    """
+    for pid in _main_processes(service):
+        with contextlib.suppress(OSError), salt.utils.files.fopen(f"/proc/{pid}/stat") as stat:
+            # its name, in brackets, may hold anything
+            if stat.read().rpartition(")")[2].split()[0] in "Tt":
+                return f"its process {pid} is stopped"
+    return None
+
+
+def _main_processes(service):
+    found = set()
+    if __grains__.get("init") == "systemd":
+        show = ["systemctl", "show", "--property=MainPID", f"{service}.service"]
+        found.add(__salt__["bounded.run"](show)["stdout"].partition("=")[2].strip())
+    for note in (f"/run/{service}/{service}.pid", f"/run/{service}.pid"):
+        with contextlib.suppress(OSError, UnicodeError), salt.utils.files.fopen(note) as file:
+            found.add(file.read(20).strip())
+    return {pid for pid in found if pid.isdecimal() and pid != "0"}
+
+
+def _invalid(path, name, params):
+    said = __salt__["bounded.run"]([path, "validate-all"], env=_ocf_environment(name, params))
+    if said["retcode"] in _VALID:
+        return None
+    lines = (said["stderr"] or said["stdout"]).strip().splitlines() or ["nothing"]
+    return f"ocf:{name} finds itself unfit: exit code {said['retcode']}, {lines[-1]}"
+
+
+def _told(answer, meanings):
+    lines = (answer["stderr"] or answer["stdout"]).strip().splitlines() or ["nothing"]
+    code = answer["retcode"]
+    text = lines[-1] if code in meanings else f"exit code {code}, {lines[-1]}"
+    return {"running": meanings.get(code), "text": text}
+
+
 def _ocf_path(name):
     provider, _, kind = name.partition(":")
     return os.path.join(_OCF_ROOT, "resource.d", provider, kind)
 
 
 def _ocf(name, params):
-    path, kind = _ocf_path(name), name.rpartition(":")[2]
+    path = _ocf_path(name)
     _need(path, f"ocf:{name}")
-    environment = {f"OCF_RESKEY_{key}": str(value) for key, value in params.items()}
-    environment.update(OCF_ROOT=_OCF_ROOT, OCF_RESOURCE_INSTANCE=f"{kind}-by-hand")
-    return _answer([path, "monitor"], _OCF_ANSWERS, environment)
+    return _answer([path, "monitor"], _OCF_ANSWERS, _ocf_environment(name, params))
+
+
+def _ocf_environment(name, params):
+    kind = name.rpartition(":")[2]
+    given = {f"OCF_RESKEY_{key}": str(value) for key, value in params.items()}
+    return {**given, "OCF_ROOT": _OCF_ROOT, "OCF_RESOURCE_INSTANCE": f"{kind}-by-hand"}
 
 
 def _lsb(name, _):
@@ -110,9 +235,7 @@ def _need(path, agent, hint=""):
 
 
 def _answer(command, answers, environment=None):
-    done = __salt__["cmd.run_all"](
-        command, python_shell=False, ignore_retcode=True, env=environment, output_loglevel="quiet"
-    )
+    done = __salt__["bounded.run"](command, env=environment)
     if done["retcode"] not in answers:
         said = (done["stderr"] or done["stdout"]).strip().splitlines() or ["nothing"]
         raise CommandExecutionError(

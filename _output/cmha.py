@@ -8,8 +8,8 @@ import salt.utils.color
 
 __virtualname__ = "cmha"
 
-_COLORS = {"bad": "LIGHT_RED", "poor": "YELLOW", "good": "GREEN"}
-_ORDER = ("bad", "poor", "good")
+_COLORS = {"bad": "LIGHT_RED", "unknown": "LIGHT_RED", "poor": "YELLOW", "good": "GREEN"}
+_ORDER = ("bad", "unknown", "poor", "good")
 
 
 def __virtual__():
@@ -95,8 +95,19 @@ def _status(data):
     found = []
     for (_, _, report), row in zip(pairs, _columns(rows) if rows else []):
         found.append((row, report["health"]))
+        found += [(f"      {line}", None) for line in _foreseen(report)]
         found += [(f"      {problem}", None) for problem in report["problems"]]
     return found
+
+
+def _foreseen(report):
+    """What would go well; what wouldn't is among the problems."""
+    resource = report["service"]["resource"]
+    return [
+        f"if {node} dies, {resource} starts on {each['takes_over']}"
+        for node, each in report["survival"].items()
+        if each["takes_over"]
+    ]
 
 
 def _status_row(site, pair, report):

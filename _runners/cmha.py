@@ -6,6 +6,7 @@ All of it goes by Salt jobs. What is printed for people is data in every other f
 ``retcode`` is the exit code of ``salt-run``.
 """
 
+import re
 import time
 
 import salt.utils.minions
@@ -13,7 +14,7 @@ import salt.utils.yaml
 
 __virtualname__ = "cmha"
 
-_EXIT = {"good": 0, "poor": 1, "bad": 2}
+_EXIT = {"good": 0, "poor": 1, "unknown": 2, "bad": 2}
 
 
 def __virtual__():
@@ -155,20 +156,23 @@ def status(site=None, pair=None):
         salt-run cmha.status
         salt-run cmha.status site=east --out=json
     """
-    models, _, errors = _models([site] if site else None)
-    seen = {
-        model["site"]: {
-            each["pair"]: __utils__["cmha_pair.health"](__opts__, model["site"], each)
-            for each in _outline(model)["pairs"]
-            if not pair or each["pair"] == pair
-        }
-        for model in models
-    }
-    errors += _nowhere(pair, models)
+    known = _Known([site] if site else None)
+    pairs = [
+        (name, each)
+        for name, outline in known.sites.items()
+        for each in outline["pairs"]
+        if not pair or each["pair"] == pair
+    ]
+    seen = {name: {} for name in known.sites}
+    for (name, each), report in zip(pairs, __utils__["cmha_pair.health"](__opts__, pairs)):
+        seen[name][each["pair"]] = report
+    hidden = known.hidden + _nowhere(pair, known.sites.values())
     worst = max(
         (_EXIT[each["health"]] for pairs in seen.values() for each in pairs.values()), default=0
     )
-    return _report("status", 2 if errors else worst, sites=seen, errors=errors)
+    least = _EXIT["unknown"] if hidden else _EXIT["poor"] if known.seen_anyway else _EXIT["good"]
+    errors = hidden + list(known.seen_anyway.values())
+    return _report("status", max(worst, least), sites=seen, errors=errors)
 
 
 def plan(site=None, pair=None):
@@ -264,18 +268,21 @@ def rejoin(node, site=None, confirm=False):
         salt-run cmha.rejoin cms2
         salt-run cmha.rejoin cms2 confirm=True
     """
-    models, _, errors = _models([site] if site else None)
+    known = _Known([site] if site else None)
     found = [
-        (model["site"], pair, each["id"])
-        for model in map(_outline, models)
-        for pair in model["pairs"]
+        (name, pair, each["id"])
+        for name, outline in known.sites.items()
+        for pair in outline["pairs"]
         for each in pair["nodes"]
         if node in (each["id"], each["name"])
     ]
     if len(found) != 1:
-        known = [each["id"] for model in models for each in _nodes(model)]
-        return _unknown("rejoin", f"node {node}", [each[0] for each in found], known, errors)
+        others = [each["id"] for outline in known.sites.values() for each in _nodes(outline)]
+        return _unknown("rejoin", f"node {node}", [each[0] for each in found], others, known)
     ((name, pair, host),) = found
+    wrong = known.wrong_with(name, pair["pair"])
+    if wrong:
+        return _report("rejoin", True, error=wrong)
     done = __utils__["cmha_rejoin.rejoin"](__opts__, name, pair, host, confirm)
     return _report("rejoin", bool(done["error"]), site=name, pair=pair["pair"], **done)
 
@@ -347,26 +354,30 @@ def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
 
 
 def _with_pair(deed, site, pair, **options):
-    models, _, errors = _models([site] if site else None)
+    known = _Known([site] if site else None)
     found = [
-        (model["site"], each)
-        for model in map(_outline, models)
-        for each in model["pairs"]
+        (name, each)
+        for name, outline in known.sites.items()
+        for each in outline["pairs"]
         if each["pair"] == pair
     ]
     if len(found) != 1:
-        known = [each["pair"] for model in models for each in model["pairs"]]
-        return _unknown(deed, f"pair {pair}", [each[0] for each in found], known, errors)
+        others = [each["pair"] for outline in known.sites.values() for each in outline["pairs"]]
+        return _unknown(deed, f"pair {pair}", [each[0] for each in found], others, known)
     ((name, outline),) = found
+    wrong = known.wrong_with(name, pair)
+    if wrong:
+        return _report(deed, True, error=wrong)
     done = __utils__[f"cmha_{deed}.{deed}"](__opts__, name, outline, **options)
     return _report(deed, bool(done["error"]), site=name, pair=pair, **done)
 
 
-def _unknown(deed, what, where, known, errors):
+def _unknown(deed, what, where, others, known):
     if where:
         said = f"the sites {' and '.join(where)} have a {what}; say which: site={where[0]}"
     else:
-        said = f"no site has a {what}; there is {', '.join(sorted(set(known))) or 'nothing'}"
+        said = f"no site has a {what}; there is {', '.join(sorted(set(others))) or 'nothing'}"
+    errors = [*known.hidden, *known.seen_anyway.values()]
     return _report(deed, True, error="; ".join([*errors, said]))
 
 
@@ -467,6 +478,70 @@ def _preflight(site, pillar, pairs, beacons):
     return errors, warnings
 
 
+class _Known:
+    """
+    The sites, for whoever looks at pairs or acts on one: what is seen of them doesn't depend on their pillar.
+
+    ``sites``
+        By name, as ``sites`` lists them; where pillar is wrong, as they were known the last time.
+    ``seen_anyway``
+        By name of such a site, the line that says what is wrong.
+    ``hidden``
+        Lines on what is wrong with sites of which nothing can be seen.
+    """
+
+    def __init__(self, only):
+        recalled = {
+            name: each["site"] | {"at": each["at"]}
+            for name, each in __utils__["cmha_memory.recall"](__opts__).items()
+            if not only or name in only
+        }
+        hosts = [node["id"] for each in recalled.values() for node in _nodes(each)]
+        models, _, self.hidden, unread = _read(only, hosts)
+        outlines = [_outline(model) for model in models]
+        __utils__["cmha_memory.remember"](__opts__, outlines)
+        self.sites = {each["site"]: each for each in outlines}
+        self.seen_anyway = {}
+        for name in sorted(recalled.keys() - self.sites.keys()):
+            self._recall(name, recalled[name], unread)
+        shown = {node["id"] for each in self.sites.values() for node in _nodes(each)}
+        self.hidden += _unread_lines({host: unread[host] for host in unread if host not in shown})
+
+    def _recall(self, name, kept, unread):
+        own = [line for line in self.hidden if line.startswith(f"site {name}: ")]
+        of_hosts = {node["id"]: unread[node["id"]] for node in _nodes(kept) if node["id"] in unread}
+        wrong = own or [f"site {name}: {line}" for line in _unread_lines(of_hosts)]
+        if not wrong:
+            # its hosts have a pillar, which names no such site any more
+            __utils__["cmha_memory.forget"](__opts__, name)
+            return
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept["at"]))
+        self.sites[name] = kept
+        self.seen_anyway[name] = f"{wrong[0]} (its pairs are shown as they were known at {when})"
+        self.hidden = [line for line in self.hidden if line not in (*own, _unnamed(name))]
+
+    def wrong_with(self, name, pair):
+        """What is wrong about a pair's pillar, unless it is about another pair only."""
+        line = self.seen_anyway.get(name)
+        elsewhere = line and re.match(rf"site .*?: pillar cmha:pairs:(?!{re.escape(pair)}:)", line)
+        return None if elsewhere else line
+
+
+def _unnamed(site):
+    return f"no minion's pillar names the site {site}"
+
+
+def _unread_lines(unread):
+    """A line for each error of Salt, with the minions whose pillar doesn't render for it."""
+    minions = {}
+    for minion, error in sorted(unread.items()):
+        minions.setdefault(error, []).append(minion)
+    return [
+        f"the pillar of {', '.join(each)} doesn't render: {error}"
+        for error, each in minions.items()
+    ]
+
+
 def _nowhere(pair, models):
     known = sorted({each["pair"] for site in models for each in site["pairs"]})
     if not pair or not known or pair in known:
@@ -476,14 +551,19 @@ def _nowhere(pair, models):
 
 def _models(only):
     """The sites' models, their pillars by site, and what is wrong with the others."""
-    pillars = _pillars()
+    models, pillars, errors, unread = _read(only)
+    return models, pillars, errors + _unread_lines(unread)
+
+
+def _read(only, also=()):
+    """What ``_models`` gives; and by minion, of those that have cmha's pillar or are in ``also``, why it
+    doesn't render."""
+    pillars, unread = _pillars(also)
     wanted = {
         name: minions for name, minions in _by_site(pillars).items() if not only or name in only
     }
-    errors = [
-        f"no minion's pillar names the site {name}" for name in only or [] if name not in wanted
-    ]
-    if not pillars:
+    errors = [_unnamed(name) for name in only or [] if name not in wanted]
+    if not pillars and not unread:
         errors.append(
             "no minion's pillar has cmha:pairs; assign it in the pillar's top.sls, then "
             "salt '*' saltutil.refresh_pillar"
@@ -494,7 +574,7 @@ def _models(only):
             models.append(_site(minions, pillars))
         except ValueError as error:
             errors.append(f"site {name}: {error}")
-    return models, {name: pillars[minions[0]] for name, minions in wanted.items()}, errors
+    return models, {name: pillars[minions[0]] for name, minions in wanted.items()}, errors, unread
 
 
 def _answering(models):
@@ -506,14 +586,23 @@ def _answering(models):
     ]
 
 
-def _pillars():
+def _pillars(also=()):
     candidates = salt.utils.minions.CkMinions(__opts__).check_minions("cmha:pairs", "pillar")
-    compiled = {minion: __salt__["pillar.show_pillar"](minion) for minion in candidates["minions"]}
-    return {
+    compiled = {
+        minion: __salt__["pillar.show_pillar"](minion)
+        for minion in sorted({*candidates["minions"], *also})
+    }
+    pillars = {
         minion: pillar["cmha"]
-        for minion, pillar in sorted(compiled.items())
+        for minion, pillar in compiled.items()
         if isinstance(pillar.get("cmha"), dict)
     }
+    unread = {
+        minion: " ".join(str(pillar["_errors"][0]).split())
+        for minion, pillar in compiled.items()
+        if minion not in pillars and pillar.get("_errors")
+    }
+    return pillars, unread
 
 
 def _by_site(pillars):

@@ -14,6 +14,8 @@ from salt.exceptions import CommandExecutionError
 __virtualname__ = "crm"
 
 _PAUSE = 1
+# Looks at a cluster that rests until nothing more is expected of it
+_PATIENCE = 10
 
 _TRIES_NO_MORE = (
     "the cluster has tried on every node and tries no more; mend the service, then run:"
@@ -453,16 +455,17 @@ def _predicted(name, plan):
 def started(name, nodes=None, port=None, timeout=600):
     """
     Verify that a resource is started on exactly one node, and that this host agrees: where it is
-    started its port answers, elsewhere its own agent says that it isn't running. Waits for that, but
-    not when the start has failed on every node and the cluster tries no more. Reports no change.
+    started its port gives a page, elsewhere its own agent says that it isn't running. Waits for what is on
+    its way: a page that may yet come, a cluster that does something. It doesn't wait for a cluster that
+    rests, or has tried to start the resource on every node and tries no more. Reports no change.
 
     name
         Id of the resource.
     nodes
         List of node names, or a mapping by node name, of which it has to be one.
     port
-        TCP port that answers, on this host's loopback address, where the resource is started.
-        Without it the agent's own monitor is asked.
+        TCP port that gives a page by HTTP or HTTPS, on this host's loopback address, where the resource is
+        started. Without it the agent's own monitor is asked.
     timeout
         Seconds to wait.
 
@@ -478,7 +481,7 @@ def started(name, nodes=None, port=None, timeout=600):
     """
     if __opts__["test"] and not __salt__["crm.running"]():
         return _result(name, None, "would wait for the resource; the cluster doesn't run yet")
-    end = time.monotonic() + timeout
+    end, rests = time.monotonic() + timeout, 0
     while True:
         where, fault = _fault_of_the_resource(name, nodes, port)
         if not fault:
@@ -489,14 +492,31 @@ def started(name, nodes=None, port=None, timeout=600):
             return _result(name, False, f"not as it should be within {timeout} s: {fault}")
         if _given_up(name):
             return _result(name, False, f"{fault}; {_TRIES_NO_MORE} crm resource cleanup {name}")
+        rests = rests + 1 if not isinstance(fault, _MayYetCome) and _says("crm.settled") else 0
+        if rests > _PATIENCE:
+            return _result(
+                name,
+                False,
+                f"{fault}; the cluster rests, and no waiting ends that: see salt-run cmha.status",
+            )
         time.sleep(_PAUSE)
 
 
 def _given_up(name):
+    return _says("crm.given_up", name)
+
+
+def _says(function, *arguments):
     try:
-        return __salt__["crm.given_up"](name)
+        return __salt__[function](*arguments)
     except CommandExecutionError:
         return False  # the cluster doesn't answer at the moment: that is worth waiting for
+
+
+class _MayYetCome(str):
+    """A fault that ends without the cluster doing anything."""
+
+    __slots__ = ()
 
 
 def _fault_of_the_resource(name, nodes, port):
@@ -525,11 +545,9 @@ def _failures(name, seen):
 
 def _fault_here(name, is_here, port):
     if is_here and port is not None:
-        return (
-            None
-            if _answers(port)
-            else f"{name} is started here, but nothing answers on port {port}"
-        )
+        if _answers(port):
+            return None
+        return _MayYetCome(f"{name} is started here, but nothing answers on port {port}")
     here = __salt__["crm.check"](name)
     if here["running"] is is_here:
         return None
@@ -540,7 +558,7 @@ def _fault_here(name, is_here, port):
 
 
 def _answers(port):
-    return __salt__["network.connect"]("127.0.0.1", port=int(port), timeout=5)["result"]
+    return __salt__["page.answers"](port)
 
 
 # --- results -------------------------------------------------------------------------------------

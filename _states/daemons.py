@@ -261,9 +261,7 @@ def _at_boot_off(daemons):
 def _doesnt_run(command):
     if command is None:
         return []
-    answer = __salt__["cmd.run_all"](
-        [command, "--version"], python_shell=False, ignore_retcode=True
-    )
+    answer = __salt__["bounded.run"]([command, "--version"])
     if answer["retcode"] == 0:
         return []
     said = (answer["stderr"] or answer["stdout"]).strip().splitlines() or ["nothing"]

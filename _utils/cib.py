@@ -319,7 +319,7 @@ def leftovers(xml):
     return [
         {"id": each.get("id"), "resource": each.get("rsc"), "node": _node_of(each)}
         for each in document.section("constraints").findall("rsc_location")
-        if each.get("id").startswith(ADMINISTRATORS_OWN)
+        if each.get("id", "").startswith(ADMINISTRATORS_OWN)
     ]
 
 
@@ -378,6 +378,30 @@ def since(xml, resource, node):
     return min(
         (int(time) for time in times if re.fullmatch("[1-9][0-9]{0,11}", time)), default=None
     )
+
+
+def monitored_every(xml, resource):
+    """
+    How often Pacemaker asks whether a resource runs.
+
+    xml
+        Text of a CIB.
+    resource
+        Id of a primitive.
+
+    Returns seconds, or ``None`` when it doesn't.
+    """
+    operations = model(xml)["primitives"].get(resource, {}).get("operations", {})
+    every = [
+        cib_values.duration(str(each.get("interval", "0")))
+        for each in _all_of(operations.get("monitor", ()))
+    ]
+    known = [each / 1000 for each in every if isinstance(each, int) and each]
+    return min(known, default=None)
+
+
+def _all_of(operations):
+    return [operations] if isinstance(operations, dict) else operations
 
 
 # --- comparing and changing ----------------------------------------------------------------------

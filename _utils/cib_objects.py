@@ -267,7 +267,9 @@ class Kind:
         for keys in self._exclusive:
             if any(key in wanted for key in keys):
                 for field in self._fields:
-                    if field.key in keys and field.key not in wanted:
+                    # what has no words stays: Pacemaker doesn't read it either
+                    is_rival = field.key in keys and field.key not in wanted
+                    if is_rival and field.read(edit.document, element) not in (None, {}, []):
                         field.clear(edit, at(path, field.key), element)
         cib_fields.put(edit, path, element, wanted, self._fields)
 
@@ -376,6 +378,24 @@ class UserKind(Kind):
     def _identifier(self, value, path):
         return cib_values.text(value, path)
 
+    def read(self, document):
+        elements = self.elements(document)
+        return {
+            each.get("id"): self.read_one(document, each)
+            for each in elements
+            if not _is_there_twice(each, elements)
+        }
+
+    def unread(self, document):
+        elements = self.elements(document)
+        doubles = {each.get("id") for each in elements if _is_there_twice(each, elements)}
+        for identifier in sorted(map(str, doubles)):
+            yield (
+                at(self.key, identifier),
+                "stands there twice; Pacemaker gives it the roles of both",
+            )
+        yield from super().unread(document)
+
     def _find(self, document, identifier):
         targets = self.elements(document)
         return next((each for each in targets if each.get("id") == identifier), None)
@@ -391,6 +411,10 @@ class UserKind(Kind):
         for element in self.elements(edit.document):
             if element.get("id") not in wanted:
                 self.remove_one(edit, element)
+
+
+def _is_there_twice(element, elements):
+    return sum(each.get("id") == element.get("id") for each in elements) > 1
 
 
 # --- what stands inside another resource ---------------------------------------------------------

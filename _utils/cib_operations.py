@@ -65,6 +65,9 @@ class Operations:
     def _check_one(name, value, path):
         value = cib_values.mapping(value, path)
         parts = {key: each for key, each in value.items() if _is_part(key, each)}
+        for key in _PARTS:
+            if key.endswith("_sets"):  # no agent has a parameter of that name
+                cib_values.mapping(value.get(key), at(path, key))
         operation = PARAMS.check(
             {key: each for key, each in value.items() if key not in parts}, path
         )

@@ -229,7 +229,7 @@ class Sets:
     def purge(self, edit, path, element, wanted):
         apart = self._special(edit.document, element, cib_nvpairs.is_apart)
         surplus = {self._id(each) for each in apart} - set(wanted)
-        self.remove(edit, path, element, sorted(surplus))
+        self.remove(edit, path, element, sorted(surplus, key=str))  # some have no id
 
     def unread(self, document, element):
         for each in self._special(document, element):

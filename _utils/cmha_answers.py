@@ -39,7 +39,7 @@ _CLUSTER = {
     "nodes": EachOf(
         dict.fromkeys(("online", "standby", "maintenance", "pending", "unclean"), bool)
     ),
-    "resources": EachOf({"started": _NAMES}),
+    "resources": EachOf({"started": _NAMES, "nodes": _NAMES, "failed": bool, "blocked": bool}),
     "failures": [
         {
             "resource": OPTIONAL_TEXT,
@@ -81,13 +81,21 @@ SHAPES = {
         "certified": bool,
     },
     "cmha_host.health": {
-        "corosync": bool,
+        "hangs": _LINES,
+        "corosync": (bool, None),
         "cluster": (_CLUSTER, None),
         "leftovers": [{"id": str, "resource": OPTIONAL_TEXT, "node": OPTIONAL_TEXT}],
         "maintenance": ({"on": bool, "ours": bool}, None),
         "since": EachOf((TIME, None)),
+        "service": {"running": (bool, None), "text": str, "every": (TIME, None)},
+        "answers": (bool, None),
+        "frozen": OPTIONAL_TEXT,
+        "unable": _LINES,
+        "survival": EachOf({"takes_over": OPTIONAL_TEXT, "why": _LINES}),
+        "unsure": OPTIONAL_TEXT,
+        "wrong": OPTIONAL_TEXT,
         "drift": _LINES,
-        "at_boot": _NAMES,
+        "at_boot": (_NAMES, None),
         "device": ({"state": str, "tls": bool, "votes": bool}, None),
     },
     "cmha_host.pending": {

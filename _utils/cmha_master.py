@@ -14,7 +14,9 @@ import threading
 import time
 
 import cmha_answers
+import cmha_presence
 import salt.client
+import salt.key
 import salt.utils.event
 import salt.utils.files
 
@@ -34,10 +36,11 @@ def __virtual__():
 
 
 class Trouble(Exception):
-    """What went wrong on a host, in one line that names the host."""
+    """What went wrong on a host, in one line that names the host; and in which state it was found."""
 
-    def __init__(self, line):
+    def __init__(self, line, state=cmha_presence.ERROR):
         super().__init__(cmha_answers.shown(line))
+        self.state = state
 
 
 class Master:
@@ -63,7 +66,20 @@ class Master:
                 f"interrupted; {function} goes on on {' and '.join(hosts)} by itself, salt-run cmha.status "
                 "shows the outcome"
             ) from None
-        return {host: _answer(host, function, returned.get(host)) for host in hosts}
+        answers = {host: _answer(host, function, returned.get(host)) for host in hosts}
+        return {**answers, **self._without_key(answers)}
+
+    def _without_key(self, answers):
+        """Hosts that are silent since nobody listens to them."""
+        silent = [
+            host
+            for host, each in answers.items()
+            if isinstance(each, Trouble) and each.state == cmha_presence.SILENT
+        ]
+        if not silent:
+            return {}
+        accepted = salt.key.get_key(self.opts).list_status("accepted")["minions"]
+        return {host: _trouble(cmha_presence.NO_KEY, host) for host in set(silent) - set(accepted)}
 
     def need(self, hosts, function, *arguments, **options):
         """The answers by host; raises the first Trouble."""
@@ -139,23 +155,21 @@ def fitness(opts, hosts, beacons):
 def _answer(host, function, returned):
     silent = not returned or "ret" not in returned or "retcode" not in returned
     if silent or str(returned["ret"]).startswith("Minion did not return"):
-        return Trouble(f"{host} doesn't answer this master; see that it and its salt-minion run")
+        return _trouble(cmha_presence.SILENT, host)
     value = returned["ret"]
     if returned.get("retcode") and isinstance(value, str):
         if value.startswith(f"'{function}' is not available"):
-            return Trouble(
-                f"{host} doesn't know {function} yet; run salt-run cmha.preflight, which gives it "
-                "cmha's modules"
-            )
+            return _trouble(cmha_presence.WITHOUT_MODULES, host, function=function)
         return Trouble(_named(host, value.removeprefix("ERROR: ").strip()))
     value = cmha_answers.taken(function, value)
     problem = cmha_answers.problem(function, value)
     if problem:
-        return Trouble(
-            f"{host} answers {function} as another version of cmha does: {problem}; run salt {host} "
-            "saltutil.sync_all, then try again"
-        )
+        return _trouble(cmha_presence.ANOTHER_VERSION, host, function=function, said=problem)
     return value
+
+
+def _trouble(state, host, **words):
+    return Trouble(cmha_presence.line(state, host, **words), state)
 
 
 def _named(host, said):

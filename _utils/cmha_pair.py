@@ -13,9 +13,44 @@ def __virtual__():
     return __virtualname__
 
 
-def health(opts, site, pair):
+def health(opts, pairs):
     """
-    How a pair is, see ``cmha_status.judge``.
+    How pairs are, by one look at all their hosts at once.
+
+    opts
+        The master's configuration.
+    pairs
+        A list of pairs, each a site's name and a pair as ``cmha.sites`` lists it.
+
+    Returns a list of what ``cmha_status.judge`` says of each.
+    """
+    return _healths(Master(opts), pairs)
+
+
+def _healths(master, pairs):
+    known = {
+        node["id"]: {key: pair[key] for key in ("resource", "service", "port")}
+        for _, pair in pairs
+        for node in pair["nodes"]
+    }
+    if not known:
+        return []
+    of = ", ".join(f"{site} {pair['pair']}" for site, pair in pairs[:3])
+    with master.shown(f"{of}{', …' if len(pairs) > 3 else ''}: status", list(known)):
+        answers = master.ask(list(known), "cmha_host.health", known)
+    return [_judged(pair, answers) for _, pair in pairs]
+
+
+def _judged(pair, answers):
+    here = {node["id"]: answers[node["id"]] for node in pair["nodes"]}
+    silent = {host: each for host, each in here.items() if isinstance(each, Trouble)}
+    facts = {host: each for host, each in here.items() if host not in silent}
+    return cmha_status.judge(pair, facts, silent)
+
+
+def plan(opts, site, pair):
+    """
+    What the orchestration would change on a pair's hosts and in its cluster.
 
     opts
         The master's configuration.
@@ -23,16 +58,6 @@ def health(opts, site, pair):
         The site's name.
     pair
         The pair, as ``cmha.sites`` lists it.
-    """
-    return Pair(opts, site, pair).health()
-
-
-def plan(opts, site, pair):
-    """
-    What the orchestration would change on a pair's hosts and in its cluster.
-
-    opts, site, pair
-        See ``health``.
 
     Returns a mapping: ``hosts``, by minion id a list of mappings with ``state``, ``changes`` and
     ``comment``; ``restart``, what the running cluster would take in by a reload or restart, and how (see
@@ -54,11 +79,8 @@ class Pair:
         self.host_of = {node["name"]: node["id"] for node in pair["nodes"]}
 
     def health(self):
-        with self.master.shown(f"{self.site} {self.pair['pair']}: status", self.hosts):
-            answers = self.master.ask(self.hosts, "cmha_host.health")
-        silent = {host: str(each) for host, each in answers.items() if isinstance(each, Trouble)}
-        facts = {host: each for host, each in answers.items() if host not in silent}
-        return cmha_status.judge(self.pair, facts, silent)
+        (report,) = _healths(self.master, [(self.site, self.pair)])
+        return report
 
     def node(self, said):
         """The name of the node that is meant by a name or a minion id."""
@@ -81,7 +103,7 @@ class Pair:
         return where[0]
 
     def refuse_unless_fit(self, report, home, target):
-        faults = list(_unfit(report, self.resource, target))
+        faults = list(_unfit(report, self.resource, target, self.host_of[target]))
         if faults:
             raise Trouble(f"refused, {self.resource} stays on {home}: {'; '.join(faults)}")
 
@@ -122,9 +144,11 @@ class Pair:
                 )
 
 
-def _unfit(report, resource, target):
+def _unfit(report, resource, target, host):
     if report["nodes"][target] != "online":
         yield f"{target} is {report['nodes'][target]}"
+    for line in report["unable"].get(host, []) + report["hangs"].get(host, []):
+        yield f"{host}: {line}"
     if report["maintenance"] != "off":
         yield "the cluster is in maintenance mode"
     for each in report["failures"]:

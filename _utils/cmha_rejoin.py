@@ -2,6 +2,7 @@
 A host that was down comes back into its cluster, when a person has seen why.
 """
 
+import cmha_presence
 from cmha_master import Trouble
 from cmha_pair import Pair
 
@@ -17,7 +18,7 @@ def rejoin(opts, site, pair, host, confirm=False):
     Show why a host is out of its cluster, and, confirmed, bring it back.
 
     opts, site, pair
-        See ``cmha_pair.health``.
+        See ``cmha_pair.plan``.
     host
         Minion id of the host.
     confirm
@@ -41,9 +42,7 @@ class _Rejoin(Pair):
         done.update(service=report["service"], failures=failures)
         try:
             if report["nodes"][name] == "silent":
-                raise Trouble(
-                    f"{host} doesn't answer this master; see that it and its salt-minion run"
-                )
+                raise Trouble(cmha_presence.line(cmha_presence.SILENT, host))
             out = report["nodes"][name] == "stopped"
             if not out and not failures:
                 done["next"] = f"nothing: {name} is in the cluster ({report['nodes'][name]})"

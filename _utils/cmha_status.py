@@ -6,6 +6,8 @@ Pure functions. The facts are ``cmha_host.health``'s.
 
 import datetime
 
+import cmha_presence
+import cmha_service
 import cmha_site
 
 __virtualname__ = "cmha_status"
@@ -24,22 +26,32 @@ def judge(pair, facts, silent):
     facts
         By minion id, what ``cmha_host.health`` returned.
     silent
-        By minion id, why nothing is known of a host.
+        By minion id, why nothing is known of a host: a text, or a ``cmha_master.Trouble``.
 
     Returns a mapping:
 
     ``health``
-        ``good``; ``poor`` (the service runs, but something isn't as it should be); ``bad`` (it doesn't run on
-        exactly one host, or nobody can tell).
+        ``good``; ``poor`` (the service runs, but something isn't as it should be, or it wouldn't survive its
+        host); ``bad`` (it doesn't run on exactly one host, or doesn't answer there); ``unknown``.
     ``problems``
         Lines, the worst first.
     ``cluster_name``, ``dc``, ``quorum``
         As Corosync and Pacemaker have them; ``None`` where no cluster runs.
     ``nodes``
         By name: ``online``, ``standby``, ``in maintenance``, ``pending``, ``unclean``, ``offline``,
-        ``stopped`` (the host is there, its cluster isn't) or ``silent``.
+        ``stopped`` (the host is there, its cluster isn't), ``hanging`` (its cluster doesn't answer, and no
+        other host can say how it is) or ``silent``.
     ``service``
-        ``resource``, ``nodes`` where it is started, and ``since`` (ISO 8601, UTC, or ``None``).
+        ``resource``; ``nodes`` where Pacemaker has it started, and ``since`` (ISO 8601, UTC, or ``None``);
+        ``seen``, the nodes whose own service manager or agent says that it runs there; ``answers``, by node,
+        whether its port gives a page.
+    ``survival``
+        By node that runs the service: what happens when it dies now. ``takes_over``, a node or ``None``;
+        ``why``, a list of lines.
+    ``hangs``, ``unable``
+        By minion id, lists of lines: daemons that don't answer; why the service couldn't start there.
+    ``wrong``
+        By minion id, what is wrong with its pillar or platform.
     ``failures``, ``leftovers``
         What ``crm.status`` and ``cib.leftovers`` list.
     ``maintenance``
@@ -52,9 +64,11 @@ def judge(pair, facts, silent):
     views = {host: each for host, each in facts.items() if each["cluster"]}
     view = _best(views)
     cluster = view["cluster"] if view else None
+    silent = _with_what_peers_see(pair, silent, cluster)
     resource = pair["resource"]
     found = cluster["resources"].get(resource) if cluster else None
     where = found["started"] if found else []
+    of_node = {node["name"]: facts[node["id"]] for node in pair["nodes"] if node["id"] in facts}
     report = {
         "cluster_name": pair["cluster_name"],
         "dc": cluster["dc"] if cluster else None,
@@ -64,21 +78,54 @@ def judge(pair, facts, silent):
             "resource": resource,
             "nodes": where,
             "since": _iso(view["since"].get(where[0])) if len(where) == 1 else None,
+            "seen": [name for name, each in of_node.items() if each["service"]["running"]],
+            "answers": {
+                name: each["answers"]
+                for name, each in of_node.items()
+                if each["answers"] is not None
+            },
         },
+        "survival": _survival(pair, view, facts),
         "failures": cluster["failures"] if cluster else [],
         "leftovers": view["leftovers"] if view else [],
         "maintenance": _maintenance(view),
         "drift": {host: each["drift"] for host, each in facts.items() if each["drift"]},
         "at_boot": {host: each["at_boot"] for host, each in facts.items() if each["at_boot"]},
         "device": {host: each["device"] for host, each in facts.items() if each["device"]},
+        "hangs": {host: each["hangs"] for host, each in facts.items() if each["hangs"]},
+        "unable": {host: each["unable"] for host, each in facts.items() if each["unable"]},
+        "wrong": {host: each["wrong"] for host, each in facts.items() if each["wrong"]},
     }
-    bad = _bad(pair, report, views, silent)
-    poor = _poor(pair, report, silent if views else {})
+    bad = cmha_service.bad(pair, report["service"], found, of_node)
+    bad = _bad(pair, report, views, silent) + bad
+    unknown = [] if views else _nobody_knows(report, silent)
+    poor = _poor(pair, report, silent if views else {}, view, of_node)
     return {
-        "health": "bad" if bad else "poor" if poor else "good",
-        "problems": bad + poor,
+        "health": "bad" if bad else "unknown" if unknown else "poor" if poor else "good",
+        "problems": bad + unknown + poor,
         **report,
     }
+
+
+def _survival(pair, view, facts):
+    """What the scheduler foresees, and what it can't know: whether the host that takes over could do it."""
+    host_of = {node["name"]: node["id"] for node in pair["nodes"]}
+    maintenance = _maintenance(view)
+    survival = {}
+    for node, foreseen in (view["survival"] if view else {}).items():
+        host = host_of.get(foreseen["takes_over"])
+        there = facts.get(host)
+        # what it can't start, and what in it doesn't answer
+        why = [f"{host}: {line}" for line in there["unable"] + there["hangs"]] if there else []
+        if foreseen["takes_over"] is None and maintenance != "off":
+            why = [_MAINTENANCE[maintenance]]
+        survival[node] = {"takes_over": None, "why": why} if why else foreseen
+    return survival
+
+
+def _nobody_knows(report, silent):
+    hanging = [f"{host}: {line}" for host, lines in report["hangs"].items() for line in lines]
+    return _named(silent) + hanging
 
 
 def _best(views):
@@ -97,8 +144,9 @@ def _best(views):
 def _node(node, facts, cluster):
     if node["id"] not in facts:
         return "silent"
-    if not facts[node["id"]]["cluster"]:
-        return "stopped"
+    fact = facts[node["id"]]
+    if not fact["cluster"] and not (fact["hangs"] and cluster):
+        return "hanging" if fact["hangs"] else "stopped"
     seen = cluster["nodes"].get(node["name"])
     if seen is None:
         return "offline"
@@ -123,11 +171,11 @@ def _iso(seconds):
 
 
 def _bad(pair, report, views, silent):
-    resource, where = report["service"]["resource"], report["service"]["nodes"]
     if not views:
-        return _named(silent) or [
-            f"the cluster {pair['cluster_name']} runs on no host; {_start(pair)}"
-        ]
+        if silent or report["hangs"]:
+            return []
+        return [f"the cluster {pair['cluster_name']} runs on no host; {_start(pair)}"]
+    resource, where = report["service"]["resource"], report["service"]["nodes"]
     lines = []
     if len(where) != 1:
         lines.append(f"{resource} runs on {' and '.join(where) or 'no host'}, not on one")
@@ -136,6 +184,20 @@ def _bad(pair, report, views, silent):
         lines.append("the cluster has no quorum")
     if report["dc"] is None:
         lines.append("the cluster has no designated controller (DC)")
+    return lines
+
+
+def _with_what_peers_see(pair, silent, cluster):
+    """Of a host that is merely silent, its peer knows more."""
+    lines = {}
+    for node in pair["nodes"]:
+        host, why = node["id"], silent.get(node["id"])
+        if getattr(why, "state", None) == cmha_presence.SILENT:
+            (peer,) = (each["id"] for each in pair["nodes"] if each["id"] != host)
+            seen = cluster["nodes"].get(node["name"], {}) if cluster else {}
+            lines[host] = cmha_presence.seen_by_peer(host, peer, seen.get("online"))
+        elif why is not None:
+            lines[host] = str(why)
     return lines
 
 
@@ -159,9 +221,20 @@ def _split(resource, views):
     return [f"the hosts disagree: {seen}. Is the network between them cut?"]
 
 
-def _poor(pair, report, silent):
+def _poor(pair, report, silent, view, of_node):
     names = {node["id"]: node["name"] for node in pair["nodes"]}
     lines = _named(silent)
+    if view:
+        lines += [
+            f"{host}: {line}"
+            for kind in ("hangs", "unable")
+            for host, said in report[kind].items()
+            for line in said
+        ]
+        lines += (
+            [f"nobody can tell what would fail over: {view['unsure']}"] if view["unsure"] else []
+        )
+    lines += [f"{host}: {line}" for host, line in report["wrong"].items()]
     for node, state in report["nodes"].items():
         if state == "stopped" and any(each != "stopped" for each in report["nodes"].values()):
             host = next(host for host, name in names.items() if name == node)
@@ -190,13 +263,27 @@ def _poor(pair, report, silent):
         for host, device in report["device"].items()
         if not device["votes"]
     ]
-    return lines + _wrong_at_boot(pair, report, names)
+    lines += _wrong_at_boot(pair, report, names, of_node)
+    doomed = " ".join(_doomed(report))
+    return _doomed(report) + [line for line in lines if line not in doomed]
 
 
-def _wrong_at_boot(pair, report, names):
+def _doomed(report):
+    """Who would take nothing over, and why."""
+    resource = report["service"]["resource"]
+    return [
+        f"if {node} dies, nobody takes {resource} over: {'; '.join(each['why'])}"
+        for node, each in report["survival"].items()
+        if each["takes_over"] is None
+    ]
+
+
+def _wrong_at_boot(pair, report, names, of_node):
     shall = cmha_site.at_boot(pair["start_on_boot"], bool(pair["device"]))
     lines = []
     for host, name in names.items():
+        if name not in of_node or of_node[name]["at_boot"] is None:
+            continue
         does = report["at_boot"].get(host, [])
         wrong = [each for each in does if each not in shall]
         if wrong:
@@ -205,7 +292,7 @@ def _wrong_at_boot(pair, report, names):
                 f"{host}: {' and '.join(wrong)} {verb} at boot; highstate switches that off"
             )
         missing = [each for each in shall if each not in does]
-        if missing and report["nodes"][name] != "silent":
+        if missing:
             verb = "doesn't" if len(missing) == 1 else "don't"
             lines.append(
                 f"{host}: {' and '.join(missing)} {verb} start at boot (start_on_boot: "

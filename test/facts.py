@@ -49,6 +49,7 @@ _ANSWERS = {
         "certified": True,
     },
     "cmha_host.health": {
+        "hangs": ["corosync hangs: it is stopped"],
         "corosync": True,
         "cluster": {
             "dc": "cms1",
@@ -56,12 +57,25 @@ _ANSWERS = {
             "with_quorum": True,
             "maintenance": False,
             "nodes": {"cms1": _NODE, "cms2": {**_NODE, "id": "2"}},
-            "resources": {"cloudera-scm-server": {"started": ["cms1"], "nodes": ["cms1"]}},
+            "resources": {
+                "cloudera-scm-server": {
+                    "started": ["cms1"],
+                    "nodes": ["cms1"],
+                    **dict.fromkeys(("failed", "blocked"), False),
+                }
+            },
             "failures": [_FAILURE],
         },
         "leftovers": [{"id": "cli-prefer-cm", "resource": "cm", "node": None}],
         "maintenance": {"on": False, "ours": False, "before": None},
         "since": {"cms1": 1_700_000_000},
+        "service": {"running": True, "text": "running", "every": 30.0},
+        "answers": True,
+        "frozen": None,
+        "unable": ["lsb:cloudera-scm-server can't be executed: /etc/init.d/cloudera-scm-server"],
+        "survival": {"cms1": {"takes_over": None, "why": ["cms2 is offline"]}},
+        "unsure": None,
+        "wrong": None,
         "drift": ["corosync.conf says totem.token 7000, pillar says None"],
         "at_boot": ["pacemaker"],
         "device": {"state": "Connected", "tls": True, "votes": True},

@@ -204,12 +204,24 @@ def members():
 @pytest.fixture
 def state(load_file, crm, members, clock):
     """The state, on the module, on the cluster in memory. ``state.opts["test"]`` may be set."""
-    functions = "apply check dc given_up node plan running started status".split()
+    functions = "apply check dc given_up node plan running settled started status".split()
     salt = {f"crm.{name}": getattr(crm, name) for name in functions}
     salt["corosync.members"] = lambda: members
-    salt["network.connect"] = lambda host, port, timeout: {"result": port == 7180}
+    salt["page.answers"] = lambda port: port == 7180
     opts = {"test": False}
     module = load_file("_states/crm.py", salt=salt, opts=opts, grains={"id": "cms1"})
     module.opts = opts
     module.time = clock
     return module
+
+
+@pytest.fixture(autouse=True)
+def accepted(monkeypatch):
+    """The minions whose key the master has accepted."""
+
+    names = ("h", "cms", "mgmt", "w-cms", "w-mgmt", "qnetd")
+    status = {"minions": [f"{name}{number}" for name in names for number in ("", 1, 2)] + ["third"]}
+    monkeypatch.setattr(
+        "salt.key.get_key", lambda opts: SimpleNamespace(list_status=lambda _: status)
+    )
+    return status

@@ -465,3 +465,50 @@ def test_a_guest_is_a_node(cib):
     for node in ("r", "guest", "b-1"):
         declared = {"locations": {"l": {"rsc": "g", "node": node, "score": 1}}}
         assert cib.difference(cib_of(remote + guest + bundle, nodes=NODES), declared)["changes"]
+
+
+# --- what spoiling everything at random has shown ------------------------------------------------
+
+
+def test_an_order_whose_score_pacemaker_does_not_read(cib):
+    xml = cib_of(
+        dummy("a") + dummy("b"),
+        '<rsc_order id="o" first="a" then="b" kind="Mandatory" score="promote"/>',
+    )
+    found = cib.export(xml)
+    assert "orders:o:score" in found["left_out"][0]
+    assert cib.difference(xml, found)["changes"] == {}
+
+
+def test_a_location_without_an_id_is_nobodys_leftover(cib):
+    assert cib.leftovers(cib_of(dummy("a"), '<rsc_location rsc="a" node="n" score="1"/>')) == []
+
+
+def test_a_user_that_stands_there_twice(cib):
+    acls = (
+        '<acls><acl_role id="r"/><acl_role id="s"/><acl_target id="alice"><role id="r"/></acl_target>'
+        '<acl_target id="alice"><role id="s"/></acl_target>'
+        '<acl_target id="bob"><role id="s"/></acl_target></acls>'
+    )
+    found = cib.export(cib_of(rest=acls))
+    assert list(found["acl_users"]) == ["bob"]
+    assert (
+        "acl_users:alice: stands there twice; Pacemaker gives it the roles of both"
+        in found["left_out"]
+    )
+    assert cib.difference(cib_of(rest=acls), found)["changes"] == {}
+
+
+@pytest.mark.parametrize("key", ["meta_sets", "params_sets"])
+def test_sets_of_an_operation_that_are_none(cib, key):
+    monitor = {"interval": "10s", "timeout": "5s", "meta": {"a": "b"}, key: "../x"}
+    with pytest.raises(ValueError, match=f"{key}: a mapping is wanted"):
+        cib.check({"primitives": {"a": {"agent": "lsb:a", "operations": {"monitor": monitor}}}})
+
+
+def test_sets_without_an_id_are_purged_too(cib):
+    sets = '<meta_attributes score="5"/><meta_attributes id="x" score="6"/>'
+    done = cib.difference(
+        cib_of(dummy("a", sets)), {"primitives": {"a": "ocf:pacemaker:Dummy"}}, None, True
+    )
+    assert "score=" not in done["xml"]

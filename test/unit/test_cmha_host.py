@@ -1,6 +1,7 @@
 """What a host says of itself: put together from its modules, from pillar as it is now, without secrets."""
 
 import base64
+import contextlib
 import copy
 import hashlib
 
@@ -18,6 +19,7 @@ GOOD = {
     "nodes": {},
 }
 VOTES = {"state": "Connected", "tls": True, "votes": True}
+SURVIVAL = {"cms1": {"takes_over": "cms2", "why": []}}
 NOTHING = {"changes": {}, "way": None}
 
 
@@ -48,6 +50,13 @@ class Host:
             "crm.running": True,
             "crm.status": GOOD,
             "crm.version": "2.1.5",
+            "crm_forecast.survival": SURVIVAL,
+            "daemons.hanging": [],
+            "bounded.hurry": lambda *_: contextlib.nullcontext(),
+            "page.answers": True,
+            "resource_agent.fault": None,
+            "resource_agent.frozen": None,
+            "resource_agent.runs": {"running": True, "text": "runs"},
             "daemons.other_versions": {},
             "network.ip_addrs": ["192.0.2.11"],
             "network.ip_addrs6": ["2001:db8::1"],
@@ -115,7 +124,15 @@ def host(load_file, pure, there, clock, monkeypatch):
         "corosync_totem": ("links",),
         "cmha_platform": ("platform", "packages", "service", "need_place_to_save"),
         "packet_rules": ("choose",),
-        "cib": ("agent", "check_whole", "leftovers", "maintenance", "since"),
+        "cib": (
+            "agent",
+            "check_whole",
+            "leftovers",
+            "maintenance",
+            "model",
+            "monitored_every",
+            "since",
+        ),
         "corosync_conf": ("keys", "difference", "addresses"),
     }
     utils = {
@@ -272,7 +289,10 @@ def test_whose_corosync_conf(host, there, text, whose):
 # --- health --------------------------------------------------------------------------------------
 
 CIB = (
-    '<cib><configuration><crm_config/><nodes/><resources/><constraints><rsc_location id="cli-ban-x" '
+    '<cib><configuration><crm_config/><nodes/><resources><primitive id="cloudera-scm-server" class="lsb" '
+    'type="cloudera-scm-server"><operations><op id="o" name="monitor" interval="30s"/></operations>'
+    "</primitive></resources><constraints>"
+    '<rsc_location id="cli-ban-x" '
     'rsc="x" node="cms2"/></constraints></configuration><status><node_state uname="cms1"><lrm_resource '
     'id="cloudera-scm-server"><lrm_rsc_op operation="start" rc-code="0" last-rc-change="77"/></lrm_resource>'
     "</node_state></status></cib>"
@@ -285,10 +305,18 @@ def test_health(host, there):
     maintenance = found.pop("maintenance")
     assert (maintenance["on"], maintenance["ours"]) == (False, False)
     assert found == {
+        "hangs": [],
         "corosync": True,
         "cluster": GOOD,
         "leftovers": [{"id": "cli-ban-x", "resource": "x", "node": "cms2"}],
         "since": {"cms1": 77},
+        "service": {"running": True, "text": "runs", "every": 30.0},
+        "answers": True,
+        "frozen": None,
+        "unable": [],
+        "survival": SURVIVAL,
+        "unsure": None,
+        "wrong": None,
         "drift": [],
         "at_boot": [],
         "device": None,
@@ -546,7 +574,7 @@ def test_causes_on_a_host_without_a_journal(logs):
 
 def test_a_wrong_pillar_is_one_line(host, there):
     there.pillar["pairs"]["cms"]["role"] = "sever"
-    for function in (host.fitness, host.health, host.pending, host.plan, host.service):
+    for function in (host.fitness, host.pending, host.plan, host.service):
         with pytest.raises(CommandExecutionError, match="cmha:pairs:cms:role: should be server"):
             function()
 
@@ -680,3 +708,63 @@ def test_a_name_that_resolves_and_one_that_does_not(load_file, monkeypatch):
 
     monkeypatch.setattr(module.socket, "getaddrinfo", unknown)
     assert module._resolved("cms2") == []
+
+
+# --- what is seen doesn't depend on what is wanted, nor on who hangs -----------------------------
+
+KNOWN = {
+    "cms1": {"resource": "cloudera-scm-server", "service": "cloudera-scm-server", "port": 7180}
+}
+
+
+def test_a_wrong_pillar_hides_nothing(host, there):
+    there.says.update({"crm.query": CIB, "corosync.running": True})
+    good = host.health(KNOWN)
+    there.pillar["pairs"]["cms"]["role"] = "sever"
+    found = host.health(KNOWN)
+    assert "cmha:pairs:cms:role: should be server" in found["wrong"]
+    seen = ("cluster", "service", "answers", "since", "survival", "unable", "hangs")
+    assert {key: found[key] for key in seen} == {key: good[key] for key in seen}
+    assert (found["at_boot"], found["drift"]) == (None, [])
+
+
+def test_a_daemon_that_is_stopped_is_not_waited_for(host, there):
+    there.says["daemons.hanging"] = ["pacemaker-based"]
+    for name in ("crm.running", "crm.query", "crm.status", "crm_forecast.survival"):
+        there.says[name] = lambda *_: pytest.fail("it would wait")
+    found = host.health(KNOWN)
+    assert found["hangs"] == ["pacemaker-based hangs: it is stopped"]
+    assert (found["cluster"], found["survival"], found["wrong"]) == (None, {}, None)
+    assert found["service"] == {"running": True, "text": "runs", "every": None}
+
+
+@pytest.mark.parametrize("name", ["crm.running", "crm.status", "corosync.running"])
+def test_a_tool_that_does_not_come_back_is_told(host, there, name):
+    def late(*_):
+        raise CommandExecutionError("cms1: x hangs: crm_mon doesn't answer within 4 s")
+
+    there.says.update({"crm.query": CIB, "corosync.running": True, name: late})
+    found = host.health(KNOWN)
+    assert found["hangs"] == ["cms1: x hangs: crm_mon doesn't answer within 4 s"]
+    assert found["answers"] is True
+
+
+def test_nobody_can_simulate(host, there):
+    def fails(*_):
+        raise CommandExecutionError("cms1: crm_simulate fails")
+
+    there.says.update({"crm.query": CIB, "crm_forecast.survival": fails})
+    found = host.health(KNOWN)
+    assert (found["survival"], found["unsure"]) == ({}, "cms1: crm_simulate fails")
+
+
+def test_why_it_could_not_start_here(host, there):
+    there.says.update({"crm.query": CIB, "resource_agent.fault": "lsb:x isn't there"})
+    assert host.health(KNOWN)["unable"] == ["lsb:x isn't there"]
+    assert ("resource_agent.fault", "lsb:cloudera-scm-server", {}) in there.asked
+
+
+def test_without_a_cluster_the_service_manager_is_asked(host, there):
+    there.says["crm.running"] = False
+    host.health(KNOWN)
+    assert ("resource_agent.runs", "service:cloudera-scm-server", None) in there.asked

@@ -121,6 +121,15 @@ def test_what_is_no_answer_is_trouble_in_one_line(master, full, said):
     assert answers["h2"] == 2
 
 
+def test_a_host_whose_key_is_not_accepted(master, accepted):
+    accepted["minions"] = ["h1"]
+    master.hear({})
+    answers = master.ask({}, ["h1", "h2"], "m.f")
+    assert str(answers["h1"]) == SILENT
+    assert str(answers["h2"]).startswith("h2 isn't known to this master")
+    assert [each.state for each in answers.values()] == ["silent", "no key"]
+
+
 def test_a_host_that_is_missing_in_the_return(master):
     master.hear({})
     assert str(master.ask({}, ["h1"], "m.f")["h1"]) == SILENT

@@ -20,6 +20,7 @@ def pair(health="good", **changes):
         "quorum": True,
         "nodes": {"cms1": "online", "cms2": "online"},
         "service": {"resource": "cm", "nodes": ["cms1"], "since": None},
+        "survival": {},
         **changes,
     }
 

@@ -29,6 +29,7 @@ class Pair:
         self.running = {"h1", "h2"}
         self.unfit = {}
         self.silent = {}
+        self.unable = {}
         self.failures, self.leftovers = [], []
         self.maintenance = {"on": False, "ours": False}
         self.foreseen = None
@@ -47,7 +48,8 @@ class Pair:
             "service.status": lambda host, service: self.services[host] == "running",
         }
 
-    def health(self, host):
+    def health(self, host, known):
+        assert known[host] == {"resource": "cm", "service": "cm-service", "port": 7180}
         if host in self.silent:
             raise Trouble(self.silent[host])
         nodes = {
@@ -58,10 +60,25 @@ class Pair:
             "dc": "cms1",
             "with_quorum": True,
             "nodes": nodes,
-            "resources": {"cm": {"started": list(self.where)}},
+            "resources": {
+                "cm": {
+                    **dict.fromkeys(("started", "nodes"), self.where),
+                    "failed": False,
+                    "blocked": False,
+                }
+            },
             "failures": self.failures,
         }
+        runs = self.services[host] == "running"
         return {
+            "hangs": [],
+            "service": {"running": runs, "text": "", "every": 30},
+            "answers": runs,
+            "frozen": None,
+            "unable": self.unable.get(host, []),
+            "survival": {},
+            "unsure": None,
+            "wrong": None,
             "cluster": cluster if host in self.running else None,
             "leftovers": list(self.leftovers),
             "maintenance": self.maintenance,
@@ -137,7 +154,7 @@ def fails(text):
 
 def test_health(master, pair, deeds):
     pair.silent = {"h2": "h2 doesn't answer"}
-    report = cmha_pair.health({}, "east", PAIR)
+    (report,) = cmha_pair.health({}, [("east", PAIR)])
     assert report["nodes"] == {"cms1": "online", "cms2": "silent"}
     assert deeds == []
 
@@ -205,6 +222,7 @@ STAYS = "refused, cm stays on cms1: "
         ({"running": {"h1"}}, f"{STAYS}cms2 is stopped"),
         ({"silent": {"h2": "h2 is mute"}}, f"{STAYS}cms2 is silent"),
         ({"unfit": {"cms2": {"standby": True}}}, f"{STAYS}cms2 is standby"),
+        ({"unable": {"h2": ["lsb:cm isn't there"]}}, f"{STAYS}h2: lsb:cm isn't there"),
         ({"unfit": {"cms2": {"online": False}}}, f"{STAYS}cms2 is offline"),
         (
             {"maintenance": {"on": True, "ours": True}},
@@ -566,8 +584,9 @@ def test_states_that_do_not_render_are_an_error(plan, pair):
 @pytest.mark.parametrize("silent", [["h2"], ["h1", "h2"]])
 def test_a_silent_host_is_named_once(master, pair, silent):
     pair.silent = {host: f"{host} doesn't answer this master" for host in silent}
-    problems = cmha_pair.health({}, "east", PAIR)["problems"]
-    assert problems == list(pair.silent.values())
+    (report,) = cmha_pair.health({}, [("east", PAIR)])
+    said = [line for line in report["problems"] if "this master" in line]
+    assert said == list(pair.silent.values())
 
 
 def test_a_refused_failover_clears_nothing_either(failover, pair, deeds):

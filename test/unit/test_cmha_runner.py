@@ -39,10 +39,19 @@ class Hosts:
         return {"ret": value, "retcode": int(str(value).startswith("ERROR"))}
 
 
+def shown(pillar):
+    """What Salt makes of a minion's pillar; a text is the error for which it doesn't render."""
+    if isinstance(pillar, str):
+        return {"_errors": [pillar]}
+    return {} if pillar is None else {"cmha": pillar}
+
+
 @pytest.fixture
 def master(load_file, pure, formula, monkeypatch):
     """The runner on a master that knows ``pillars`` (minion id to pillar) and hears ``answering``. What
     its ``utils`` would do beside looking may be replaced."""
+
+    memory = {}
 
     def with_pillars(pillars, answering=None, utils=None, **functions):
         hosts = Hosts(pillars if answering is None else answering, functions)
@@ -80,14 +89,23 @@ def master(load_file, pure, formula, monkeypatch):
             "_runners/cmha.py",
             opts={"extension_modules": "/nonexistent"},
             salt={
-                "pillar.show_pillar": lambda minion: {"cmha": pillars[minion]},
+                "pillar.show_pillar": lambda minion: shown(pillars.get(minion)),
                 "salt.cmd": lambda *command: {
                     ("cp.get_file_str", "salt://cmha/defaults.yaml"): defaults,
                     ("cp.cache_dir", "salt://_beacons"): [],
                 }[command],
                 **{f"saltutil.sync_{kind}": list for kind in ("utils", "modules", "states")},
             },
-            utils={**own, **(utils or {})},
+            utils={
+                **own,
+                "cmha_pair.health": lambda opts, pairs: [],
+                "cmha_memory.recall": lambda opts: dict(memory),
+                "cmha_memory.remember": lambda opts, sites: memory.update(
+                    {each["site"]: {"at": 0, "site": each} for each in sites}
+                ),
+                "cmha_memory.forget": lambda opts, name: memory.pop(name),
+                **(utils or {}),
+            },
         )
         runner.hosts = hosts
         return runner
@@ -420,18 +438,23 @@ def test_preflight_stops_before_silent_hosts(master):
         (("good", "good"), 0),
         (("good", "poor"), 1),
         (("bad", "poor"), 2),
+        (("unknown", "good"), 2),
     ],
 )
 def test_the_worst_pair_is_the_exit_code(master, healths, retcode):
     health = dict(zip(("cms", "mgmt"), healths))
-    utils = {"cmha_pair.health": lambda opts, site, pair: {"health": health[pair["pair"]]}}
+    utils = {
+        "cmha_pair.health": lambda opts, pairs: [
+            {"health": health[pair["pair"]]} for _, pair in pairs
+        ]
+    }
     report = master(of(SITE), utils=utils).status()
     assert report["retcode"] == retcode
     assert report["sites"]["east"]["mgmt"] == {"health": healths[1]}
 
 
 def test_status_of_one_pair_asks_no_other(master):
-    utils = {"cmha_pair.health": lambda opts, site, pair: {"health": "good"}}
+    utils = {"cmha_pair.health": lambda opts, pairs: [{"health": "good"} for _ in pairs]}
     report = master(of(SITE), utils=utils).status("east", "mgmt")
     assert report["sites"] == {"east": {"mgmt": {"health": "good"}}}
 
@@ -582,3 +605,80 @@ def test_a_key_that_can_not_be_made_is_a_line(master, capsys):
     report = runner.keygen(4)
     assert (report["retcode"], report["error"]) == (1, "generation should be one of 1, 2, 3, is 4")
     assert capsys.readouterr().out == ""
+
+
+# --- what is seen doesn't depend on what is wanted -----------------------------------------------
+
+GOOD = {"cmha_pair.health": lambda opts, pairs: [{"health": "good"} for _ in pairs]}
+
+
+def broken(path, value):
+    return {host: with_(path, value) for host in HOSTS}
+
+
+@pytest.mark.parametrize(
+    ("pillars", "line"),
+    [
+        (broken("pairs:cms:nodez", {}), "site east: pillar cmha:pairs:cms:nodez"),
+        (
+            dict.fromkeys(HOSTS, "Rendering SLS 'cmha' failed:\n  x"),
+            "the pillar of cms1, cms2, mgmt1, ",
+        ),
+    ],
+)
+def test_a_site_is_seen_as_it_was_known(master, pillars, line):
+    assert master(of(SITE), utils=GOOD).status()["retcode"] == 0
+    report = master(pillars, utils=GOOD).status()
+    assert (report["retcode"], list(report["sites"]["east"])) == (1, ["cms", "mgmt"])
+    (error,) = report["errors"]
+    assert line in error
+    assert "as they were known at 1970-01-01" in error
+    assert "\n" not in error
+
+
+def test_a_site_that_nobody_has_known_is_hidden(master):
+    report = master(broken("pairs:cms:nodez", {}), utils=GOOD).status()
+    assert (report["retcode"], report["sites"]) == (2, {})
+    report = master({"cms1": "no YAML"}, utils=GOOD).status()
+    assert report["errors"] == ["the pillar of cms1 doesn't render: no YAML"]
+
+
+def test_a_site_that_pillar_names_no_more_is_forgotten(master):
+    master({**of(SITE), **west()}, utils=GOOD).status()
+    assert list(master(of(SITE), utils=GOOD).status()["sites"]) == ["east"]
+    assert list(master(broken("x", 1), utils=GOOD).status()["sites"]) == ["east"]
+
+
+def test_a_host_whose_key_is_gone_hides_no_pair(master):
+    master(of(SITE), utils=GOOD).status()
+    runner = master(of(SITE), utils=GOOD)
+    runner.salt.utils.minions.CkMinions.check_minions = lambda *_: {"minions": list(HOSTS[1:])}
+    report = runner.status()
+    assert (report["retcode"], report["errors"]) == (0, [])
+
+
+def test_the_orchestration_begins_nothing_from_memory(master):
+    master(of(SITE), utils=GOOD).status()
+    found = master(broken("pairs:cms:nodez", {}), utils=GOOD).sites()
+    assert found["sites"] == []
+    assert found["errors"][0].startswith("site east: pillar cmha:pairs:cms:nodez")
+
+
+MOVED = {
+    "cmha_failover.failover": lambda opts, site, pair, **_: {"error": None, "moves": [pair["pair"]]}
+}
+
+
+def test_a_failover_minds_only_what_is_wrong_with_its_pair(master):
+    master(of(SITE), utils=GOOD).status()
+    runner = master(broken("pairs:cms:nodez", {}), utils=MOVED)
+    assert runner.failover("mgmt")["moves"] == ["mgmt"]
+    refused = runner.failover("cms")
+    assert refused["retcode"] == 1
+    assert refused["error"].startswith("site east: pillar cmha:pairs:cms:nodez")
+
+
+@pytest.mark.parametrize("pillars", [broken("totum", {}), dict.fromkeys(HOSTS, "no YAML")])
+def test_what_is_wrong_with_the_whole_site_is_wrong_with_each_pair(master, pillars):
+    master(of(SITE), utils=GOOD).status()
+    assert master(pillars, utils=MOVED).failover("mgmt")["error"].startswith("site east: ")

@@ -10,6 +10,8 @@ PAIR = {
     "pair": "cms",
     "cluster_name": "cmf",
     "resource": "cm",
+    "service": "cm-service",
+    "port": 7180,
     "nodes": [
         {"id": "cms1.example.com", "name": "cms1", "address": "192.0.2.11"},
         {"id": "cms2.example.com", "name": "cms2", "address": "192.0.2.12"},
@@ -27,21 +29,43 @@ FAILURE = {
 LEFTOVER = {"id": "cli-prefer-cm", "resource": "cm", "node": "cms2"}
 
 
-def view(**changes):
-    """What a host of a good pair says."""
+def run_by(*nodes, **flags):
+    return {
+        "started": list(nodes),
+        "nodes": list(nodes),
+        "failed": False,
+        "blocked": False,
+        **flags,
+    }
+
+
+def service(running, text="", every=30):
+    return {"running": running, "text": text, "every": every}
+
+
+def view(runs=False, **changes):
+    """What a host of a good pair says, which runs the service or doesn't."""
     cluster = {
         "dc": "cms1",
         "with_quorum": True,
         "nodes": {name: {"online": True, **NODE} for name in ("cms1", "cms2")},
-        "resources": {"cm": {"started": ["cms1"]}},
+        "resources": {"cm": run_by("cms1")},
         "failures": [],
     }
     return {
+        "hangs": [],
         "corosync": True,
         "cluster": cluster,
         "leftovers": [],
         "maintenance": {"on": False, "ours": False, "before": None},
         "since": {"cms1": 1_700_000_000},
+        "service": service(runs),
+        "answers": runs,
+        "frozen": None,
+        "unable": [],
+        "survival": {"cms1": {"takes_over": "cms2", "why": []}},
+        "unsure": None,
+        "wrong": None,
         "drift": [],
         "at_boot": [],
         "device": None,
@@ -49,7 +73,7 @@ def view(**changes):
     }
 
 
-STOPPED = view(corosync=False, cluster=None, maintenance=None, since={})
+STOPPED = view(corosync=False, cluster=None, maintenance=None, since={}, survival={})
 
 
 @pytest.fixture
@@ -62,7 +86,7 @@ def judge(pure):
 
 @pytest.fixture
 def facts():
-    return {CMS1: view(), CMS2: view()}
+    return {CMS1: view(runs=True), CMS2: view()}
 
 
 def see(facts, **changes):
@@ -79,13 +103,23 @@ def test_a_good_pair(judge, facts):
         "dc": "cms1",
         "quorum": True,
         "nodes": {"cms1": "online", "cms2": "online"},
-        "service": {"resource": "cm", "nodes": ["cms1"], "since": "2023-11-14T22:13:20Z"},
+        "service": {
+            "resource": "cm",
+            "nodes": ["cms1"],
+            "since": "2023-11-14T22:13:20Z",
+            "seen": ["cms1"],
+            "answers": {"cms1": True, "cms2": False},
+        },
+        "survival": {"cms1": {"takes_over": "cms2", "why": []}},
         "failures": [],
         "leftovers": [],
         "maintenance": "off",
         "drift": {},
         "at_boot": {},
         "device": {},
+        "hangs": {},
+        "unable": {},
+        "wrong": {},
     }
 
 
@@ -93,12 +127,15 @@ def test_a_good_pair(judge, facts):
     ("resources", "where"),
     [
         ({}, "no host"),
-        ({"cm": {"started": []}}, "no host"),
-        ({"cm": {"started": ["cms1", "cms2"]}}, "cms1 and cms2"),
+        ({"cm": run_by()}, "no host"),
+        ({"cm": run_by("cms1", "cms2")}, "cms1 and cms2"),
     ],
 )
 def test_a_service_that_does_not_run_once(judge, facts, resources, where):
     see(facts, resources=resources)
+    for host, each in facts.items():
+        each["service"] = service(host.partition(".")[0] in where)
+        each["answers"] = each["service"]["running"]
     report = judge(facts)
     assert (report["health"], report["problems"]) == ("bad", [f"cm runs on {where}, not on one"])
     assert report["service"]["since"] is None
@@ -126,7 +163,8 @@ def alone(facts, here, other):
     mine, theirs = here.partition(".")[0], other.partition(".")[0]
     cluster["dc"] = mine
     cluster["nodes"][theirs]["online"] = False
-    cluster["resources"] = {"cm": {"started": [mine]}}
+    cluster["resources"] = {"cm": run_by(mine)}
+    facts[here]["service"] = service(True)
 
 
 def test_each_host_sees_itself_alone(judge, facts):
@@ -178,7 +216,7 @@ def test_a_silent_host(judge, facts):
 
 def test_both_hosts_silent(judge):
     report = judge({}, {CMS1: "no answer", CMS2: "no key"})
-    assert report["health"] == "bad"
+    assert report["health"] == "unknown"
     assert report["nodes"] == {"cms1": "silent", "cms2": "silent"}
     assert (report["dc"], report["quorum"], report["service"]["nodes"]) == (None, None, [])
     assert ["no answer" in line or "no key" in line for line in report["problems"]] == [True, True]
@@ -191,9 +229,9 @@ def test_both_hosts_stopped(judge):
     assert line.startswith("the cluster cmf runs on no host; salt-run state.orch cmha.orchestrate")
 
 
-def test_one_stopped_and_one_silent_is_bad(judge):
+def test_of_one_stopped_and_one_silent_nobody_knows(judge):
     report = judge({CMS1: STOPPED}, {CMS2: "no answer"})
-    assert report["health"] == "bad"
+    assert report["health"] == "unknown"
     assert report["nodes"] == {"cms1": "stopped", "cms2": "silent"}
     assert "no answer" in report["problems"][0]
 
@@ -359,6 +397,7 @@ def test_the_worst_comes_first(judge, facts):
     order = (
         "cm runs on no host",
         "the cluster has no quorum",
+        "cm runs on cms1, which Pacemaker doesn't know",
         "cms2 is offline",
         "cm: monitor failed",
         "a move left",
@@ -383,3 +422,147 @@ def test_a_silent_host_is_told_beside_a_cluster_without_a_dc(judge, facts):
     facts[CMS1]["cluster"]["dc"] = None
     problems = judge(facts, {CMS2: "no answer"})["problems"]
     assert any("no answer" in line for line in problems)
+
+
+# --- where the service really is, and whether it answers -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "line"),
+    [
+        (
+            {},
+            {"service": service(True)},
+            "cm runs on cms2 too, which Pacemaker doesn't know; crm resource refresh cm",
+        ),
+        (
+            {},
+            {**STOPPED, "service": service(True)},
+            "cm runs on cms2, outside the cluster, and on cms1; stop it on cms2",
+        ),
+        (
+            {"service": service(False)},
+            {},
+            "cm doesn't run on cms1, where Pacemaker has it started; Pacemaker looks in at most 30 s",
+        ),
+        (
+            {"service": service(False, every=None)},
+            {},
+            "cm doesn't run on cms1, where Pacemaker has it started; Pacemaker looks never",
+        ),
+        (
+            {"answers": False},
+            {},
+            "cm doesn't answer on port 7180 of cms1, where it is started, since 2023-11-14T22:13:20Z, and",
+        ),
+        (
+            {"frozen": "its process 7 is stopped"},
+            {},
+            "cm hangs on cms1: its process 7 is stopped; salt-run",
+        ),
+    ],
+)
+def test_what_pacemaker_does_not_know(judge, facts, here, there, line):
+    facts[CMS1].update(here)
+    facts[CMS2].update(there)
+    report = judge(facts)
+    assert report["health"] == "bad"
+    assert report["problems"][0].startswith(line)
+
+
+def test_who_runs_it_is_seen_by_the_hosts_themselves(judge, facts):
+    facts[CMS2].update(service=service(True), answers=True)
+    found = judge(facts)["service"]
+    assert (found["nodes"], found["seen"]) == (["cms1"], ["cms1", "cms2"])
+    assert found["answers"] == {"cms1": True, "cms2": True}
+
+
+def test_nobody_can_tell_whether_it_runs(judge, facts):
+    facts[CMS2]["service"] = service(None, "exit code 4")
+    assert judge(facts)["service"]["seen"] == ["cms1"]
+
+
+def test_a_service_without_a_port_answers_nobody(judge, facts):
+    for each in facts.values():
+        each["answers"] = None
+    report = judge(facts)
+    assert (report["health"], report["service"]["answers"]) == ("good", {})
+
+
+@pytest.mark.parametrize(("blocked", "says"), [(True, "is blocked"), (False, "Pacemaker is at it")])
+def test_a_resource_that_has_failed(judge, facts, blocked, says):
+    see(facts, resources={"cm": run_by("cms1", failed=True, blocked=blocked)})
+    report = judge(facts)
+    assert report["health"] == "bad"
+    assert report["problems"][0].startswith("cm has failed on cms1")
+    assert says in report["problems"][0]
+
+
+# --- what would happen ---------------------------------------------------------------------------
+
+
+def test_a_pair_that_would_not_survive(judge, facts):
+    foreseen = {"cms1": {"takes_over": None, "why": ["the constraint x is in the way", "y"]}}
+    for each in facts.values():
+        each["survival"] = foreseen
+    report = judge(facts)
+    assert (report["health"], report["survival"]) == ("poor", foreseen)
+    assert report["problems"] == [
+        "if cms1 dies, nobody takes cm over: the constraint x is in the way; y"
+    ]
+
+
+@pytest.mark.parametrize("field", ["unable", "hangs"])
+def test_a_host_that_could_not_take_over(judge, facts, field):
+    facts[CMS2][field] = ["no agent"]
+    report = judge(facts)
+    assert report["health"] == "poor"
+    assert report["survival"] == {"cms1": {"takes_over": None, "why": [f"{CMS2}: no agent"]}}
+    assert report[field] == {CMS2: ["no agent"]}
+    assert report["problems"] == [f"if cms1 dies, nobody takes cm over: {CMS2}: no agent"]
+
+
+def test_what_the_active_host_lacks_is_no_hindrance(judge, facts):
+    facts[CMS1]["unable"] = ["no agent"]
+    report = judge(facts)
+    assert report["survival"]["cms1"]["takes_over"] == "cms2"
+
+
+def test_why_is_not_said_twice(judge, facts):
+    see(facts, nodes={"cms1": {"online": True, **NODE}, "cms2": {**NODE, "online": False}})
+    for each in facts.values():
+        each["survival"] = {"cms1": {"takes_over": None, "why": ["cms2 is offline"]}}
+    assert judge(facts)["problems"] == ["if cms1 dies, nobody takes cm over: cms2 is offline"]
+
+
+def test_nobody_can_tell_what_would_happen(judge, facts):
+    facts[CMS1].update(survival={}, unsure="crm_simulate fails")
+    facts[CMS2].update(survival={}, unsure="crm_simulate fails")
+    report = judge(facts)
+    assert (report["health"], report["problems"]) == (
+        "poor",
+        ["nobody can tell what would fail over: crm_simulate fails"],
+    )
+
+
+def test_a_daemon_that_hangs(judge, facts):
+    facts[CMS1].update(hangs=["pacemakerd hangs: it is stopped"], cluster=None, survival={})
+    report = judge(facts)
+    assert (report["health"], report["nodes"]["cms1"]) == ("poor", "online")
+    assert f"{CMS1}: pacemakerd hangs: it is stopped" in report["problems"]
+
+
+def test_daemons_that_hang_on_both(judge, facts):
+    for each in facts.values():
+        each.update(hangs=["corosync hangs: it is stopped"], cluster=None, survival={})
+    facts[CMS1]["service"] = facts[CMS2]["service"] = service(False)
+    report = judge(facts)
+    assert report["health"] == "unknown"
+    assert report["problems"][0] == f"{CMS1}: corosync hangs: it is stopped"
+
+
+def test_a_wrong_pillar_hides_nothing(judge, facts):
+    facts[CMS1].update(wrong="pillar cmha:x: no", at_boot=None)
+    report = judge(facts)
+    assert (report["health"], report["problems"]) == ("poor", [f"{CMS1}: pillar cmha:x: no"])
+    assert report["service"]["nodes"] == ["cms1"]

@@ -1,5 +1,6 @@
 """The `crm` module against a cluster in memory: what it starts, what it writes, what it refuses."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -678,8 +679,72 @@ def test_a_move_is_watched_from_before_it_begins(crm, cluster):
     assert all(moving for _, moving in seen[1:])
     times = [time for time, _ in seen[1:]]
     assert times[:12] == pytest.approx([each / 10 for each in range(12)])
-    assert "--clear" in cluster.commands[-1]
+    assert resource_commands(cluster)[-1][0] == "--clear"
 
 
 def test_a_move_that_is_none_is_not_watched(crm):
     assert crm.move("cm", "cms1", watch=lambda: pytest.fail("nothing to watch")) == ["cms1"]
+
+
+# --- a move that failed is taken back ------------------------------------------------------------
+
+
+class Failing:
+    """A cluster in which the start on cms2 fails; ``blocked`` until it is cleaned up."""
+
+    def __init__(self, cluster, blocked=False, comes_back=True):
+        self.cluster, self.blocked, self.comes_back = cluster, blocked, comes_back
+        self.good = cluster.mon
+        cluster._crm_resource = self
+
+    def __call__(self, command, stdin):
+        verb = command[1]
+        if verb == "--move":
+            gone = self.good.replace(
+                'role="Started" active="true"', 'role="Stopped" active="false"'
+            )
+            gone = re.sub(r'<node name="cms1" id="1"/>\s*</resource>', "</resource>", gone)
+            flag = f'managed="true" blocked="{str(self.blocked).lower()}"'
+            self.cluster.mon = failed("cms2", "now")(gone.replace('managed="true"', flag))
+        elif verb == "--cleanup" or (verb == "--clear" and not self.blocked and self.comes_back):
+            self.cluster.mon = self.good
+        return 0, ""
+
+
+def test_a_move_that_failed_is_taken_back(crm, cluster):
+    Failing(cluster)
+    with pytest.raises(CommandExecutionError, match="no database.*; it runs on cms1 again$"):
+        crm.move("cm", "cms2", timeout=60)
+    assert [each[0] for each in resource_commands(cluster)] == ["--move", "--clear"]
+
+
+def test_what_blocks_it_on_its_way_back_is_cleaned_up(crm, cluster):
+    Failing(cluster, blocked=True)
+    with pytest.raises(CommandExecutionError, match="no database.*; it runs on cms1 again$"):
+        crm.move("cm", "cms2", timeout=60)
+    assert resource_commands(cluster)[-1] == ["--cleanup", "--resource", "cm", "--node", "cms2"]
+
+
+def test_what_does_not_come_back_is_told_when_the_cluster_rests(crm, cluster):
+    Failing(cluster, comes_back=False)
+    with pytest.raises(
+        CommandExecutionError, match="it didn't come back to cms1; salt-run cmha.status"
+    ):
+        crm.move("cm", "cms2", timeout=600)
+    assert crm.time.monotonic() < 60
+
+
+def test_a_stop_that_fails_ends_the_move_at_once(crm, cluster, monkeypatch):
+    def move(command, stdin):
+        if "--move" in command:
+            stop = FAILED.replace("start", "stop").format("cms1", "now")
+            cluster.mon = cluster.mon.replace("</pacemaker-result>", stop)
+        return 0, ""
+
+    monkeypatch.setattr(cluster, "_crm_resource", move)
+    with pytest.raises(
+        CommandExecutionError, match="doesn't stop on cms1: no database; Pacemaker leaves it"
+    ):
+        crm.move("cm", "cms2", timeout=600)
+    assert crm.time.monotonic() < 5
+    assert "--clear" in cluster.commands[-1]

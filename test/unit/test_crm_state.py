@@ -299,6 +299,25 @@ def test_started_of_an_unknown_resource(state):
     assert "no resource nosuch" in state.started("nosuch", NODES, timeout=3)["comment"]
 
 
+def test_no_waiting_for_what_a_cluster_that_rests_will_not_end(state, cluster):
+    cluster.node = "cms2"
+    result = state.started("cm", NODES, port=7180, timeout=600)
+    assert result["result"] is False
+    assert "cm runs here too" in result["comment"]
+    assert "no waiting ends that" in result["comment"]
+    assert state.time.monotonic() < 20
+
+
+def test_a_cluster_that_is_busy_is_waited_for(state, cluster):
+    cluster.node, cluster.controller = "cms2", "S_TRANSITION_ENGINE"
+    assert "within 100 s" in state.started("cm", NODES, port=7180, timeout=100)["comment"]
+
+
+def test_a_page_that_may_yet_come_is_waited_for(state):
+    result = state.started("cm", NODES, port=7181, timeout=100)
+    assert "within 100 s: cm is started here, but nothing answers on port 7181" in result["comment"]
+
+
 def test_started_in_a_prediction(state, cluster):
     state.opts["test"] = True
     assert state.started("cm", NODES)["result"] is True

@@ -119,3 +119,26 @@ def test_a_release_without_more_touches_nothing(policy):
     somebody_elses(policy, 0)
     policy.release()
     assert policy.there() == ["policy-rc.d"]
+
+
+# --- daemons that hang ---------------------------------------------------------------------------
+
+
+def test_daemons_that_are_stopped(load_file, tmp_path, monkeypatch):
+    module = load_file("_modules/daemons.py")
+    monkeypatch.setattr(module, "_PROC", str(tmp_path))
+    processes = {
+        "1": "1 (systemd) T 0",
+        "7": "7 (pacemaker-based) T 1",
+        "8": "8 (pacemaker-execd) S 1",
+        "9": "9 (corosync) t 1",
+        "10": "10 (a) b (crmd) T 1",
+        "11": "11 (cib) T 1",
+        "12": "12 (pacemakerd) R 1",
+        "self": "7 (pacemaker-based) T 1",
+    }
+    for number, line in processes.items():
+        (tmp_path / number).mkdir()
+        (tmp_path / number / "stat").write_text(line)
+    (tmp_path / "13").mkdir()  # ended meanwhile
+    assert module.hanging() == ["cib", "corosync", "pacemaker-based"]

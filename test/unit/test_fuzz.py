@@ -77,6 +77,23 @@ runtime.members.1.status (str) = joined
 runtime.members.1.ip (str) = r(0) ip(192.0.2.11)
 """
 
+QUORUM = """Quorum provider:  corosync_votequorum
+
+Votequorum information
+----------------------
+Expected votes:   3
+Total votes:      3
+Quorum:           2
+Flags:            Quorate Qdevice AutoTieBreaker
+
+Membership information
+----------------------
+    Nodeid      Votes    Qdevice Name
+         1          1    A,V,NMW cms1 (local)
+         2          1    A,V,NMW cms2
+         0          1            Qdevice
+"""
+
 NFT = """table inet filter {
     chain input {
         type filter hook input priority filter; policy drop;
@@ -208,7 +225,7 @@ def full(pure):
 
 @pytest.mark.parametrize("how", [spoiled, spoiled_attributes])
 def test_a_cib(pure, full, how):
-    cib = pure("cib")
+    cib, obstacles = pure("cib"), pure("cib_obstacles")
 
     @fuzz
     def one(seed):
@@ -220,6 +237,10 @@ def test_a_cib(pure, full, how):
         for call in (cib.nodes, cib.leftovers, cib.maintenance, cib.masked_xml):
             refused(call, xml)
         refused(cib.since, xml, "vip", "cms1")
+        if difference:  # it is a CIB
+            for obstacle in obstacles.obstacles(xml, "cms2"):
+                assert obstacle.line
+                obstacles.fences(obstacles.without(xml, [obstacle]))
         refused(cib.difference, xml, {"properties": {"stonith-enabled": False}}, None, True)
 
     one()
@@ -249,6 +270,7 @@ def test_the_clusters_status(pure, how):
 
 def test_the_lines_of_tools(pure):
     simulate, conf, rules = pure("crm_simulate"), pure("corosync_conf"), pure("packet_rules")
+    votes = pure("corosync_votes")
 
     @fuzz
     def one(seed):
@@ -262,6 +284,7 @@ def test_the_lines_of_tools(pure):
             "together",
         )
         conf.addresses(spoiled(CONF, seed))
+        assert votes.quorate_without(spoiled(QUORUM, seed), "1") in (True, False)
         listing = spoiled(NFT, seed)
         rules.nft_chains(listing, RULE)
         rules.nft_handles(listing, rules.nft_rule("inet", RULE))

@@ -1,5 +1,7 @@
 """Asking a resource agent by hand, with real scripts."""
 
+import os
+import signal
 import subprocess
 
 import pytest
@@ -100,3 +102,111 @@ def test_the_state_says_what_the_agent_answered(load_file, module, agent):
     )
     ret = state.answers("ocf:cm:agent")
     assert (ret["result"], ret["comment"]) == (True, "ocf:cm:agent answers: stopped")
+
+
+# --- whether it runs, and whether it could -------------------------------------------------------
+
+
+@pytest.fixture
+def script(module, tmp_path, monkeypatch):
+    """An init script of that text."""
+    monkeypatch.setattr(module, "_INIT_SCRIPTS", str(tmp_path))
+    module.__salt__["service.masked"] = lambda name: name == "masked"
+
+    def write(text="exit 0", mode=0o755, name="cm"):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(mode)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("code", "running"), [(0, True), (1, False), (2, False), (3, False), (4, None), (150, None)]
+)
+def test_a_dead_service_does_not_run(module, script, code, running):
+    script(f'[ "$1" = status ] || exit 99; echo so; exit {code}')
+    found = module.runs("lsb:cm")
+    assert found["running"] is running
+    assert found["text"].endswith("so")
+
+
+def test_what_is_not_there_runs_for_all_that_one_knows(module, script, agent):
+    assert module.runs("lsb:other")["running"] is None
+    assert "not there" in module.runs("ocf:cm:agent")["text"]
+    agent("exit 7")
+    assert module.runs("ocf:cm:agent") == {"running": False, "text": ""}
+    assert module.runs("systemd:runs")["running"] is True
+    assert module.runs("systemd:missing")["running"] is None
+    assert module.runs("stonith:x")["running"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "line"),
+    [
+        ("cm", 0o755, None),
+        ("cm", 0o644, "lsb:cm can't be executed: "),
+        ("other", 0o755, "lsb:other isn't there: no "),
+    ],
+)
+def test_an_init_script_that_could_not_start(module, script, name, mode, line):
+    script(mode=mode)
+    found = module.fault(f"lsb:{name}")
+    assert found is line or found.startswith(line)
+
+
+def test_an_init_script_that_is_a_directory(module, script, tmp_path):
+    (tmp_path / "folder").mkdir()
+    assert "can't be executed" in module.fault("lsb:folder")
+
+
+@pytest.mark.parametrize("init", ["systemd", "sysvinit"])
+def test_a_masked_unit(module, script, init):
+    script(name="masked")
+    module.__grains__["init"] = init
+    masked = "is masked; systemctl unmask masked" if init == "systemd" else None
+    for standard in ("lsb", "systemd"):
+        found = module.fault(f"{standard}:masked")
+        assert found == (masked and f"{standard}:masked {masked}")
+    assert module.fault("systemd:missing") == "systemd:missing isn't there: no unit missing"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[ "$1" = validate-all ] && exit 0; exit 9', None),
+        ("exit 3", None),
+        ("echo no script >&2; exit 5", "ocf:cm:agent finds itself unfit: exit code 5, no script"),
+    ],
+)
+def test_an_ocf_agent_says_itself(module, agent, text, line):
+    agent(text)
+    assert module.fault("ocf:cm:agent") == line
+    assert module.fault("ocf:cm:other").startswith("ocf:cm:other isn't there")
+
+
+def test_an_agent_that_nobody_can_look_up(module):
+    assert module.fault("stonith:fence_x") is None
+
+
+@pytest.fixture
+def process():
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_main_process_that_is_stopped(module, process, stopped):
+    module.__grains__["init"] = "systemd"
+    module.__salt__["bounded.run"] = lambda command: {"stdout": f"MainPID={process.pid}\n"}
+    if stopped:
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+    assert module.frozen("cm") == (f"its process {process.pid} is stopped" if stopped else None)
+
+
+@pytest.mark.parametrize("said", ["", "MainPID=0", "MainPID=999999999", "nonsense"])
+def test_no_main_process(module, said):
+    module.__grains__["init"] = "systemd"
+    module.__salt__["bounded.run"] = lambda command: {"stdout": said}
+    assert module.frozen("no-such-service") is None

@@ -1,0 +1,167 @@
+"""
+What the cluster would do when a node dies: asked of Pacemaker's own scheduler, on the configuration and the
+state that there are now.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import tempfile
+
+import salt.utils.files
+from salt.exceptions import CommandExecutionError
+
+__virtualname__ = "crm_forecast"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def survival(resource):
+    """
+    For each node where a resource is started: where it goes when that node dies now, or why nowhere.
+
+    The scheduler gets the live configuration, with that node dead and the quorum that the others would have;
+    where fencing is on, it has to fence the node first. Why the resource goes nowhere is found by taking away
+    what could be in the way and asking again.
+
+    resource
+        Id of a resource.
+
+    Returns a mapping by node: ``takes_over``, the name of a node or ``None``, and ``why``, a list of lines.
+    Raises ``CommandExecutionError`` when no cluster answers here.
+
+    Source: ``crm_simulate(8)``, ``corosync-quorumtool(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 crm_forecast.survival cloudera-scm-server
+    """
+    seen = __salt__["crm.status"]()
+    where = seen["resources"].get(resource, {}).get("started", [])
+    if not where:
+        return {}
+    xml = _cib()
+    return {node: _without(node, xml, seen["nodes"], resource) for node in where}
+
+
+def _without(dead, xml, nodes, resource):
+    others = [name for name in nodes if name != dead]
+    quorate = _quorate_without(nodes[dead]["id"])
+
+    def takes_over(cib):
+        return next(iter(_started_after(cib, dead, quorate, resource)), None)
+
+    found = takes_over(xml)
+    if found is not None:
+        return {"takes_over": found, "why": []}
+    why = [line for node in others for line in _why_not(node, nodes[node], xml, takes_over)]
+    return {"takes_over": None, "why": why or ["the cluster has no other node"]}
+
+
+def _why_not(node, state, xml, takes_over):
+    if not state["online"]:
+        return [f"{node} is {'unclean' if state['unclean'] else 'offline'}"]
+    if state["pending"]:
+        return [f"{node} is pending"]
+    suspects = __utils__["cib_obstacles.obstacles"](xml, node)
+    needed = _smallest(
+        suspects,
+        lambda gone: takes_over(__utils__["cib_obstacles.without"](xml, gone)) == node,
+    )
+    if needed is None:
+        return [
+            f"Pacemaker wouldn't start it on {node}, and nothing was found that keeps it from there; see "
+            "crm_simulate -L -s"
+        ]
+    return [obstacle.line for obstacle in needed]
+
+
+def _smallest(suspects, suffices):
+    """
+    The fewest of a list that have to go together, each of them needed; of several such, the one with what
+    stands earlier in the list. It asks some two times the logarithm of the list's length, for each one found.
+
+    suspects
+        A list.
+    suffices
+        Called with a part of it: whether that it is gone suffices.
+
+    Returns a list; ``None`` when not even all of it suffices.
+    """
+    if not suffices(suspects):
+        return None
+    return _needed([], [], suspects, suffices) if suspects else []
+
+
+def _needed(gone, just_gone, suspects, suffices):
+    if just_gone and suffices(gone):
+        return []
+    if len(suspects) == 1:
+        return suspects
+    half = len(suspects) // 2
+    earlier, later = suspects[:half], suspects[half:]
+    of_later = _needed(gone + earlier, earlier, later, suffices)
+    of_earlier = _needed(gone + of_later, of_later, earlier, suffices)
+    return of_earlier + of_later
+
+
+def _started_after(cib, dead, quorate, resource):
+    """The nodes where the resource would be started."""
+    with _scratch() as directory:
+        before, after = os.path.join(directory, "before"), os.path.join(directory, "after")
+        with salt.utils.files.fopen(before, "w") as file:
+            file.write(__utils__["cib_obstacles.with_quorum"](cib, quorate))
+        # one that is only down isn't fenced, and is by what it left behind not unclean
+        death = "--node-fail" if __utils__["cib_obstacles.fences"](cib) else "--node-down"
+        answer = __salt__["bounded.run"](
+            [
+                "crm_simulate",
+                "--simulate",
+                "--xml-file",
+                before,
+                death,
+                dead,
+                "--save-output",
+                after,
+            ],
+            env={"CIB_shadow_dir": directory},
+        )
+        if answer["retcode"] != 0 or not os.path.exists(after):
+            said = " ".join((answer["stderr"] or answer["stdout"]).split())[:300]
+            raise CommandExecutionError(f"{__grains__['id']}: crm_simulate fails: {said}")
+        seen = __salt__["crm.status"](after)["resources"].get(resource, {})
+        return [node for node in seen.get("started", []) if node != dead]
+
+
+def _quorate_without(nodeid):
+    said = __salt__["bounded.run"](["corosync-quorumtool", "-s"])["stdout"]
+    ties = re.search(
+        r"^quorum\.auto_tie_breaker_node \(str\) = (.*)$", __salt__["corosync.cmap"](), re.MULTILINE
+    )
+    return __utils__["corosync_votes.quorate_without"](
+        said, str(nodeid), ties.group(1).strip() if ties else "lowest"
+    )
+
+
+def _cib():
+    answer = __salt__["bounded.run"](["cibadmin", "--query"], rstrip=False)
+    if answer["retcode"] != 0:
+        raise CommandExecutionError(
+            f"{__grains__['id']}: no configuration: {answer['stderr'].strip()}"
+        )
+    return answer["stdout"]
+
+
+@contextlib.contextmanager
+def _scratch():
+    """A directory that only root may enter, and that is gone afterwards."""
+    directory = tempfile.mkdtemp(prefix="cmha-")
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,59 @@
+"""
+Ask a service for its page, as a client does. That its port takes connections says little: the kernel does
+that for a process that hangs, too.
+"""
+
+import contextlib
+import http.client
+import ssl
+
+__virtualname__ = "page"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+def answers(port, address="127.0.0.1", seconds=5):
+    """
+    Whether a service answers a request by HTTP, or by HTTPS where it wants that.
+
+    An answer that says that the server has failed or isn't ready (5xx) is none; what it says otherwise, to be
+    elsewhere or who one is, doesn't matter.
+
+    port
+        A TCP port.
+    address
+        The default is this host's own.
+    seconds
+        To wait for the connection, and then for each part of the answer.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 page.answers 7180
+    """
+    plain = http.client.HTTPConnection(address, int(port), timeout=seconds)
+    try:
+        return _status(plain) < 500
+    except TimeoutError:
+        return False  # what doesn't answer at all speaks no other language either
+    except (OSError, http.client.HTTPException):
+        return _answers_encrypted(address, int(port), seconds)
+
+
+def _answers_encrypted(address, port, seconds):
+    # it is asked whether it answers, not who it is
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    encrypted = http.client.HTTPSConnection(address, port, timeout=seconds, context=context)
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return _status(encrypted) < 500
+    return False
+
+
+def _status(connection):
+    with contextlib.closing(connection):
+        connection.request("GET", "/")
+        return connection.getresponse().status

@@ -1,0 +1,254 @@
+"""
+What could keep a resource from a node, found in a CIB; and the same CIB without some of it.
+
+Pure functions. Nothing here knows how the scheduler decides: whoever wants to know what is in the way takes
+things away and asks it again (see ``crm_forecast``).
+"""
+
+import re
+from xml.etree import ElementTree
+
+import cib_values
+
+# By property, the value with which it keeps nothing from anywhere. What has no such value isn't in the way.
+_HARMLESS = {
+    "maintenance-mode": "false",
+    "stop-all-resources": "false",
+    "symmetric-cluster": "true",
+    "is-managed-default": "true",
+    "node-health-strategy": "none",
+    "placement-strategy": "default",
+    "no-quorum-policy": "ignore",
+    "stonith-enabled": "false",
+}
+_WHY = {
+    "no-quorum-policy": "the cluster has no quorum then",
+    "stonith-enabled": "no device that works can fence the other node",
+}
+
+# Meta attributes that can keep a resource stopped, or from a node
+_HINDRANCES = (
+    "is-managed",
+    "maintenance",
+    "target-role",
+    "migration-threshold",
+    "requires",
+    "clone-max",
+    "clone-node-max",
+    "resource-stickiness",
+)
+_REMEDIES = {
+    "is-managed": "crm resource manage {resource}",
+    "maintenance": "crm resource maintenance {resource} off",
+    "target-role": "crm resource start {resource}",
+}
+_NODE_REMEDIES = {"standby": "crm node online {node}", "maintenance": "crm node ready {node}"}
+
+# Exit codes of what went well: OCF's success, not running, promoted; and, in a history, an action under way
+_WENT_WELL = ("0", "7", "8", "193", "-1")
+
+_FAILURE = re.compile(r"(?:fail-count|last-failure)-(?P<resource>[^#]+)(?:#.*)?")
+
+
+def __virtual__():
+    return True
+
+
+class Obstacle:
+    """Something that can be taken away: the elements that go, or the one whose value becomes harmless."""
+
+    def __init__(self, what, remedy, elements, harmless=None):
+        self.what, self.remedy = what, remedy
+        self.elements, self.harmless = elements, harmless
+
+    @property
+    def line(self):
+        return f"{self.what}; {self.remedy}" if self.remedy else self.what
+
+
+def obstacles(xml, node):
+    """
+    What could keep resources from a node.
+
+    xml
+        A CIB as text, with its status.
+    node
+        The node's name.
+
+    Returns a list of obstacles, what explains most first: failures; what is said of resources, of the
+    node, of the cluster; constraints.
+    """
+    root = ElementTree.fromstring(xml)
+    number = {element: index for index, element in enumerate(root.iter())}
+    found = [
+        *_failures(root, node),
+        *_of_resources(root),
+        *_of_the_node(root, node),
+        *_of_the_cluster(root),
+        *_constraints(root),
+    ]
+    return [
+        Obstacle(what, remedy, [number[each] for each in elements], harmless)
+        for what, remedy, elements, harmless in found
+    ]
+
+
+def without(xml, taken_away):
+    """
+    A CIB in which some of its obstacles aren't there.
+
+    xml
+        The CIB as text.
+    taken_away
+        Some of the list that ``obstacles`` made of it.
+
+    Returns it as text.
+    """
+    root = ElementTree.fromstring(xml)
+    elements = list(root.iter())
+    parents = {child: parent for parent in elements for child in parent}
+    for obstacle in taken_away:
+        for index in obstacle.elements:
+            if obstacle.harmless is not None:
+                elements[index].set("value", obstacle.harmless)
+            else:
+                parents[elements[index]].remove(elements[index])
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def with_quorum(xml, quorate):
+    """
+    A CIB in which the cluster has quorum, or hasn't.
+
+    xml
+        A CIB as text.
+    quorate
+        A boolean.
+    """
+    root = ElementTree.fromstring(xml)
+    root.set("have-quorum", "1" if quorate else "0")
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def fences(xml):
+    """
+    Whether fencing is on.
+
+    xml
+        A CIB as text.
+    """
+    root = ElementTree.fromstring(xml)
+    said = [
+        pair.get("value", "")
+        for pair in root.iterfind("configuration/crm_config//nvpair")
+        if cib_values.property_name(pair.get("name", "")) == "stonith-enabled"
+    ]
+    return cib_values.is_true(said[0]) if said else True  # Pacemaker's default
+
+
+# --- what there is -------------------------------------------------------------------------------
+
+
+def _failures(root, node):
+    """What failed there, each resource's count and history as one."""
+    by_resource = {}
+    for state in root.findall(f"status/node_state[@uname='{_quoted(node)}']"):
+        for pair in state.iterfind("transient_attributes//nvpair"):
+            match = _FAILURE.fullmatch(pair.get("name", ""))
+            if match:
+                by_resource.setdefault(match["resource"], []).append(pair)
+        for history in state.iterfind("lrm/lrm_resources/lrm_resource"):
+            if any(each.get("rc-code") not in _WENT_WELL for each in history):
+                by_resource.setdefault(history.get("id"), []).append(history)
+    for resource, elements in by_resource.items():
+        yield (
+            f"{resource} has failed on {node}{_count(elements)}",
+            f"when that is mended: crm resource cleanup {resource}",
+            elements,
+            None,
+        )
+
+
+def _count(elements):
+    counts = [
+        each.get("value") for each in elements if each.get("name", "").startswith("fail-count-")
+    ]
+    return f" (fail count {counts[0]})" if counts else ""
+
+
+def _of_resources(root):
+    for owner in root.iterfind("configuration/resources//*[meta_attributes]"):
+        for pair in owner.iterfind("meta_attributes/nvpair"):
+            if cib_values.property_name(pair.get("name", "")) in _HINDRANCES:
+                yield _said_of(owner.get("id"), pair)
+    for pair in root.iterfind("configuration/rsc_defaults//nvpair"):
+        if pair.get("name") in _HINDRANCES:
+            name, value = pair.get("name"), pair.get("value")
+            remedy = f"crm_attribute --type rsc_defaults --name {name} --delete"
+            yield f"rsc_defaults say {name}={value}", remedy, [pair], None
+
+
+def _said_of(resource, pair):
+    name, value = pair.get("name"), pair.get("value")
+    remedy = _REMEDIES.get(
+        name, "crm_resource --resource {resource} --meta --delete-parameter {name}"
+    )
+    remedy = remedy.format(resource=resource, name=name)
+    return f"{resource} has the meta attribute {name}={value}", remedy, [pair], None
+
+
+def _of_the_node(root, node):
+    lasting = root.iterfind(f"configuration/nodes/node[@uname='{_quoted(node)}']//nvpair")
+    passing = root.iterfind(
+        f"status/node_state[@uname='{_quoted(node)}']/transient_attributes//nvpair"
+    )
+    for pairs, lifetime in ((lasting, "forever"), (passing, "reboot")):
+        for pair in pairs:
+            name, value = pair.get("name", ""), pair.get("value")
+            if _FAILURE.fullmatch(name):
+                continue
+            remedy = _NODE_REMEDIES.get(
+                name, f"crm_attribute --node {node} --name '{name}' --lifetime {lifetime} --delete"
+            )
+            yield (
+                f"{node} has the attribute {name}={value}",
+                remedy.format(node=node),
+                [pair],
+                None,
+            )
+
+
+def _of_the_cluster(root):
+    for pair in root.iterfind("configuration/crm_config//nvpair"):
+        name, value = pair.get("name", ""), pair.get("value")
+        harmless = _HARMLESS.get(cib_values.property_name(name))
+        if harmless is not None:
+            why = f": {_WHY[name]}" if name in _WHY else ""
+            yield (
+                f"the cluster's property {name} is {value}{why}",
+                None if name in _WHY else f"crm configure property {name}={harmless}",
+                [pair],
+                harmless,
+            )
+
+
+def _constraints(root):
+    for each in root.iterfind("configuration/constraints/*"):
+        kind = each.tag.removeprefix("rsc_")
+        said = [
+            each.get(name)
+            for name in ("rsc", "with-rsc", "first", "then", "node", "score", "ticket")
+            if each.get(name)
+        ]
+        about = f" ({' '.join(said)})" if said else ""
+        yield (
+            f"the constraint {each.get('id')} is in the way: {kind}{about}",
+            f"crm configure delete {each.get('id')}",
+            [each],
+            None,
+        )
+
+
+def _quoted(name):
+    # ElementTree's paths know no escape; a name with a quote is no node's
+    return name.replace("'", "")

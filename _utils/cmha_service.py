@@ -1,0 +1,83 @@
+"""
+Whether a pair's service runs where Pacemaker says, and nowhere else: what its hosts themselves see of it.
+
+Pure functions. The facts are ``cmha_host.health``'s.
+"""
+
+
+def __virtual__():
+    return True
+
+
+def bad(pair, service, found, facts):
+    """
+    What keeps the service from being served by exactly one host.
+
+    pair
+        The pair, as ``cmha.sites`` lists it.
+    service
+        Where it is, see ``cmha_status.judge``.
+    found
+        What Pacemaker says of the resource, see ``crm.status``; ``None`` when nothing.
+    facts
+        By node, what its host said.
+
+    Returns a list of lines, each with what to do.
+    """
+    where = service["nodes"]
+    lines = _elsewhere(pair, where, {node: facts[node] for node in service["seen"]})
+    for node in where:
+        if node in facts:
+            lines += _not_served(pair, node, facts[node], service["since"])
+    return lines + (_failed(pair, found) if found and found["failed"] else [])
+
+
+def _elsewhere(pair, where, running):
+    """Who runs it though Pacemaker doesn't know."""
+    resource = pair["resource"]
+    lines = []
+    for node, fact in running.items():
+        if node in where:
+            continue
+        if fact["cluster"] is None:
+            also = f", and on {' and '.join(where)}; stop it on {node}" if where else ""
+            lines.append(f"{resource} runs on {node}, outside the cluster{also}")
+        else:
+            too = " too" if where else ""
+            then = "stop both and start one" if where else "count it"
+            lines.append(
+                f"{resource} runs on {node}{too}, which Pacemaker doesn't know; crm resource refresh "
+                f"{resource} makes it look, and {then}"
+            )
+    return lines
+
+
+def _not_served(pair, node, fact, since):
+    """Why nobody is served by the host where Pacemaker has it started."""
+    resource, here = pair["resource"], fact["service"]
+    mend = f"salt-run cmha.failover {pair['pair']}"
+    if here["running"] is False:
+        every = here["every"]
+        looks = f"in at most {every:g} s" if every else "never: it has no monitor"
+        return [
+            f"{resource} doesn't run on {node}, where Pacemaker has it started; Pacemaker looks {looks}"
+        ]
+    if fact["frozen"]:
+        return [f"{resource} hangs on {node}: {fact['frozen']}; {mend}"]
+    if fact["answers"] is False:
+        began = f", since {since}," if since else ""
+        return [
+            f"{resource} doesn't answer on port {pair['port']} of {node}, where it is started{began} and may "
+            f"still be starting; else: {mend}"
+        ]
+    return []
+
+
+def _failed(pair, found):
+    resource, on = pair["resource"], " and ".join(found["nodes"]) or "no host"
+    if not found["blocked"]:
+        return [f"{resource} has failed on {on}; Pacemaker is at it"]
+    return [
+        f"{resource} has failed on {on} and is blocked, so Pacemaker leaves it as it is; see that it is "
+        f"stopped there, then crm resource cleanup {resource}"
+    ]

@@ -1,0 +1,68 @@
+"""
+What ``corosync-quorumtool`` says of votes, and whether the rest has quorum when a node is gone.
+
+Pure functions. Source: corosync-quorumtool(8), votequorum(5).
+"""
+
+import re
+
+_FIELD = re.compile(r"^(?P<name>[A-Z][A-Za-z ]*):\s+(?P<value>.*?)\s*$", re.MULTILINE)
+# "1 1 A,V,NMW cms1 (local)"; without a quorum device the third column isn't there
+_MEMBER = re.compile(
+    r"^\s*(?P<id>0x[0-9a-f]+|\d+)\s+(?P<votes>\d+)\s+(?P<device>[A-Z]+(?:,[A-Z]+)+\s+|NR\s+)?(?P<name>\S.*)$",
+    re.MULTILINE,
+)
+_DEVICE = "0"
+
+
+def __virtual__():
+    return True
+
+
+def quorate_without(text, node, tie_breaker="lowest"):
+    """
+    Whether the other nodes have quorum when one of them is gone.
+
+    text
+        Output of ``corosync-quorumtool -s``.
+    node
+        Its id, as text.
+    tie_breaker
+        Corosync's ``auto_tie_breaker_node``: ``lowest``, ``highest``, or a list of ids.
+
+    Returns a boolean. Where votequorum doesn't run, it is ``False``: half of two is no majority.
+    """
+    fields = {match["name"]: match["value"] for match in _FIELD.finditer(text)}
+    quorum = re.match(r"\d+", fields.get("Quorum", ""))
+    if not quorum:
+        return False
+    flags = fields.get("Flags", "").split()
+    members = {
+        match["id"]: match
+        for match in _MEMBER.finditer(text.partition("Membership information")[2])
+    }
+    left = {name: match for name, match in members.items() if name not in (node, _DEVICE)}
+    votes = sum(int(match["votes"]) for match in left.values())
+    if _DEVICE in members and any(map(_has_device, left.values())):
+        votes += int(members[_DEVICE]["votes"])
+    if "2Node" in flags:
+        return bool(left)
+    if votes >= int(quorum[0]):
+        return True
+    is_tie = "AutoTieBreaker" in flags and 2 * votes == sum(
+        int(match["votes"]) for name, match in members.items() if name != _DEVICE
+    )
+    return bool(left) and is_tie and _breaks_tie(left, members, tie_breaker)
+
+
+def _has_device(member):
+    """Whether the device is alive to this node, and votes for it."""
+    return {"A", "V"} <= set((member["device"] or "").strip().split(","))
+
+
+def _breaks_tie(left, members, tie_breaker):
+    nodes = sorted((name for name in members if name != _DEVICE), key=lambda name: int(name, 0))
+    if tie_breaker in ("lowest", "highest"):
+        return nodes[0 if tie_breaker == "lowest" else -1] in left
+    listed = [name for name in tie_breaker.split() if name in members]
+    return bool(listed) and listed[0] in left

@@ -1,0 +1,225 @@
+"""What the scheduler foresees, and what it finds in the way: Pacemaker's real tools on a CIB in a file."""
+
+import pytest
+
+OPERATION = (
+    '<lrm_rsc_op id="cm_last_0" operation_key="cm_{0}_0" operation="{0}" crm_feature_set="3.16.1" '
+    'transition-key="3:1:0:b" transition-magic="0:{1};3:1:{1}:b" call-id="5" rc-code="{1}" op-status="0" '
+    'interval="0" last-rc-change="1700000000"/>'
+)
+HISTORY = (
+    '<lrm id="{0}"><lrm_resources><lrm_resource id="cm" class="ocf" provider="pacemaker" type="Dummy">{1}'
+    "</lrm_resource></lrm_resources></lrm>"
+)
+STATE = (
+    '<node_state id="{0}" uname="cms{0}" in_ccm="true" crmd="online" join="member" expected="member">'
+    '{1}<transient_attributes id="{0}"><instance_attributes id="status-{0}">{2}</instance_attributes>'
+    "</transient_attributes></node_state>"
+)
+CIB = """
+<cib admin_epoch="0" epoch="1" num_updates="0" crm_feature_set="3.16.1" validate-with="pacemaker-3.9"
+     have-quorum="1" dc-uuid="1">
+  <configuration>
+    <crm_config><cluster_property_set id="cib-bootstrap-options">
+      <nvpair id="p1" name="no-quorum-policy" value="ignore"/>
+      <nvpair id="p2" name="stonith-enabled" value="false"/>
+    </cluster_property_set></crm_config>
+    <nodes><node id="1" uname="cms1"/><node id="2" uname="cms2"/></nodes>
+    <resources><primitive id="cm" class="ocf" provider="pacemaker" type="Dummy"/></resources>
+    <constraints/>
+  </configuration>
+  <status>STATES</status>
+</cib>
+"""
+
+
+def cib(transient="", there=("monitor", 7)):
+    states = (("1", ("start", 0), ""), ("2", there, transient))
+    return CIB.replace(
+        "STATES",
+        "".join(
+            STATE.format(number, HISTORY.format(number, OPERATION.format(*said)), attributes)
+            for number, said, attributes in states
+        ),
+    )
+
+
+@pytest.fixture
+def survival(cib_file, salt_modules):
+    cib_file.path.write_text(cib())
+    return lambda: salt_modules["crm_forecast.survival"]("cm")["cms1"]
+
+
+def test_a_pair_that_survives(survival):
+    assert survival() == {"takes_over": "cms2", "why": []}
+
+
+def meta(**values):
+    values = {name.replace("_", "-"): value for name, value in values.items()}
+    return {"primitives": {"cm": {"agent": "ocf:pacemaker:Dummy", "meta": values}}}
+
+
+def properties(**values):
+    return {"properties": {name.replace("_", "-"): value for name, value in values.items()}}
+
+
+def location(name, rsc="cm", node="cms2", score="-INFINITY", **rest):
+    return {"locations": {name: {"rsc": rsc, "node": node, "score": score, **rest}}}
+
+
+def attribute(**values):
+    return {"node_attributes": {"cms2": values}}
+
+
+OTHER = {"primitives": {"other": {"agent": "ocf:pacemaker:Dummy"}}}
+STOPPED = {
+    "primitives": {"other": {"agent": "ocf:pacemaker:Dummy", "meta": {"target-role": "Stopped"}}}
+}
+ZONE_B = {"attribute": "zone", "operation": "eq", "value": "b"}
+ZONE = {
+    "locations": {"zone": {"rsc": "cm", "rules": [{"score": "-INFINITY", "expressions": [ZONE_B]}]}}
+}
+WITH_OTHER = {"colocations": {"with": {"rsc": "cm", "with-rsc": "other", "score": "INFINITY"}}}
+
+
+def merged(*parts):
+    found = {}
+    for part in parts:
+        for section, values in part.items():
+            found.setdefault(section, {}).update(values)
+    return found
+
+
+@pytest.fixture
+def declare(salt_modules):
+    return lambda *parts: salt_modules["crm.apply"](merged(*parts))
+
+
+HARMLESS = [
+    meta(target_role="Started"),
+    meta(resource_stickiness=5000),
+    meta(migration_threshold=1),
+    location("rather", node="cms1", score=50),
+    STOPPED,
+    properties(node_health_strategy="only-green"),
+    attribute(zone="b"),
+]
+
+
+@pytest.mark.parametrize("declared", HARMLESS)
+def test_what_is_in_nobodys_way(survival, declare, declared):
+    declare(declared)
+    assert survival() == {"takes_over": "cms2", "why": []}
+
+
+PROPERTY = "the cluster's property "
+NO_QUORUM = "the cluster has no quorum then"
+IN_THE_WAY = [
+    ([meta(is_managed=False)], ["cm has the meta attribute is-managed=false; crm resource manage cm"]),
+    ([meta(maintenance=True)], ["cm has the meta attribute maintenance=true; crm resource maintenance cm"]),
+    ([{"rsc_defaults": {"is-managed": False}}], ["rsc_defaults say is-managed=false; crm_attribute"]),
+    ([properties(maintenance_mode=True)], [f"{PROPERTY}maintenance-mode is true; crm configure property"]),
+    ([location("never")], ["the constraint never is in the way: location (cm cms2 -INFINITY); crm"]),
+    ([attribute(standby="on")], ["cms2 has the attribute standby=on; crm node online cms2"]),
+    ([attribute(maintenance="true")], ["cms2 has the attribute maintenance=true; crm node ready cms2"]),
+    (
+        [location("here", node="cms1", score=100), properties(symmetric_cluster=False)],
+        [f"{PROPERTY}symmetric-cluster is false"],
+    ),
+    (
+        [attribute(zone="b"), ZONE],
+        ["cms2 has the attribute zone=b; crm_attribute --node cms2 --name 'zone' --lifetime forever"],
+    ),
+    ([properties(no_quorum_policy="stop")], [f"{PROPERTY}no-quorum-policy is stop: {NO_QUORUM}"]),
+    ([properties(no_quorum_policy="freeze")], [f"{PROPERTY}no-quorum-policy is freeze: {NO_QUORUM}"]),
+    ([OTHER, location("never", rsc="other"), WITH_OTHER], ["the constraint never is in the way"]),
+    # two at once, each of which would do
+    (
+        [location("never"), meta(is_managed=False)],
+        ["cm has the meta attribute is-managed=false", "the constraint never is in the way"],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("declared", "why"), IN_THE_WAY)
+def test_what_is_in_the_way_is_found(survival, declare, declared, why):
+    declare(*declared)
+    found = survival()
+    assert found["takes_over"] is None
+    assert len(found["why"]) == len(why)
+    for line, begin in zip(sorted(found["why"]), sorted(why)):
+        assert line.startswith(begin)
+
+
+NVPAIR = '<nvpair id="status-2-{0}" name="{0}" value="{1}"/>'
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "declared", "line"),
+    [
+        ("fail-count-cm#start_0", "INFINITY", {}, "cm has failed on cms2 (fail count INFINITY); when"),
+        (
+            *("fail-count-cm#monitor_30000", "3", meta(migration_threshold=2)),
+            "cm has failed on cms2 (fail count 3)",
+        ),
+        (
+            *("#health-disk", "red", properties(node_health_strategy="only-green")),
+            "cms2 has the attribute #health-disk=red",
+        ),
+        ("standby", "on", {}, "cms2 has the attribute standby=on"),
+    ],
+)  # fmt: skip
+def test_what_is_gone_with_the_next_boot(began_with, name, value, declared, line):
+    found = began_with(cib(NVPAIR.format(name, value)), declared)
+    assert (found["takes_over"], len(found["why"])) == (None, 1)
+    assert found["why"][0].startswith(line)
+
+
+@pytest.fixture
+def began_with(survival, cib_file, declare):
+    def ask(text, *declared):
+        cib_file.path.write_text(text)
+        declare(*declared)
+        return survival()
+
+    return ask
+
+
+def test_fencing_without_a_device(began_with):
+    found = began_with(
+        cib().replace('"stonith-enabled" value="false"', '"stonith-enabled" value="true"')
+    )
+    assert found == {
+        "takes_over": None,
+        "why": [
+            f"{PROPERTY}stonith-enabled is true: no device that works can fence the other node"
+        ],
+    }
+
+
+def test_an_agent_that_wasnt_there_at_the_probe(survival, cib_file):
+    cib_file.path.write_text(cib(there=("monitor", 5)))
+    assert survival()["why"][0].startswith(
+        "cm has failed on cms2; when that is mended: crm resource cleanup cm"
+    )
+
+
+def test_a_node_that_is_not_there(survival, cib_file):
+    cib_file.path.write_text(
+        cib().replace(
+            'uname="cms2" in_ccm="true" crmd="online"', 'uname="cms2" in_ccm="false" crmd="offline"'
+        )
+    )
+    assert survival() == {"takes_over": None, "why": ["cms2 is offline"]}
+
+
+def test_a_service_that_runs_nowhere_has_nothing_to_survive(cib_file, salt_modules):
+    assert salt_modules["crm_forecast.survival"]("cm") == {}
+    cib_file.path.write_text(cib().replace('operation="start"', 'operation="stop"'))
+    assert salt_modules["crm_forecast.survival"]("cm") == {}
+
+
+def test_nothing_was_touched(survival, cib_file):
+    before = cib_file.text()
+    survival()
+    assert cib_file.text() == before
