@@ -114,8 +114,9 @@ def health(known=None):
 
     Returns a mapping:
 
-    ``hangs``
-        A list of lines: daemons that are there and don't answer.
+    ``hangs``, ``recovers``
+        Lists of lines: daemons that are there and don't answer; of these, those that pacemakerd ends and
+        starts anew by itself.
     ``corosync``
         Whether it runs; ``None`` when it hangs.
     ``cluster``
@@ -152,11 +153,13 @@ def health(known=None):
     """
     with __salt__["bounded.hurry"](_FOR_EACH, _FOR_ALL):
         hangs = [f"{name} hangs: it is stopped" for name in __salt__["daemons.hanging"]()]
+        recovers = [line for line in hangs if _recovers(line)]
         seen = _seen_of_cluster(hangs)
         wanted, wrong = _wanted(hangs)
         given = (known or {}).get(__grains__["id"]) or wanted or {}
         return {
-            "hangs": hangs,
+            "hangs": [line for line in hangs if line not in recovers],
+            "recovers": [f"{line}; pacemakerd replaces it within a minute" for line in recovers],
             "corosync": seen["corosync"],
             "cluster": seen["cluster"],
             "leftovers": __utils__["cib.leftovers"](seen["cib"]) if seen["cib"] else [],
@@ -188,6 +191,13 @@ def _told_to(lines):
         yield
     except CommandExecutionError as error:
         lines.append(str(error))
+
+
+def _recovers(line):
+    """Since 2.1.3 pacemakerd kills what doesn't answer it."""
+    if line.startswith(("pacemakerd ", "corosync")):
+        return False
+    return not __utils__["corosync_keys.is_before"](__salt__["crm.version"](), "2.1.3")
 
 
 def _hangs(name, hangs):

@@ -103,6 +103,8 @@ def runs(agent, params=None):
     try:
         if standard == "lsb":
             path = os.path.join(_INIT_SCRIPTS, rest)
+            if _is_masked(rest):  # Debian's init scripts then say 0 to everything
+                return {"running": bool(__salt__["service.status"](rest)), "text": "is masked"}
             if not os.path.exists(path):
                 return {"running": None, "text": f"{path} is not there"}
             return _told(__salt__["bounded.run"]([path, "status"]), {0: True, **_LSB_DEAD})
@@ -139,10 +141,13 @@ def fault(agent, params=None):
     elif standard in ("systemd", "service") and not __salt__["service.available"](rest):
         return f"{agent} isn't there: no unit {rest}"
     # init scripts, too, pass on to systemd
-    if standard != "stonith" and __grains__.get("init") == "systemd":
-        masked = __salt__["service.masked"](rest)
-        return f"{agent} is masked; systemctl unmask {rest}" if masked else None
+    if standard != "stonith" and _is_masked(rest):
+        return f"{agent} is masked; systemctl unmask {rest}"
     return None
+
+
+def _is_masked(service):
+    return __grains__.get("init") == "systemd" and __salt__["service.masked"](service)
 
 
 def frozen(service):

@@ -186,6 +186,7 @@ def _failover(data):
         )
         for move in data["moves"]
     ]
+    found += [(line, None) for line in data["outlook"]]
     if not data["moves"] and not data["error"]:
         found.append((f"{data['resource']} is there already; nothing was moved", "good"))
     return found

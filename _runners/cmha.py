@@ -67,7 +67,7 @@ def fit_sites(only=None, pair=None):
         salt-run cmha.fit_sites
         salt-run cmha.fit_sites '[east]' pair=cms
     """
-    looked_at, errors, warnings = _preflighted(only, pair)
+    looked_at, errors, warnings = _preflighted(only, pair, whole=True)
     fit = [_outline({**site, "pairs": pairs}) for site, pairs, wrong in looked_at if not wrong]
     return {"sites": fit, "errors": errors, "warnings": warnings}
 
@@ -399,11 +399,11 @@ def _ask(minions, function, *arguments, **options):
     return __utils__["cmha_master.ask"](__opts__, minions, function, *arguments, **options)
 
 
-def _preflighted(only, pair=None):
-    """The sites whose hosts answer, each with the pairs that were chosen and what is wrong with them; then
-    everything that is wrong, and all warnings."""
+def _preflighted(only, pair=None, whole=False):
+    """The sites, each with the pairs that were chosen and what is wrong with them; then everything that is
+    wrong, and all warnings. ``whole``: only sites whose hosts all answer."""
     models, pillars, errors = _models(only)
-    answering, lost = _answering(models)
+    answering, lost = _answering(models) if whole else (models, [])
     looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
     beacons = _synced() if answering else []
     for site in answering:
@@ -470,10 +470,11 @@ def _preflight(site, pillar, pairs, beacons):
         at = f"site {site['site']}, pair {pair['pair']}: "
         here = {node["id"]: facts[node["id"]] for node in pair["nodes"]}
         troubles = [str(each) for each in here.values() if isinstance(each, Exception)]
-        wrong, less = troubles, []
-        if not troubles:
+        here = {host: each for host, each in here.items() if not isinstance(each, Exception)}
+        wrong, less = [], []
+        if here:
             wrong, less = __utils__["cmha_preflight.judge"](pair, here, digest, asked, answered)
-        errors += [at + line for line in wrong]
+        errors += [at + line for line in troubles + wrong]
         warnings += [at + line for line in less]
     return errors, warnings
 

@@ -51,6 +51,32 @@ def step(name, site, pair, hosts, sls):
     return ret
 
 
+def verified(name, site, pair, hosts, sls):
+    """
+    As ``step``; and where that went well, warn when the pair would not survive its active host.
+
+    name, site, pair, hosts, sls
+        See ``step``.
+
+    .. code-block:: yaml
+
+        'east cms: verify that cloudera-scm-server runs once':
+          cmha.verified:
+            - site: east
+            - pair: {pair: cms, resource: cloudera-scm-server, nodes: [...]}
+            - hosts: [cms1, cms2]
+            - sls: cmha.verify
+    """
+    ret = step(name, site, pair, hosts, sls)
+    if ret["result"]:
+        (report,) = __utils__["cmha_pair.health"](__opts__, [(site, pair)])
+        doomed = __utils__["cmha_status.doomed"](report)
+        if doomed:
+            ret["warnings"] = [*ret.get("warnings", []), *doomed]
+        ret["comment"] = ". ".join([ret["comment"], *__utils__["cmha_status.outlook"](report)])
+    return ret
+
+
 def certified(name, site, pair):
     """
     Each node of a pair has a certificate for the pair's quorum device; see ``cmha_qdevice.certify``.

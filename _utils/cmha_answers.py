@@ -82,6 +82,7 @@ SHAPES = {
     },
     "cmha_host.health": {
         "hangs": _LINES,
+        "recovers": _LINES,
         "corosync": (bool, None),
         "cluster": (_CLUSTER, None),
         "leftovers": [{"id": str, "resource": OPTIONAL_TEXT, "node": OPTIONAL_TEXT}],

@@ -2,6 +2,7 @@
 The guide's test of the failover: the service moves to the other node, watched and verified.
 """
 
+import cmha_status
 from cmha_master import Trouble
 from cmha_pair import Pair
 
@@ -25,7 +26,8 @@ def failover(opts, site, pair, to=None, drill=False):
 
     Returns a mapping: ``resource``; ``moves``, a list of mappings with ``from``, ``to``, ``away`` (seconds
     for which a client had no answer) and ``seen_by``; ``cleared``, the constraints that an earlier move had
-    left behind; ``error``, a line, or ``None``.
+    left behind; ``outlook``, what happens when the active host dies now (see ``cmha_status.outlook``);
+    ``error``, a line, or ``None``.
     """
     return _Failover(opts, site, pair).run(to, drill)
 
@@ -34,7 +36,7 @@ class _Failover(Pair):
     deed = "failover"
 
     def run(self, to, drill):
-        done = {"resource": self.resource, "moves": [], "cleared": [], "error": None}
+        done = {"resource": self.resource, "moves": [], "cleared": [], "outlook": [], "error": None}
         try:
             report = self.health()
             home = self.home(report)
@@ -48,6 +50,7 @@ class _Failover(Pair):
                     done["moves"].append(self.move(target, home))
             elif report["leftovers"]:
                 done["cleared"] = self._clear(report)
+            done["outlook"] = cmha_status.outlook(self.health())
         except Trouble as trouble:
             done["error"] = str(trouble)
         return done

@@ -71,11 +71,7 @@ class Master:
 
     def _without_key(self, answers):
         """Hosts that are silent since nobody listens to them."""
-        silent = [
-            host
-            for host, each in answers.items()
-            if isinstance(each, Trouble) and each.state == cmha_presence.SILENT
-        ]
+        silent = [host for host, each in answers.items() if _is_silent(each)]
         if not silent:
             return {}
         accepted = salt.key.get_key(self.opts).list_status("accepted")["minions"]
@@ -146,10 +142,18 @@ def fitness(opts, hosts, beacons):
     with master.shown("preflight", hosts):
         # in one job: a pair's hosts try at the same time whether they hear each other
         answers = master.ask(hosts, "cmha_host.fitness")
-        if any(isinstance(each, Trouble) or each.get("code") != ours for each in answers.values()):
-            master.sync(hosts)
-            answers = master.ask(hosts, "cmha_host.fitness")
+        there = [host for host, each in answers.items() if not _is_silent(each)]
+        if any(
+            isinstance(answers[host], Trouble) or answers[host]["code"] != ours for host in there
+        ):
+            master.sync(there)
+            answers.update(master.ask(there, "cmha_host.fitness"))
     return answers
+
+
+def _is_silent(answer):
+    states = (cmha_presence.SILENT, cmha_presence.NO_KEY)
+    return isinstance(answer, Trouble) and answer.state in states
 
 
 def _answer(host, function, returned):

@@ -164,14 +164,19 @@ class _Plan(Pair):
         planned = {"hosts": {}, "restart": None, "cluster": None, "error": None}
         try:
             with self.master.shown(f"{self.site} {self.pair['pair']}: plan", self.hosts):
-                answers = self.master.need(
+                answers = self.master.ask(
                     self.hosts, "state.apply", "cmha.host,cmha.corosync,cmha.start", test=True
                 )
-            planned["hosts"] = {host: self._changes(host, each) for host, each in answers.items()}
-            planned["restart"] = cmha_reconfigure.reconfigure(
-                self.master.opts, self.site, self.pair, test=True
-            )
-            planned["cluster"] = self._of_the_cluster()
+            lost = [str(each) for each in answers.values() if isinstance(each, Trouble)]
+            there = {host: each for host, each in answers.items() if not isinstance(each, Trouble)}
+            planned["hosts"] = {host: self._changes(host, each) for host, each in there.items()}
+            if not lost:
+                planned["restart"] = cmha_reconfigure.reconfigure(
+                    self.master.opts, self.site, self.pair, test=True
+                )
+            if there:
+                planned["cluster"] = self._of_the_cluster(list(there))
+            planned["error"] = "; ".join(lost) or None
         except Trouble as trouble:
             planned["error"] = str(trouble)
         return planned
@@ -186,7 +191,7 @@ class _Plan(Pair):
             if each["changes"] or each["result"] is False
         ]
 
-    def _of_the_cluster(self):
-        running = self.master.need(self.hosts, "crm.running")
-        host = next((each for each in self.hosts if running[each]), self.hosts[0])
+    def _of_the_cluster(self, hosts):
+        running = self.master.need(hosts, "crm.running")
+        host = next((each for each in hosts if running[each]), hosts[0])
         return self.master.need([host], "cmha_host.plan")[host]

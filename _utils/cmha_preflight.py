@@ -21,7 +21,7 @@ def judge(pair, facts, pillar, asked, answered):
     pair
         The pair, as ``cmha_site.site`` makes it.
     facts
-        By minion id, what ``cmha_host.fitness`` returned.
+        By minion id, what ``cmha_host.fitness`` returned, of those hosts that answered.
     pillar
         The digest of the pillar that the master compiled for these hosts.
     asked, answered
@@ -124,6 +124,8 @@ def _names(pair, facts):
 
 
 def _ports(pair, facts):
+    if len(facts) < len(pair["nodes"]):
+        return []  # nobody was there to be heard
     lines = []
     for host, each in facts.items():
         peer = _peer(pair, host)
@@ -182,7 +184,11 @@ def _was_tried(pair, facts):
 
 
 def _untried_ports(pair, facts):
-    if any(each["running"] for each in facts.values()) or _was_tried(pair, facts):
+    if (
+        len(facts) < len(pair["nodes"])
+        or any(each["running"] for each in facts.values())
+        or _was_tried(pair, facts)
+    ):
         return []
     silent = {
         port

@@ -3,6 +3,7 @@ A host that was down comes back into its cluster, when a person has seen why.
 """
 
 import cmha_presence
+import cmha_status
 from cmha_master import Trouble
 from cmha_pair import Pair
 
@@ -103,3 +104,4 @@ class _Rejoin(Pair):
             self.master.apply(self.hosts, "cmha.verify")
         where = self.master.need([host], "crm.started", self.resource)[host]
         done.append(f"{self.resource} runs on {' and '.join(where)}")
+        done += cmha_status.outlook(self.health())

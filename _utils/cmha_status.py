@@ -92,7 +92,11 @@ def judge(pair, facts, silent):
         "drift": {host: each["drift"] for host, each in facts.items() if each["drift"]},
         "at_boot": {host: each["at_boot"] for host, each in facts.items() if each["at_boot"]},
         "device": {host: each["device"] for host, each in facts.items() if each["device"]},
-        "hangs": {host: each["hangs"] for host, each in facts.items() if each["hangs"]},
+        "hangs": {
+            host: each["hangs"] + each["recovers"]
+            for host, each in facts.items()
+            if each["hangs"] + each["recovers"]
+        },
         "unable": {host: each["unable"] for host, each in facts.items() if each["unable"]},
         "wrong": {host: each["wrong"] for host, each in facts.items() if each["wrong"]},
     }
@@ -105,6 +109,37 @@ def judge(pair, facts, silent):
         "problems": bad + unknown + poor,
         **report,
     }
+
+
+def outlook(report):
+    """
+    What happens when the active host dies, a line for each node that runs the service.
+
+    report
+        What ``judge`` returned.
+    """
+    return [_foreseen(report, node) for node in report["survival"]]
+
+
+def doomed(report):
+    """
+    Of ``outlook``, what says that nobody takes the service over.
+
+    report
+        What ``judge`` returned.
+    """
+    return [
+        _foreseen(report, node)
+        for node, each in report["survival"].items()
+        if each["takes_over"] is None
+    ]
+
+
+def _foreseen(report, node):
+    resource, each = report["service"]["resource"], report["survival"][node]
+    if each["takes_over"] is None:
+        return f"if {node} dies, nobody takes {resource} over: {'; '.join(each['why'])}"
+    return f"if {node} dies, {resource} starts on {each['takes_over']}"
 
 
 def _survival(pair, view, facts):
@@ -264,18 +299,8 @@ def _poor(pair, report, silent, view, of_node):
         if not device["votes"]
     ]
     lines += _wrong_at_boot(pair, report, names, of_node)
-    doomed = " ".join(_doomed(report))
-    return _doomed(report) + [line for line in lines if line not in doomed]
-
-
-def _doomed(report):
-    """Who would take nothing over, and why."""
-    resource = report["service"]["resource"]
-    return [
-        f"if {node} dies, nobody takes {resource} over: {'; '.join(each['why'])}"
-        for node, each in report["survival"].items()
-        if each["takes_over"] is None
-    ]
+    first = doomed(report)
+    return first + [line for line in lines if line not in " ".join(first)]
 
 
 def _wrong_at_boot(pair, report, names, of_node):

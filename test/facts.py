@@ -50,6 +50,7 @@ _ANSWERS = {
     },
     "cmha_host.health": {
         "hangs": ["corosync hangs: it is stopped"],
+        "recovers": ["pacemaker-execd hangs: it is stopped"],
         "corosync": True,
         "cluster": {
             "dc": "cms1",

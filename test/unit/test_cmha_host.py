@@ -121,6 +121,7 @@ def host(load_file, pure, there, clock, monkeypatch):
             "with_agent",
             "at_boot",
         ),
+        "corosync_keys": ("is_before",),
         "corosync_totem": ("links",),
         "cmha_platform": ("platform", "packages", "service", "need_place_to_save"),
         "packet_rules": ("choose",),
@@ -306,6 +307,7 @@ def test_health(host, there):
     assert (maintenance["on"], maintenance["ours"]) == (False, False)
     assert found == {
         "hangs": [],
+        "recovers": [],
         "corosync": True,
         "cluster": GOOD,
         "leftovers": [{"id": "cli-ban-x", "resource": "x", "node": "cms2"}],
@@ -733,7 +735,10 @@ def test_a_daemon_that_is_stopped_is_not_waited_for(host, there):
     for name in ("crm.running", "crm.query", "crm.status", "crm_forecast.survival"):
         there.says[name] = lambda *_: pytest.fail("it would wait")
     found = host.health(KNOWN)
-    assert found["hangs"] == ["pacemaker-based hangs: it is stopped"]
+    assert (found["hangs"], found["recovers"]) == (
+        [],
+        ["pacemaker-based hangs: it is stopped; pacemakerd replaces it within a minute"],
+    )
     assert (found["cluster"], found["survival"], found["wrong"]) == (None, {}, None)
     assert found["service"] == {"running": True, "text": "runs", "every": None}
 
@@ -768,3 +773,20 @@ def test_without_a_cluster_the_service_manager_is_asked(host, there):
     there.says["crm.running"] = False
     host.health(KNOWN)
     assert ("resource_agent.runs", "service:cloudera-scm-server", None) in there.asked
+
+
+@pytest.mark.parametrize(
+    ("version", "name", "recovers"),
+    [
+        ("2.1.5", "pacemaker-execd", True),
+        ("2.1.3", "pacemaker-contr", True),
+        ("2.1.2", "pacemaker-execd", False),
+        ("1.1.24-3.el7", "crmd", False),
+        ("3.0.0", "pacemakerd", False),
+        ("3.0.0", "corosync", False),
+    ],
+)
+def test_what_pacemakerd_replaces(host, there, version, name, recovers):
+    there.says.update({"daemons.hanging": [name], "crm.version": version, "crm.query": CIB})
+    found = host.health(KNOWN)
+    assert (len(found["hangs"]), len(found["recovers"])) == ((0, 1) if recovers else (1, 0))

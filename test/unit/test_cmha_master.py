@@ -236,7 +236,6 @@ OURS, OLD = (returned(fitness(code)) for code in ("ours", "old"))
         ({"h1": OURS, "h2": OLD}, True),
         ({"h1": OURS, "h2": returned("'x' is not available.", 254)}, True),
         ({"h1": OURS, "h2": returned({"code": "ours"})}, True),
-        ({"h1": OURS}, True),
     ],
 )
 def test_modules_are_synced_only_where_they_differ(master, monkeypatch, first, synced):
@@ -249,6 +248,15 @@ def test_modules_are_synced_only_where_they_differ(master, monkeypatch, first, s
     sync = [f"saltutil.sync_{kind}" for kind in ("utils", "modules", "states", "beacons")]
     asked = "cmha_host.fitness"
     assert functions == ([asked, sync, asked] if synced else [asked])
+
+
+@pytest.mark.parametrize(("first", "synced"), [(OURS, False), (OLD, True)])
+def test_a_silent_host_is_asked_once(master, monkeypatch, first, synced):
+    monkeypatch.setattr(master, "code", lambda *where: "ours")
+    client = master.hear({"h1": first}, *([{}, {"h1": OURS}] if synced else []))
+    answers = master.fitness({"extension_modules": "/x"}, ["h1", "h2"], ["b"])
+    assert (answers["h1"], str(answers["h2"])) == (fitness("ours"), SILENT.replace("h1", "h2"))
+    assert [job[0] for job in client.jobs] == [["h1", "h2"], *([["h1"]] * 2 if synced else [])]
 
 
 def test_an_answer_of_another_shape_is_one_line_of_that_host(master):

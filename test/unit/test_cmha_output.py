@@ -160,19 +160,25 @@ MOVE = {"from": "cms1", "to": "cms2", "away": 3.1, "seen_by": "TCP port 7180"}
     ("data", "lines"),
     [
         (
-            {"moves": [MOVE], "cleared": ["cli-ban-cm"], "error": None},
+            {
+                "moves": [MOVE],
+                "cleared": ["cli-ban-cm"],
+                "outlook": ["if cms2 dies, so"],
+                "error": None,
+            },
             [
                 ("cleared cli-ban-cm, which an earlier move had left", None),
                 ("cm moved from cms1 to cms2; it was away for 3.1 s, by TCP port 7180", "good"),
+                ("if cms2 dies, so", None),
             ],
         ),
         (
-            {"moves": [], "cleared": [], "error": None},
+            {"moves": [], "cleared": [], "outlook": [], "error": None},
             [("cm is there already; nothing was moved", "good")],
         ),
-        ({"moves": [], "cleared": [], "error": "refused"}, [("refused", "bad")]),
+        ({"moves": [], "cleared": [], "outlook": [], "error": "refused"}, [("refused", "bad")]),
         (
-            {"moves": [MOVE], "cleared": [], "error": "no way back"},
+            {"moves": [MOVE], "cleared": [], "outlook": [], "error": "no way back"},
             [
                 ("no way back", "bad"),
                 ("cm moved from cms1 to cms2; it was away for 3.1 s, by TCP port 7180", "good"),

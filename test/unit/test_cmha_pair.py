@@ -72,11 +72,15 @@ class Pair:
         runs = self.services[host] == "running"
         return {
             "hangs": [],
+            "recovers": [],
             "service": {"running": runs, "text": "", "every": 30},
             "answers": runs,
             "frozen": None,
             "unable": self.unable.get(host, []),
-            "survival": {},
+            "survival": {
+                node: {"takes_over": "cms2" if node == "cms1" else "cms1", "why": []}
+                for node in self.where
+            },
             "unsure": None,
             "wrong": None,
             "cluster": cluster if host in self.running else None,
@@ -167,14 +171,22 @@ MOVED_BACK = {**MOVED, "from": "cms2", "to": "cms1"}
 
 @pytest.mark.parametrize("to", [None, "cms2", "h2"])
 def test_failover(failover, master, deeds, to):
-    assert failover(to=to) == {"resource": "cm", "moves": [MOVED], "cleared": [], "error": None}
+    assert failover(to=to) == {
+        "resource": "cm",
+        "moves": [MOVED],
+        "cleared": [],
+        "outlook": ["if cms2 dies, cm starts on cms1"],
+        "error": None,
+    }
     assert deeds == ["cmha_host.move h2"]
-    assert master.asked[-1] == ("crm.check", "cm")
+    assert [each[0] for each in master.asked][-2:] == ["crm.check", "cmha_host.health"]
     assert master.steps == [("east", "cms", "failover", "move cm from cms1 to cms2")]
 
 
 def test_a_service_that_is_there_already(failover, deeds):
-    assert failover(to="cms1") == {"resource": "cm", "moves": [], "cleared": [], "error": None}
+    done = failover(to="cms1")
+    assert (done["moves"], done["cleared"], done["error"]) == ([], [], None)
+    assert done["outlook"] == ["if cms1 dies, cm starts on cms2"]
     assert deeds == []
 
 
@@ -337,6 +349,7 @@ def test_rejoin_confirmed(rejoin, out, master, deeds):
         "Corosync and Pacemaker run on h2, both nodes are online",
         "failures on cms2 are cleaned up",
         "cm runs on cms1",
+        "if cms1 dies, cm starts on cms2",
     ]
 
 
@@ -610,3 +623,19 @@ def test_clean_refuses_a_move_that_failover_would_refuse(clean, pair, deeds, sta
     vars(pair).update(state)
     assert clean("cms2", confirm=True)["error"].startswith(STAYS)
     assert deeds == []
+
+
+def test_a_plan_says_what_it_can_of_the_host_that_answers(plan, pair):
+    good = pair.answers["state.apply"]
+
+    def apply(host, sls, test):
+        return fails("h1 is mute")() if host == "h1" else good(host, sls, test)
+
+    pair.answers["state.apply"] = apply
+    planned = plan()
+    assert (list(planned["hosts"]), planned["error"], planned["restart"]) == (
+        ["h2"],
+        "h1 is mute",
+        None,
+    )
+    assert planned["cluster"] == {"changes": {}, "of": "h2"}

@@ -422,11 +422,22 @@ def test_modules_are_synced_where_they_differ(master, fitness, code, synced):
     assert sum(isinstance(each, list) for each in runner.hosts.asked) == synced
 
 
-def test_preflight_stops_before_silent_hosts(master):
-    runner = master(of(SITE), {"cms1", "mgmt1", "mgmt2"})
-    (error,) = runner.preflight()["errors"]
-    assert error.startswith("site east: cms2 does not answer this master")
-    assert runner.hosts.asked == ["test.ping"]
+def test_preflight_says_what_it_can_of_the_others(master, fitness):
+    silent = {"cms1", "mgmt1", "mgmt2"}
+    of_other = {"pillar": "another"}
+    runner = master(
+        of(SITE), silent, **{"cmha_host.fitness": lambda host: fitness(host, **of_other)}
+    )
+    errors = runner.preflight()["errors"]
+    assert errors[0].startswith("site east, pair cms: cms2 doesn't answer this master")
+    assert [line.split(" sees ")[0].rpartition(" ")[2] for line in errors[1:]] == [
+        "cms1",
+        "mgmt1",
+        "mgmt2",
+    ]
+    found = runner.fit_sites()
+    assert found["sites"] == []
+    assert found["errors"][0].startswith("site east: cms2 does not answer this master")
 
 
 # --- status and plan -----------------------------------------------------------------------------

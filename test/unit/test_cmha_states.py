@@ -56,6 +56,27 @@ def test_a_step_that_fails_in_maintenance_mode_tells_the_way_back(cmha):
     assert module.told[0][-1] == ret["comment"]
 
 
+DIES = "if cms1 dies, nobody takes cm over: x"
+
+
+@pytest.mark.parametrize(
+    ("result", "foreseen", "said"),
+    [
+        (True, {"takes_over": "cms2", "why": []}, ("so. if cms1 dies, cm starts on cms2", None)),
+        (True, {"takes_over": None, "why": ["x"]}, (f"so. {DIES}", [DIES])),
+        (False, None, ("so", None)),
+    ],
+)
+def test_a_verified_pair_that_would_not_survive_is_a_warning(cmha, pure, result, foreseen, said):
+    module = cmha(result)
+    report = {"service": {"resource": "cm"}, "survival": {"cms1": foreseen}}
+    for name in ("outlook", "doomed"):
+        module.__utils__[f"cmha_status.{name}"] = getattr(pure("cmha_status"), name)
+    module.__utils__["cmha_pair.health"] = lambda opts, pairs: [report]
+    ret = module.verified("east cms: verify", "east", {"pair": "cms"}, ["h1"], "cmha.verify")
+    assert (ret["result"], (ret["comment"], ret.get("warnings"))) == (result, said)
+
+
 @pytest.mark.parametrize("test", [False, True])
 def test_reconfigured(cmha, test):
     done = {"result": True, "changes": {"h1": {}}, "comment": "taken in"}

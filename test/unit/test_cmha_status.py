@@ -54,6 +54,7 @@ def view(runs=False, **changes):
     }
     return {
         "hangs": [],
+        "recovers": [],
         "corosync": True,
         "cluster": cluster,
         "leftovers": [],
@@ -566,3 +567,12 @@ def test_a_wrong_pillar_hides_nothing(judge, facts):
     report = judge(facts)
     assert (report["health"], report["problems"]) == ("poor", [f"{CMS1}: pillar cmha:x: no"])
     assert report["service"]["nodes"] == ["cms1"]
+
+
+def test_a_daemon_that_pacemakerd_replaces_delays_it_only(judge, facts):
+    facts[CMS2]["recovers"] = ["pacemaker-execd hangs: it is stopped; pacemakerd replaces it"]
+    report = judge(facts)
+    assert (report["health"], report["survival"]["cms1"]["takes_over"]) == ("poor", "cms2")
+    assert report["problems"] == [
+        f"{CMS2}: pacemaker-execd hangs: it is stopped; pacemakerd replaces it"
+    ]

@@ -170,6 +170,14 @@ def test_a_masked_unit(module, script, init):
     assert module.fault("systemd:missing") == "systemd:missing isn't there: no unit missing"
 
 
+def test_a_masked_service_whose_script_says_yes_to_everything(module, script):
+    script("exit 0", name="masked")
+    module.__grains__["init"] = "systemd"
+    assert module.runs("lsb:masked") == {"running": False, "text": "is masked"}
+    module.__salt__["service.masked"] = lambda name: name == "runs"
+    assert module.runs("lsb:runs")["running"] is True
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [

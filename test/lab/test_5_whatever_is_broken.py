@@ -1,0 +1,209 @@
+"""Status tells the truth of a pair on which something is broken, quickly, whatever hangs; and no failover is
+begun that would end badly."""
+
+import contextlib
+import time
+
+import pytest
+from conftest import CMS
+from day_two import AGENT, SERVER, home, mate, moved, pillar, status
+from guide import wait_for
+
+pytestmark = pytest.mark.lab(begins="converged")
+
+# Seconds in which status answers whatever hangs
+QUICKLY = 20
+
+
+@pytest.fixture
+def here(lab):
+    return home(lab)
+
+
+@contextlib.contextmanager
+def held(lab, host, pattern):
+    """Processes that hang for a while."""
+    lab.on(host, "pkill", "-STOP", "-f", pattern)
+    try:
+        yield
+    finally:
+        lab.on(host, "pkill", "-CONT", "-f", pattern)
+
+
+def asked(lab, pair="cms"):
+    """What status says, and that it does so quickly."""
+    began = time.monotonic()
+    code, report = status(lab, pair)
+    assert time.monotonic() - began < QUICKLY
+    return code, report
+
+
+def assert_all_is_well(lab, pair="cms"):
+    for host in CMS:
+        lab.on(host, "timeout", "60", "crm_resource", "--wait")
+    wait_for(lab, "master", f"salt-run cmha.status pair={pair} >/dev/null")
+
+
+# --- where the service is ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("pair", "service"), [("cms", SERVER), ("mgmt", AGENT)])
+def test_a_second_one_that_somebody_started(lab, pair, service):
+    active = home(lab, pair)
+    lab.on(mate(active), f"/etc/init.d/{service}", "start")
+    code, report = asked(lab, pair)
+    assert (code, report["health"]) == (2, "bad")
+    assert report["service"]["nodes"] == [active]
+    assert report["service"]["seen"] == sorted([active, mate(active)])
+    assert report["problems"][0].startswith(
+        f"{service} runs on {mate(active)} too, which Pacemaker doesn't know; crm resource refresh {service}"
+    )
+    # what the line says helps, does
+    lab.on(active, "crm_resource", "--refresh", "--resource", service)
+    wait_for(lab, "master", f"salt-run cmha.status pair={pair} | grep -q '^good'")
+    assert len(status(lab, pair)[1]["service"]["seen"]) == 1
+
+
+@pytest.mark.parametrize(("pair", "program"), [("cms", "server.py"), ("mgmt", "agent.py$")])
+def test_one_that_hangs(lab, pair, program):
+    active = home(lab, pair)
+    with held(lab, active, f"[c]loudera-stand-in/{program}"):
+        code, report = asked(lab, pair)
+    assert (code, report["health"]) == (2, "bad")
+    assert "hangs on" in report["problems"][0]
+    assert f"salt-run cmha.failover {pair}" in report["problems"][0]
+    assert status(lab, pair)[0] == 0
+
+
+def test_one_that_was_killed_a_moment_ago(lab, here):
+    lab.on(here, "pkill", "-KILL", "-f", "[c]loudera-stand-in/server.py")
+    code, report = asked(lab)
+    assert (code, report["health"], report["service"]["seen"]) == (2, "bad", [])
+    assert report["problems"][0] == (
+        f"{SERVER} doesn't run on {here}, where Pacemaker has it started; Pacemaker looks in at most 30 s"
+    )
+    wait_for(lab, here, "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    lab.on(here, "crm_resource", "--cleanup")
+    assert_all_is_well(lab)
+
+
+# --- what hangs ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("daemon", ["pacemakerd", "pacemaker-based", "pacemaker-controld"])
+def test_a_daemon_that_hangs_on_the_active_host(lab, here, daemon):
+    with held(lab, here, f"/[p]{daemon[1:]}"):
+        code, report = asked(lab)
+        assert code > 0
+        assert report["health"] in ("poor", "bad")
+        assert report["hangs"] == {here: [f"{daemon[:15]} hangs: it is stopped"]}
+        assert any(
+            line == f"{here}: {daemon[:15]} hangs: it is stopped" for line in report["problems"]
+        )
+        assert report["service"]["answers"][here] is True
+    wait_for(lab, here, "timeout 9 crm_mon -1 | grep -q 'Online: . cms1 cms2 .'")
+    assert_all_is_well(lab)
+
+
+# --- who is silent, and who isn't known ----------------------------------------------------------
+
+
+def test_a_minion_that_is_stopped_on_the_standby(lab, here):
+    lab.on(mate(here), "systemctl", "stop", "salt-minion")
+    code, report = status(lab)
+    lab.on(mate(here), "systemctl", "start", "salt-minion")
+    assert (code, report["health"], report["nodes"][mate(here)]) == (1, "poor", "silent")
+    assert report["survival"][here]["takes_over"] == mate(here)
+    assert (
+        f"{mate(here)} doesn't answer this master, but {here} sees it online"
+        in report["problems"][0]
+    )
+    wait_for(lab, "master", f"salt {mate(here)} test.ping >/dev/null")
+
+
+def test_a_key_that_is_gone_hides_no_pair(lab, here):
+    key = f"/etc/salt/pki/master/minions/{mate(here)}"
+    with moved(lab, "master", key):
+        code, data = lab.runner("cmha.status")
+    assert code == 1
+    assert set(data["sites"]["lab"]) == {"cms", "mgmt"}
+    assert data["sites"]["lab"]["mgmt"]["health"] == "good"
+    problems = data["sites"]["lab"]["cms"]["problems"]
+    assert problems[0].startswith(f"{mate(here)} isn't known to this master")
+    wait_for(lab, "master", f"salt {mate(here)} test.ping >/dev/null")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("cluster_name: cmf", "cluster_nane: cmf", "cluster_nane"),
+        ("cmha:", "cmha: [", "doesn't render"),
+    ],
+)
+def test_a_wrong_pillar_hides_no_pair(lab, old, new, says):
+    assert status(lab)[0] == 0
+    before = lab.on("master", "cat", "/srv/pillar/cmha.sls")
+    put = ("sh", "-c", 'printf %s "$1" > /srv/pillar/cmha.sls', "sh")
+    lab.on("master", *put, before.replace(old, new, 1))
+    code, data = lab.runner("cmha.status")
+    lab.on("master", *put, before)
+    assert code == 1
+    (error,) = data["errors"]
+    assert says in error
+    assert "as they were known at" in error
+    assert [each["service"]["nodes"] != [] for each in data["sites"]["lab"].values()] == [
+        True,
+        True,
+    ]
+
+
+def test_a_wrong_pillar_of_the_other_pair_hinders_no_failover(lab, here):
+    with pillar(lab, "cluster_name: mgmt", "cluster_nane: mgmt"):
+        code, data = lab.runner("cmha.failover", "cms")
+        assert (code, data["error"]) == (0, None)
+        code, data = lab.runner("cmha.failover", "mgmt")
+        assert code == 1
+        assert "cluster_nane" in data["error"]
+    assert home(lab) == mate(here)
+
+
+def test_a_platform_that_nobody_knows_hides_nothing(lab, here):
+    lab.on(here, "sh", "-c", "echo 'os_family: Plan9' > /etc/salt/grains")
+    lab.salt([here], "saltutil.refresh_grains")
+    code, report = status(lab)
+    lab.on(here, "rm", "/etc/salt/grains")
+    lab.salt([here], "saltutil.refresh_grains")
+    assert (code, report["health"], report["service"]["nodes"]) == (1, "poor", [here])
+    assert "Plan9" in report["wrong"][here]
+
+
+# --- no failover that would end badly ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pair", "path", "says"),
+    [
+        ("cms", f"/etc/init.d/{SERVER}", f"lsb:{SERVER} isn't there"),
+        ("mgmt", "/usr/lib/ocf/resource.d/cm/agent", "ocf:cm:agent isn't there"),
+        ("mgmt", f"/etc/init.d/{AGENT}", "ocf:cm:agent finds itself unfit"),
+    ],
+)
+def test_a_host_that_could_not_start_it_gets_nothing(lab, pair, path, says):
+    active, began = home(lab, pair), time.monotonic()
+    with moved(lab, mate(active), path):
+        lab.on(mate(active), "systemctl", "daemon-reload")
+        code, data = lab.runner("cmha.failover", pair)
+        _, report = status(lab, pair)
+    lab.on(mate(active), "systemctl", "daemon-reload")
+    assert code == 1
+    assert data["error"].startswith("refused")
+    assert says in data["error"]
+    assert report["survival"][active]["takes_over"] is None
+    assert says in report["survival"][active]["why"][0]
+    spells = [
+        spell
+        for spell in lab.active(began)
+        if spell.service == {"cms": SERVER, "mgmt": AGENT}[pair]
+    ]
+    assert {spell.host for spell in spells} == {active}
+    assert status(lab, pair)[0] == 0
