@@ -3,8 +3,8 @@ Puts Pacemaker's alerts on the master's event bus.
 
 Pacemaker's alert agent (``cmha/files/alert.sh``) leaves each alert as a file in a spool directory. This
 beacon sends them in their order, as events with the tag ``cmha/SITE/PAIR/alert/KIND``, where the kind is
-``node``, ``fencing`` or ``resource``. A file goes once the master has taken its event: while there is no
-master, alerts wait.
+``node``, ``fencing`` or ``resource``, or one of those that the beacon ``cmha_watch`` leaves there. A file
+goes once the master has taken its event: while there is no master, alerts wait.
 
 What a beacon returns gets tags that begin with ``salt/beacon/``, and is lost without a master. So this
 one returns nothing and sends by itself, in a process of its own, as the minion runs its jobs: to wait for a
@@ -32,7 +32,8 @@ __virtualname__ = "cmha_alerts"
 
 _SETTINGS = ("site", "pair", "spool")
 
-_KINDS = ("node", "fencing", "resource")
+# Pacemaker's, and those of the beacon cmha_watch
+_KINDS = ("node", "fencing", "resource", "second", "silent")
 
 # What a field of an alert may be. None of it means anything to YAML, to a shell or to a terminal.
 _PLACE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")

@@ -8,9 +8,11 @@ Pillar is compiled anew for each answer, so that none is given from an old one. 
 import contextlib
 import hashlib
 import os
+import re
 import socket
 import time
 
+import salt.utils.files
 import salt.utils.path
 import salt.utils.yaml
 from salt.exceptions import CommandExecutionError
@@ -25,6 +27,10 @@ except ImportError:
 __virtualname__ = "cmha_host"
 
 _TABLES = ("defaults", "platforms")
+
+# Where CMF_JAVA_OPTS is, and what in it switches Cloudera Manager's own failover on
+_SETTINGS_OF_SERVICES = ("/etc/default", "/etc/sysconfig")
+_OWN_FAILOVER = re.compile(r"^[^#\n]*-Dcom\.cloudera\.cmf\.haMode=true\b", re.MULTILINE)
 
 # How often the client of a moving service asks, and how long it waits for an answer, in seconds
 _PAUSE = 0.1
@@ -56,7 +62,8 @@ def fitness():
     ``none``, ``cmha``, ``this pair``, ``packaged`` or ``another``), ``running``, ``members`` (addresses
     that have joined), ``ports`` (see ``corosync.reaches``; of a link beyond the first, with its number),
     ``firewall_open`` and ``firewall`` (whether cmha's rules are there, and the backend), ``authenticated``
-    (whether Corosync will take no stranger's messages), ``device_silent`` (why the quorum device doesn't
+    (whether Corosync will take no stranger's messages), ``own_failover`` (whether Cloudera Manager's own
+    is on), ``device_silent`` (why the quorum device doesn't
     answer, or ``None``) and ``certified`` (whether it has what certificate it needs for that).
 
     CLI Example:
@@ -95,6 +102,7 @@ def fitness():
         "firewall": cmha["firewall"]["backend"],
         "authenticated": cmha["authenticated"],
         "device_silent": _device_silent(cmha),
+        "own_failover": _own_failover(cmha),
         "certified": not cmha["wants_certificate"]
         or __salt__["qdevice.certified"](cmha["cluster_name"]),
     }
@@ -515,6 +523,18 @@ def _device_silent(cmha):
 
 def _is_there(rule, backend):
     return all(__salt__["packet_filter.lines"](backend, rule).values())
+
+
+def _own_failover(cmha):
+    """Whether the server is in the mode of Cloudera Manager's own in which both run, 7.7.1 and later."""
+    if cmha["role"] != "server":
+        return False
+    for directory in _SETTINGS_OF_SERVICES:
+        path = f"{directory}/{cmha['service']}"
+        with contextlib.suppress(OSError, UnicodeError), salt.utils.files.fopen(path) as file:
+            if _OWN_FAILOVER.search(file.read()):
+                return True
+    return False
 
 
 def _whose_conf(nodes):

@@ -164,6 +164,22 @@ def node():
     return _command(["crm_node", "--name"], "asking for this node's name").strip()
 
 
+def agent(resource):
+    """
+    The agent of a resource, as ``lsb:cloudera-scm-server``, or ``None`` when there is no such resource.
+
+    resource
+        Id of a primitive.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.agent cloudera-scm-server
+    """
+    return __utils__["cib.agent"](_query()[0], resource)
+
+
 # --- reading -------------------------------------------------------------------------------------
 
 

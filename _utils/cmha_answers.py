@@ -78,6 +78,7 @@ SHAPES = {
         "firewall": OPTIONAL_TEXT,
         "authenticated": bool,
         "device_silent": OPTIONAL_TEXT,
+        "own_failover": bool,
         "certified": bool,
     },
     "cmha_host.health": {

@@ -145,7 +145,9 @@ class Pair:
 
 
 def _unfit(report, resource, target, host):
-    if report["nodes"][target] != "online":
+    if host in report["silent"]:
+        yield report["silent"][host]
+    elif report["nodes"][target] != "online":
         yield f"{target} is {report['nodes'][target]}"
     for line in report["unable"].get(host, []) + report["hangs"].get(host, []):
         yield f"{host}: {line}"

@@ -45,7 +45,7 @@ def judge(pair, facts, pillar, asked, answered):
         target += found(pair, facts)
     clocks = _clocks(pair, facts, asked, answered)
     (warnings if "clock" in pair["preflight"]["ignore"] else errors).extend(clocks)
-    errors += _uncertified(pair, facts)
+    errors += _own_failovers(pair, facts) + _uncertified(pair, facts)
     warnings += _untried_ports(pair, facts)
     return errors, warnings
 
@@ -157,6 +157,17 @@ def _device(pair, facts):
         "corosync-qnetd runs there, and the network and the firewalls between them"
         for host, each in facts.items()
         if each["device_silent"]
+    ]
+
+
+def _own_failovers(pair, facts):
+    """Nobody may ignore it: Pacemaker keeps one server stopped, that mode wants both."""
+    return [
+        f"{host} has Cloudera Manager's own failover switched on (-Dcom.cloudera.cmf.haMode=true in "
+        "CMF_JAVA_OPTS), in which both servers run, and Pacemaker would keep one stopped; choose one of the "
+        "two: set it to false, or take this pair out of pillar"
+        for host, each in facts.items()
+        if each["own_failover"]
     ]
 
 

@@ -11,6 +11,9 @@ from cmha_pillar import SiteError
 __virtualname__ = "cmha_refusals"
 
 
+_THRESHOLD = "migration-threshold"
+
+
 def __virtual__():
     return __virtualname__
 
@@ -172,6 +175,34 @@ def device(pair, at):
             f"the corosync-qnetd that cmha sets up (qnetd) listens on {corosync_totem.QNETD_PORT}; leave "
             "it out",
         )
+
+
+def threshold(pair):
+    """
+    Refuse to give the server up after one failure. A server that starts while the database is still claimed
+    by the host that has crashed ends itself, and Pacemaker counts that: it would stay stopped for good.
+
+    pair
+        The pair, with its settings.
+    """
+    if pair["role"] != "server":
+        return
+    primitive = pair["pacemaker"]["primitives"].get(pair["resource"])
+    meta = primitive.get("meta") if isinstance(primitive, dict) else None
+    for values, where in (
+        (meta or {}, f"primitives:{pair['resource']}:meta"),
+        (pair["pacemaker"]["rsc_defaults"], "rsc_defaults"),
+    ):
+        said = values.get(_THRESHOLD)
+        if said is None:
+            continue
+        if str(said).strip() == "1":
+            raise SiteError(
+                f"cmha:pairs:{pair['pair']}:pacemaker:{where}:{_THRESHOLD}",
+                "1 leaves Cloudera Manager stopped after a crash: its server ends itself while the database "
+                "is claimed by the host that crashed, and that is a failure; leave it out, or say 3",
+            )
+        return
 
 
 def _names(node):

@@ -2,7 +2,6 @@
 A host that was down comes back into its cluster, when a person has seen why.
 """
 
-import cmha_presence
 import cmha_status
 from cmha_master import Trouble
 from cmha_pair import Pair
@@ -42,8 +41,8 @@ class _Rejoin(Pair):
         failures = [each for each in report["failures"] if each["node"] == name]
         done.update(service=report["service"], failures=failures)
         try:
-            if report["nodes"][name] == "silent":
-                raise Trouble(cmha_presence.line(cmha_presence.SILENT, host))
+            if host in report["silent"]:
+                raise Trouble(report["silent"][host])
             out = report["nodes"][name] == "stopped"
             if not out and not failures:
                 done["next"] = f"nothing: {name} is in the cluster ({report['nodes'][name]})"
@@ -73,8 +72,7 @@ class _Rejoin(Pair):
             )
         if report["nodes"][mate] == "silent":
             raise Trouble(
-                f"{other} doesn't answer, so nobody knows whether {self.resource} runs there; see to that "
-                "first"
+                f"nobody knows whether {self.resource} runs on {other}: {report['silent'][other]}"
             )
         planned = self.master.need([other], "cmha_host.pending", planned=True)[other]
         if planned["corosync"]:

@@ -557,6 +557,7 @@ def _refuse_what_does_not_go_together(pair):
     cmha_refusals.votes(pair, at)
     cmha_refusals.tie_breakers(pair, at)
     cmha_refusals.times(pair, at)
+    cmha_refusals.threshold(pair)
 
 
 def _refuse_shared_nodes(pairs):

@@ -52,6 +52,8 @@ def judge(pair, facts, silent):
         By minion id, lists of lines: daemons that don't answer; why the service couldn't start there.
     ``wrong``
         By minion id, what is wrong with its pillar or platform.
+    ``silent``
+        By minion id, why nothing is known of it.
     ``failures``, ``leftovers``
         What ``crm.status`` and ``cib.leftovers`` list.
     ``maintenance``
@@ -74,6 +76,7 @@ def judge(pair, facts, silent):
         "dc": cluster["dc"] if cluster else None,
         "quorum": cluster["with_quorum"] if cluster else None,
         "nodes": {node["name"]: _node(node, facts, cluster) for node in pair["nodes"]},
+        "silent": silent,
         "service": {
             "resource": resource,
             "nodes": where,

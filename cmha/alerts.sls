@@ -54,7 +54,23 @@ cmha alert beacon:
         interval: 2
     - require:
       - file: cmha alert spool
+
+cmha watch beacon:
+  minion_beacon.present:
+    - name: cmha_watch
+    - settings:
+        resource: {{ data(cmha.resource) }}
+        service: {{ data(cmha.service) }}
+        port: {{ data(cmha.port) }}
+        spool: {{ data(spool) }}
+        interval: 20
+    - require:
+      - file: cmha alert spool
 {% else %}
+cmha watch beacon:
+  minion_beacon.absent:
+    - name: cmha_watch
+
 cmha alert beacon:
   minion_beacon.absent:
     - name: cmha_alerts
@@ -64,6 +80,7 @@ cmha alert spool:
     - name: {{ data(spool) }}
     - require:
       - minion_beacon: cmha alert beacon
+      - minion_beacon: cmha watch beacon
 
 cmha alert agent:
   file.absent:

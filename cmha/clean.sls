@@ -43,12 +43,18 @@ cmha no alert beacon:
     - name: cmha_alerts
     - require:
       - corosync: cmha cluster is stopped before
+cmha no watch beacon:
+  minion_beacon.absent:
+    - name: cmha_watch
+    - require:
+      - corosync: cmha cluster is stopped before
 {% for path in ['/usr/lib/cmha/alert', '/var/spool/cmha/alerts'] %}
 cmha no {{ path }}:
   file.absent:
     - name: {{ data(path) }}
     - require:
       - minion_beacon: cmha no alert beacon
+      - minion_beacon: cmha no watch beacon
 {% endfor %}
 {% for daemon in (cmha.daemons | reverse | list) + ['cmha-boot'] %}
 cmha no {{ daemon }} at boot:

@@ -46,6 +46,7 @@ _ANSWERS = {
         "firewall": "iptables",
         "authenticated": False,
         "device_silent": None,
+        "own_failover": False,
         "certified": True,
     },
     "cmha_host.health": {

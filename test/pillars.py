@@ -42,7 +42,18 @@ def with_(path, value):
 
 
 # (what is wrong, where, and what the message says: where it is and what helps)
+ONCE = "1 leaves Cloudera Manager stopped after a crash"
 WRONG = [
+    (
+        "pairs:cms:pacemaker",
+        {"rsc_defaults": {"migration-threshold": 1}},
+        f"rsc_defaults:migration-threshold: {ONCE}",
+    ),
+    (
+        "pacemaker",
+        {"primitives": {"cloudera-scm-server": {"meta": {"migration-threshold": "1"}}}},
+        f"pillar cmha:pairs:cms:pacemaker:primitives:cloudera-scm-server:meta:migration-threshold: {ONCE}",
+    ),
     ("pairs", REMOVED, "pillar cmha:pairs: is missing"),
     ("pairs", {}, "pillar cmha:pairs: is empty"),
     ("pairs", ["cms"], "pillar cmha:pairs: should be a mapping, is a list"),

@@ -13,6 +13,7 @@ pytestmark = pytest.mark.lab(begins="converged")
 
 SERVICE = "cloudera-scm-server"
 SPOOL = "/var/spool/cmha/alerts"
+BEACONS = ("cmha_alerts", "cmha_watch")
 TO_TELL = f"ls {SPOOL} | grep -q ."
 ALL_TOLD = f"! {TO_TELL}"
 # What there is of fencing without a device: it says that it fenced, and does nothing.
@@ -109,6 +110,18 @@ def test_a_move_is_a_stop_and_a_start_and_nothing_else(lab, bus):
     ]
 
 
+def test_a_second_server_is_told_and_that_it_is_over(lab, bus):
+    (active,) = lab.started("cms1", SERVICE)
+    (standby,) = set(CMS) - {active}
+    lab.on(standby, f"/etc/init.d/{SERVICE}", "start")
+    second = {"kind": "second", "host": standby, "node": standby, "resource": SERVICE}
+    text = f"{SERVICE} runs on {standby} too, which Pacemaker doesn't know"
+    bus.wait_for({**second, "text": text})
+    lab.on(standby, f"/etc/init.d/{SERVICE}", "stop")
+    told = bus.wait_for({**second, "text": f"over: {text}"})
+    assert [data["kind"] for _, data in told] == ["second", "second"]
+
+
 def test_a_lost_node_and_its_fencing_are_told_by_the_one_that_is_left(lab, bus):
     for command in FENCING:
         lab.on("cms1", "sh", "-c", command)
@@ -174,24 +187,29 @@ def test_what_the_master_does_is_told_too(lab, bus):
 
 def deployed(lab, host):
     """Which of the parts of all this a host has: the agent, the spool, the file, the beacon and the alert."""
-    places = ("/usr/lib/cmha/alert", SPOOL, "/etc/salt/minion.d/cmha_alerts.conf")
+    places = (
+        "/usr/lib/cmha/alert",
+        SPOOL,
+        *(f"/etc/salt/minion.d/{name}.conf" for name in BEACONS),
+    )
+    running = lab.salt([host], "beacons.list", "return_yaml=False")[host]
     return [
         *(lab.code(host, "test", "-e", place) == 0 for place in places),
-        "cmha_alerts" in lab.salt([host], "beacons.list", "return_yaml=False")[host],
+        *(name in running for name in BEACONS),
         '<alert id="cmha"' in lab.cib(host),
     ]
 
 
 def test_all_of_it_is_deployed(lab):
-    assert [deployed(lab, host) for host in HOSTS] == [[True] * 5] * 4
+    assert [deployed(lab, host) for host in HOSTS] == [[True] * 7] * 4
 
 
 def test_without_alerts_all_of_it_goes(lab, no_alerts):
     assert lab.orchestrate().code == 0
-    assert [deployed(lab, host) for host in HOSTS] == [[False] * 5] * 4
+    assert [deployed(lab, host) for host in HOSTS] == [[False] * 7] * 4
     done = lab.orchestrate()
     assert (done.code, done.changed) == (0, {})
 
 
 def test_and_comes_back(lab):
-    assert [deployed(lab, host) for host in HOSTS] == [[True] * 5] * 4
+    assert [deployed(lab, host) for host in HOSTS] == [[True] * 7] * 4

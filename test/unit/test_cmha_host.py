@@ -214,6 +214,7 @@ def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
         "firewall_open": True,
         "firewall": "nftables",
         "device_silent": None,
+        "own_failover": False,
         "certified": True,
         "authenticated": False,
     }
@@ -790,3 +791,21 @@ def test_what_pacemakerd_replaces(host, there, version, name, recovers):
     there.says.update({"daemons.hanging": [name], "crm.version": version, "crm.query": CIB})
     found = host.health(KNOWN)
     assert (len(found["hangs"]), len(found["recovers"])) == ((0, 1) if recovers else (1, 0))
+
+
+@pytest.mark.parametrize(
+    ("text", "on"),
+    [
+        ('export CMF_JAVA_OPTS="-Xmx2G -Dcom.cloudera.cmf.haMode=true -Dx=y"\n', True),
+        ('export CMF_JAVA_OPTS="-Xmx2G -Dcom.cloudera.cmf.haMode=false"\n', False),
+        ('# CMF_JAVA_OPTS="-Dcom.cloudera.cmf.haMode=true"\n', False),
+        ("CMF_JAVA_OPTS=-Dcom.cloudera.cmf.haMode=trueish\n", False),
+        (None, False),
+    ],
+)
+def test_cloudera_managers_own_failover(host, tmp_path, monkeypatch, text, on):
+    monkeypatch.setattr(host, "_SETTINGS_OF_SERVICES", (str(tmp_path / "no"), str(tmp_path)))
+    if text:
+        (tmp_path / "cloudera-scm-server").write_text(text)
+    assert host.fitness()["own_failover"] is on
+    assert host._own_failover({"role": "agent", "service": "cloudera-scm-server"}) is False

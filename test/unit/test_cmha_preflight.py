@@ -449,3 +449,13 @@ def test_a_vote_that_decides_nothing_is_a_warning(judge, facts, policy, lines):
     errors, warnings = judge(facts, pillar=pillar)
     assert (errors, len(warnings)) == ([], lines)
     assert all("the vote of the quorum device decides nothing" in each for each in warnings)
+
+
+def test_cloudera_managers_own_failover_is_on(judge, facts):
+    facts["cms2"]["own_failover"] = True
+    pillar = with_("preflight:ignore", ["service"])
+    for each in (SITE, pillar):
+        (line,), _ = judge(facts, each)
+        assert line.startswith(
+            "cms2 has Cloudera Manager's own failover switched on (-Dcom.cloudera"
+        )

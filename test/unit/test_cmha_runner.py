@@ -284,6 +284,7 @@ def facts(pure, site):
             "firewall_open": True,
             "firewall": "iptables",
             "device_silent": None,
+            "own_failover": False,
             "certified": True,
             "authenticated": False,
             **changes,

@@ -111,6 +111,7 @@ def test_a_good_pair(judge, facts):
             "seen": ["cms1"],
             "answers": {"cms1": True, "cms2": False},
         },
+        "silent": {},
         "survival": {"cms1": {"takes_over": "cms2", "why": []}},
         "failures": [],
         "leftovers": [],
@@ -576,3 +577,32 @@ def test_a_daemon_that_pacemakerd_replaces_delays_it_only(judge, facts):
     assert report["problems"] == [
         f"{CMS2}: pacemaker-execd hangs: it is stopped; pacemakerd replaces it"
     ]
+
+
+class Silence(str):
+    """What a master says of a host that is merely silent."""
+
+    state = "silent"
+
+
+@pytest.mark.parametrize(
+    ("online", "says"),
+    [
+        (True, f"{CMS2} doesn't answer this master, but {CMS1} sees it online"),
+        (False, f"{CMS2} doesn't answer this master, and {CMS1} sees it offline"),
+    ],
+)
+def test_a_silent_host_that_its_peer_knows(judge, facts, online, says):
+    del facts[CMS2]
+    facts[CMS1]["cluster"]["nodes"]["cms2"]["online"] = online
+    report = judge(facts, {CMS2: Silence("mute")})
+    assert report["silent"][CMS2].startswith(says)
+    assert report["silent"][CMS2] in report["problems"]
+
+
+def test_a_silent_host_whose_peer_is_silent_too(judge):
+    report = judge({}, {CMS1: Silence("mute"), CMS2: Silence("mute")})
+    assert report["problems"][1] == (
+        f"{CMS2} doesn't answer this master, nor does a cluster on {CMS1} say how it is; see that it and its "
+        "salt-minion run"
+    )
