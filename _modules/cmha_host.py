@@ -38,6 +38,8 @@ _PATIENCE = 1
 
 # Seconds in which a tool that a look needs has to answer; and all of them
 _FOR_EACH, _FOR_ALL = 4, 10
+# Daemons without which the cluster goes on when they are replaced
+_REPLACED = ("pacemaker-execd", "pacemaker-sched", "pacemaker-attrd", "pacemaker-fence")
 # Daemons that Pacemaker's tools wait for
 _ASKED = ("corosync", "pacemakerd", "pacemaker-based", "cib")
 
@@ -202,8 +204,11 @@ def _told_to(lines):
 
 
 def _recovers(line):
-    """Since 2.1.3 pacemakerd kills what doesn't answer it."""
-    if line.startswith(("pacemakerd ", "corosync")):
+    """
+    Since 2.1.3 pacemakerd kills what doesn't answer it. But a controller that begins anew when its peer has
+    died meanwhile knows nothing of it and starts nothing; and with the CIB manager it begins anew too.
+    """
+    if not line.startswith(_REPLACED):
         return False
     return not __utils__["corosync_keys.is_before"](__salt__["crm.version"](), "2.1.3")
 
@@ -234,7 +239,7 @@ def _seen_of_service(seen, resource, service, port):
             survival = __salt__["crm_forecast.survival"](resource)
         except CommandExecutionError as error:
             unsure = str(error)
-    fault = __salt__["resource_agent.fault"](agent, params) if known else None
+    fault = __salt__["resource_agent.fault"](agent, params, service) if known else None
     return {
         "since": {node: __utils__["cib.since"](cib, resource, node) for node in here},
         "service": {

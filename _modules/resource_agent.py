@@ -113,13 +113,15 @@ def runs(agent, params=None):
         return {"running": None, "text": str(error)}
 
 
-def fault(agent, params=None):
+def fault(agent, params=None, service=None):
     """
     Why a resource agent couldn't start its service on this host, as far as that is seen beforehand: the agent
     isn't there or may not be executed, its unit is masked, or it finds its own parameters wrong.
 
     agent, params
         See ``monitor``.
+    service
+        Name of the service that it starts; the default is what an lsb or systemd agent is called.
 
     Returns a line, or ``None``.
 
@@ -136,13 +138,15 @@ def fault(agent, params=None):
             return f"{agent} isn't there: no {path}"
         if not os.path.isfile(path) or not os.access(path, os.X_OK):
             return f"{agent} can't be executed: {path}"
-        if standard == "ocf":
-            return _invalid(path, rest, params or {})
+        invalid = _invalid(path, rest, params or {}) if standard == "ocf" else None
+        if invalid:
+            return invalid
     elif standard in ("systemd", "service") and not __salt__["service.available"](rest):
         return f"{agent} isn't there: no unit {rest}"
     # init scripts, too, pass on to systemd
-    if standard != "stonith" and _is_masked(rest):
-        return f"{agent} is masked; systemctl unmask {rest}"
+    service = service or (rest if standard in ("lsb", "systemd", "service") else None)
+    if service and _is_masked(service):
+        return f"{service} is masked; systemctl unmask {service}"
     return None
 
 

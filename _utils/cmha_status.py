@@ -150,7 +150,8 @@ def _survival(pair, view, facts):
     host_of = {node["name"]: node["id"] for node in pair["nodes"]}
     maintenance = _maintenance(view)
     survival = {}
-    for node, foreseen in (view["survival"] if view else {}).items():
+    for node in view["survival"] if view else ():
+        foreseen = _seen_by_who_is_left(pair, node, facts) or view["survival"][node]
         host = host_of.get(foreseen["takes_over"])
         there = facts.get(host)
         # what it can't start, and what in it doesn't answer
@@ -159,6 +160,14 @@ def _survival(pair, view, facts):
             why = [_MAINTENANCE[maintenance]]
         survival[node] = {"takes_over": None, "why": why} if why else foreseen
     return survival
+
+
+def _seen_by_who_is_left(pair, node, facts):
+    """It is the other host that would act, with the votes that it counts itself."""
+    left = [
+        facts[each["id"]] for each in pair["nodes"] if each["name"] != node and each["id"] in facts
+    ]
+    return next((each["survival"][node] for each in left if node in each["survival"]), None)
 
 
 def _nobody_knows(report, silent):

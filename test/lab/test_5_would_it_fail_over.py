@@ -130,7 +130,7 @@ CHANGES = {
     ),
     "stops without quorum, which two have": on_both("A", "crm_attribute -n no-quorum-policy -v stop"),
     "stops without quorum, which one hasn't": on_both(
-        "A",
+        "S",
         "crm_attribute -n no-quorum-policy -v stop; corosync-cmapctl -s quorum.two_node u8 0",
         False,
         "no-quorum-policy",
@@ -140,7 +140,7 @@ CHANGES = {
         "S", "service pacemaker stop; service corosync stop", False, "S is offline"
     ),
     "the executor hangs there": on_both("S", "pkill -STOP pacemaker-exe", True, "pacemaker-execd hangs"),
-    "the controller hangs there": on_both("S", "pkill -STOP pacemaker-con", True, "pacemaker-contr hangs"),
+    "the controller hangs there": on_both("S", "pkill -STOP pacemaker-con", False, "pacemaker-contr hangs"),
     "the scheduler hangs there": on_both("S", "pkill -STOP pacemaker-sch", True, "pacemaker-sched hangs"),
     "Salt is stopped there": on_both("S", "systemctl stop salt-minion", True, "S"),
     "the unit is masked there": on_both("S", "systemctl mask R", False, "R is masked"),
@@ -157,7 +157,7 @@ CHANGES = {
         Change("mgmt", "S", "rm /usr/lib/ocf/resource.d/cm/agent", False, "ocf:cm:agent isn't there"),
     ],
 }  # fmt: skip
-FEW = ("nothing", "never there", "given up there", "no agent there")
+FEW = ("nothing", "given up there", "no agent there")
 
 
 def chosen():

@@ -736,10 +736,7 @@ def test_a_daemon_that_is_stopped_is_not_waited_for(host, there):
     for name in ("crm.running", "crm.query", "crm.status", "crm_forecast.survival"):
         there.says[name] = lambda *_: pytest.fail("it would wait")
     found = host.health(KNOWN)
-    assert (found["hangs"], found["recovers"]) == (
-        [],
-        ["pacemaker-based hangs: it is stopped; pacemakerd replaces it within a minute"],
-    )
+    assert (found["hangs"], found["recovers"]) == (["pacemaker-based hangs: it is stopped"], [])
     assert (found["cluster"], found["survival"], found["wrong"]) == (None, {}, None)
     assert found["service"] == {"running": True, "text": "runs", "every": None}
 
@@ -767,7 +764,8 @@ def test_nobody_can_simulate(host, there):
 def test_why_it_could_not_start_here(host, there):
     there.says.update({"crm.query": CIB, "resource_agent.fault": "lsb:x isn't there"})
     assert host.health(KNOWN)["unable"] == ["lsb:x isn't there"]
-    assert ("resource_agent.fault", "lsb:cloudera-scm-server", {}) in there.asked
+    service = "cloudera-scm-server"
+    assert ("resource_agent.fault", f"lsb:{service}", {}, service) in there.asked
 
 
 def test_without_a_cluster_the_service_manager_is_asked(host, there):
@@ -780,7 +778,8 @@ def test_without_a_cluster_the_service_manager_is_asked(host, there):
     ("version", "name", "recovers"),
     [
         ("2.1.5", "pacemaker-execd", True),
-        ("2.1.3", "pacemaker-contr", True),
+        ("2.1.3", "pacemaker-sched", True),
+        ("2.1.5", "pacemaker-contr", False),
         ("2.1.2", "pacemaker-execd", False),
         ("1.1.24-3.el7", "crmd", False),
         ("3.0.0", "pacemakerd", False),

@@ -606,3 +606,13 @@ def test_a_silent_host_whose_peer_is_silent_too(judge):
         f"{CMS2} doesn't answer this master, nor does a cluster on {CMS1} say how it is; see that it and its "
         "salt-minion run"
     )
+
+
+def test_the_host_that_is_left_is_the_one_that_acts(judge, facts):
+    facts[CMS2]["survival"] = {"cms1": {"takes_over": None, "why": ["no quorum"]}}
+    assert judge(facts)["survival"] == {"cms1": {"takes_over": None, "why": ["no quorum"]}}
+    facts[CMS1]["survival"], facts[CMS2]["survival"] = (
+        facts[CMS2]["survival"],
+        facts[CMS1]["survival"],
+    )
+    assert judge(facts)["survival"]["cms1"]["takes_over"] == "cms2"

@@ -166,7 +166,7 @@ def test_a_masked_unit(module, script, init):
     masked = "is masked; systemctl unmask masked" if init == "systemd" else None
     for standard in ("lsb", "systemd"):
         found = module.fault(f"{standard}:masked")
-        assert found == (masked and f"{standard}:masked {masked}")
+        assert found == (masked and f"masked {masked}")
     assert module.fault("systemd:missing") == "systemd:missing isn't there: no unit missing"
 
 
@@ -190,6 +190,15 @@ def test_an_ocf_agent_says_itself(module, agent, text, line):
     agent(text)
     assert module.fault("ocf:cm:agent") == line
     assert module.fault("ocf:cm:other").startswith("ocf:cm:other isn't there")
+
+
+def test_an_ocf_agent_whose_service_is_masked(module, script, agent):
+    agent("exit 0")
+    module.__grains__["init"] = "systemd"
+    assert (
+        module.fault("ocf:cm:agent", None, "masked") == "masked is masked; systemctl unmask masked"
+    )
+    assert module.fault("ocf:cm:agent", None, "other") is None
 
 
 def test_an_agent_that_nobody_can_look_up(module):
