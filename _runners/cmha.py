@@ -6,7 +6,6 @@ All of it goes by Salt jobs. What is printed for people is data in every other f
 ``retcode`` is the exit code of ``salt-run``.
 """
 
-import re
 import time
 
 import salt.utils.minions
@@ -156,22 +155,22 @@ def status(site=None, pair=None):
         salt-run cmha.status
         salt-run cmha.status site=east --out=json
     """
-    known = _Known([site] if site else None)
+    known = _known([site] if site else None)
     pairs = [
         (name, each)
-        for name, outline in known.sites.items()
+        for name, outline in known["sites"].items()
         for each in outline["pairs"]
         if not pair or each["pair"] == pair
     ]
-    seen = {name: {} for name in known.sites}
+    seen = {name: {} for name in known["sites"]}
     for (name, each), report in zip(pairs, __utils__["cmha_pair.health"](__opts__, pairs)):
         seen[name][each["pair"]] = report
-    hidden = known.hidden + _nowhere(pair, known.sites.values())
+    hidden = known["hidden"] + _nowhere(pair, known["sites"].values())
     worst = max(
         (_EXIT[each["health"]] for pairs in seen.values() for each in pairs.values()), default=0
     )
-    least = _EXIT["unknown"] if hidden else _EXIT["poor"] if known.seen_anyway else _EXIT["good"]
-    errors = hidden + list(known.seen_anyway.values())
+    least = _EXIT["unknown"] if hidden else _EXIT["poor"] if known["seen_anyway"] else _EXIT["good"]
+    errors = hidden + list(known["seen_anyway"].values())
     return _report("status", max(worst, least), sites=seen, errors=errors)
 
 
@@ -268,19 +267,19 @@ def rejoin(node, site=None, confirm=False):
         salt-run cmha.rejoin cms2
         salt-run cmha.rejoin cms2 confirm=True
     """
-    known = _Known([site] if site else None)
+    known = _known([site] if site else None)
     found = [
         (name, pair, each["id"])
-        for name, outline in known.sites.items()
+        for name, outline in known["sites"].items()
         for pair in outline["pairs"]
         for each in pair["nodes"]
         if node in (each["id"], each["name"])
     ]
     if len(found) != 1:
-        others = [each["id"] for outline in known.sites.values() for each in _nodes(outline)]
+        others = [each["id"] for outline in known["sites"].values() for each in _nodes(outline)]
         return _unknown("rejoin", f"node {node}", [each[0] for each in found], others, known)
     ((name, pair, host),) = found
-    wrong = known.wrong_with(name, pair["pair"])
+    wrong = __utils__["cmha_sites.wrong_with"](known, name, pair["pair"])
     if wrong:
         return _report("rejoin", True, error=wrong)
     done = __utils__["cmha_rejoin.rejoin"](__opts__, name, pair, host, confirm)
@@ -354,18 +353,18 @@ def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
 
 
 def _with_pair(deed, site, pair, **options):
-    known = _Known([site] if site else None)
+    known = _known([site] if site else None)
     found = [
         (name, each)
-        for name, outline in known.sites.items()
+        for name, outline in known["sites"].items()
         for each in outline["pairs"]
         if each["pair"] == pair
     ]
     if len(found) != 1:
-        others = [each["pair"] for outline in known.sites.values() for each in outline["pairs"]]
+        others = [each["pair"] for outline in known["sites"].values() for each in outline["pairs"]]
         return _unknown(deed, f"pair {pair}", [each[0] for each in found], others, known)
     ((name, outline),) = found
-    wrong = known.wrong_with(name, pair)
+    wrong = __utils__["cmha_sites.wrong_with"](known, name, pair)
     if wrong:
         return _report(deed, True, error=wrong)
     done = __utils__[f"cmha_{deed}.{deed}"](__opts__, name, outline, **options)
@@ -377,7 +376,7 @@ def _unknown(deed, what, where, others, known):
         said = f"the sites {' and '.join(where)} have a {what}; say which: site={where[0]}"
     else:
         said = f"no site has a {what}; there is {', '.join(sorted(set(others))) or 'nothing'}"
-    errors = [*known.hidden, *known.seen_anyway.values()]
+    errors = [*known["hidden"], *known["seen_anyway"].values()]
     return _report(deed, True, error="; ".join([*errors, said]))
 
 
@@ -479,68 +478,20 @@ def _preflight(site, pillar, pairs, beacons):
     return errors, warnings
 
 
-class _Known:
-    """
-    The sites, for whoever looks at pairs or acts on one: what is seen of them doesn't depend on their pillar.
-
-    ``sites``
-        By name, as ``sites`` lists them; where pillar is wrong, as they were known the last time.
-    ``seen_anyway``
-        By name of such a site, the line that says what is wrong.
-    ``hidden``
-        Lines on what is wrong with sites of which nothing can be seen.
-    """
-
-    def __init__(self, only):
-        recalled = {
-            name: each["site"] | {"at": each["at"]}
-            for name, each in __utils__["cmha_memory.recall"](__opts__).items()
-            if not only or name in only
-        }
-        hosts = [node["id"] for each in recalled.values() for node in _nodes(each)]
-        models, _, self.hidden, unread = _read(only, hosts)
-        outlines = [_outline(model) for model in models]
-        __utils__["cmha_memory.remember"](__opts__, outlines)
-        self.sites = {each["site"]: each for each in outlines}
-        self.seen_anyway = {}
-        for name in sorted(recalled.keys() - self.sites.keys()):
-            self._recall(name, recalled[name], unread)
-        shown = {node["id"] for each in self.sites.values() for node in _nodes(each)}
-        self.hidden += _unread_lines({host: unread[host] for host in unread if host not in shown})
-
-    def _recall(self, name, kept, unread):
-        own = [line for line in self.hidden if line.startswith(f"site {name}: ")]
-        of_hosts = {node["id"]: unread[node["id"]] for node in _nodes(kept) if node["id"] in unread}
-        wrong = own or [f"site {name}: {line}" for line in _unread_lines(of_hosts)]
-        if not wrong:
-            # its hosts have a pillar, which names no such site any more
-            __utils__["cmha_memory.forget"](__opts__, name)
-            return
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(kept["at"]))
-        self.sites[name] = kept
-        self.seen_anyway[name] = f"{wrong[0]} (its pairs are shown as they were known at {when})"
-        self.hidden = [line for line in self.hidden if line not in (*own, _unnamed(name))]
-
-    def wrong_with(self, name, pair):
-        """What is wrong about a pair's pillar, unless it is about another pair only."""
-        line = self.seen_anyway.get(name)
-        elsewhere = line and re.match(rf"site .*?: pillar cmha:pairs:(?!{re.escape(pair)}:)", line)
-        return None if elsewhere else line
-
-
-def _unnamed(site):
-    return f"no minion's pillar names the site {site}"
-
-
-def _unread_lines(unread):
-    """A line for each error of Salt, with the minions whose pillar doesn't render for it."""
-    minions = {}
-    for minion, error in sorted(unread.items()):
-        minions.setdefault(error, []).append(minion)
-    return [
-        f"the pillar of {', '.join(each)} doesn't render: {error}"
-        for error, each in minions.items()
-    ]
+def _known(only):
+    """The sites, see ``cmha_sites.known``. What is known of them now is remembered."""
+    recalled = {
+        name: each
+        for name, each in __utils__["cmha_memory.recall"](__opts__).items()
+        if not only or name in only
+    }
+    hosts = [node["id"] for each in recalled.values() for node in _nodes(each["site"])]
+    models, _, errors, unread = _read(only, hosts)
+    known = __utils__["cmha_sites.known"](models, errors, unread, recalled)
+    __utils__["cmha_memory.remember"](__opts__, [_outline(model) for model in models])
+    for name in known["gone"]:
+        __utils__["cmha_memory.forget"](__opts__, name)
+    return known
 
 
 def _nowhere(pair, models):
@@ -553,29 +504,20 @@ def _nowhere(pair, models):
 def _models(only):
     """The sites' models, their pillars by site, and what is wrong with the others."""
     models, pillars, errors, unread = _read(only)
-    return models, pillars, errors + _unread_lines(unread)
+    return models, pillars, errors + __utils__["cmha_sites.unread_lines"](unread)
 
 
 def _read(only, also=()):
-    """What ``_models`` gives; and by minion, of those that have cmha's pillar or are in ``also``, why it
-    doesn't render."""
+    """What ``cmha_sites.read`` gives; and by minion, of those that have cmha's pillar or are in ``also``, why
+    it doesn't render."""
     pillars, unread = _pillars(also)
-    wanted = {
-        name: minions for name, minions in _by_site(pillars).items() if not only or name in only
-    }
-    errors = [_unnamed(name) for name in only or [] if name not in wanted]
+    models, by_site, errors = __utils__["cmha_sites.read"](pillars, _defaults(), only)
     if not pillars and not unread:
         errors.append(
             "no minion's pillar has cmha:pairs; assign it in the pillar's top.sls, then "
             "salt '*' saltutil.refresh_pillar"
         )
-    models = []
-    for name, minions in wanted.items():
-        try:
-            models.append(_site(minions, pillars))
-        except ValueError as error:
-            errors.append(f"site {name}: {error}")
-    return models, {name: pillars[minions[0]] for name, minions in wanted.items()}, errors, unread
+    return models, by_site, errors, unread
 
 
 def _answering(models):
@@ -606,52 +548,12 @@ def _pillars(also=()):
     return pillars, unread
 
 
-def _by_site(pillars):
-    grouped = {}
-    for minion, pillar in pillars.items():
-        grouped.setdefault(str(pillar.get("site")), []).append(minion)
-    return grouped
-
-
-def _site(minions, pillars):
-    pillar = pillars[minions[0]]
-    site = __utils__["cmha_site.site"](pillar, _defaults(), __utils__["cib.check_whole"])
-    for node in _nodes(site):
-        if node["id"] not in pillars:
-            raise ValueError(
-                f"{node['id']} is in the pair {node['pair']}, but its own pillar has no cmha; assign "
-                "the site's pillar to it, and see that its key is accepted"
-            )
-    for minion in minions:
-        if pillars[minion] != pillar:
-            raise ValueError(
-                f"{minions[0]} and {minion} have different pillars; all hosts of a site get the same"
-            )
-        if minion not in {pair["qnetd"] for pair in site["pairs"]}:
-            __utils__["cmha_site.pair_of"](site, minion)
-    return site
-
-
 def _outline(site):
-    keys = (
-        "pair", "role", "cluster_name", "nodes", "resource", "service", "port", "timeouts", "qnetd",
-        "start_on_boot",
-    )  # fmt: skip
-    derived = {key: __utils__[f"cmha_site.{key}"] for key in ("device", "wants_certificate")}
-    return {
-        "site": site["site"],
-        "pairs": [
-            {
-                **{key: pair[key] for key in keys},
-                **{key: of(pair) for key, of in derived.items()},
-            }
-            for pair in site["pairs"]
-        ],
-    }
+    return __utils__["cmha_sites.outline"](site)
 
 
 def _nodes(site):
-    return [{**node, "pair": pair["pair"]} for pair in site["pairs"] for node in pair["nodes"]]
+    return __utils__["cmha_sites.nodes"](site)
 
 
 def _silent(minions):

@@ -1,0 +1,183 @@
+"""
+Which sites there are, found in the pillars of minions, and what is wrong with the others.
+
+Pure functions: pillars in, sites and lines out.
+"""
+
+import re
+import time
+
+import cib
+import cmha_site
+
+# What the runner tells of a pair, and what its like work with
+_OUTLINE = (
+    "pair", "role", "cluster_name", "nodes", "resource", "service", "port", "timeouts", "qnetd",
+    "start_on_boot",
+)  # fmt: skip
+_DERIVED = {"device": cmha_site.device, "wants_certificate": cmha_site.wants_certificate}
+
+
+def __virtual__():
+    return True
+
+
+def read(pillars, defaults, only=None):
+    """
+    Find the sites, and check them.
+
+    pillars
+        By minion id, the value of the pillar key ``cmha``.
+    defaults
+        The content of ``cmha/defaults.yaml``.
+    only
+        Names of sites; the default is all.
+
+    Returns the sites' models (see ``cmha_site.site``), their pillars by site, and lines on what is wrong with
+    the others.
+    """
+    wanted = {
+        name: minions for name, minions in _by_site(pillars).items() if not only or name in only
+    }
+    errors = [_unnamed(name) for name in only or [] if name not in wanted]
+    models = []
+    for name, minions in wanted.items():
+        try:
+            models.append(_site(minions, pillars, defaults))
+        except ValueError as error:
+            errors.append(f"site {name}: {error}")
+    return models, {name: pillars[minions[0]] for name, minions in wanted.items()}, errors
+
+
+def unread_lines(unread):
+    """
+    What is said of pillars that don't render: a line for each error of Salt.
+
+    unread
+        By minion id, the error.
+    """
+    minions = {}
+    for minion, error in sorted(unread.items()):
+        minions.setdefault(error, []).append(minion)
+    return [
+        f"the pillar of {', '.join(each)} doesn't render: {error}"
+        for error, each in minions.items()
+    ]
+
+
+def known(models, errors, unread, recalled):
+    """
+    The sites, for whoever looks at pairs or acts on one: what is seen of them doesn't depend on their pillar.
+
+    models, errors
+        What ``read`` returned.
+    unread
+        See ``unread_lines``.
+    recalled
+        What was known of sites, see ``cmha_memory.recall``.
+
+    Returns a mapping:
+
+    ``sites``
+        By name, see ``outline``; where pillar is wrong, as they were known the last time.
+    ``seen_anyway``
+        By name of such a site, the line that says what is wrong.
+    ``hidden``
+        Lines on what is wrong with sites of which nothing can be seen.
+    ``gone``
+        Names of sites that were known, and that no pillar names any more.
+    """
+    sites = {model["site"]: outline(model) for model in models}
+    seen_anyway, gone, hidden = {}, [], list(errors)
+    for name in sorted(recalled.keys() - sites.keys()):
+        kept = recalled[name]["site"]
+        own = [line for line in errors if line.startswith(f"site {name}: ")]
+        of_hosts = {node["id"]: unread[node["id"]] for node in nodes(kept) if node["id"] in unread}
+        wrong = own or [f"site {name}: {line}" for line in unread_lines(of_hosts)]
+        if not wrong:
+            gone.append(name)
+            continue
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(recalled[name]["at"]))
+        sites[name] = kept
+        seen_anyway[name] = f"{wrong[0]} (its pairs are shown as they were known at {when})"
+        hidden = [line for line in hidden if line not in (*own, _unnamed(name))]
+    shown = {node["id"] for each in sites.values() for node in nodes(each)}
+    hidden += unread_lines({host: error for host, error in unread.items() if host not in shown})
+    return {"sites": sites, "seen_anyway": seen_anyway, "hidden": hidden, "gone": gone}
+
+
+def wrong_with(known_sites, name, pair):
+    """
+    What is wrong about a pair's pillar, unless it is about another pair only.
+
+    known_sites
+        What ``known`` returned.
+    name, pair
+        The site's name and the pair's.
+
+    Returns a line, or ``None``.
+    """
+    line = known_sites["seen_anyway"].get(name)
+    elsewhere = line and re.match(rf"site .*?: pillar cmha:pairs:(?!{re.escape(pair)}:)", line)
+    return None if elsewhere else line
+
+
+def outline(site):
+    """
+    A site without its settings.
+
+    site
+        A site's model.
+
+    Returns a mapping: ``site``, its name, and ``pairs``, a list.
+    """
+    return {
+        "site": site["site"],
+        "pairs": [
+            {
+                **{key: pair[key] for key in _OUTLINE},
+                **{key: of(pair) for key, of in _DERIVED.items()},
+            }
+            for pair in site["pairs"]
+        ],
+    }
+
+
+def nodes(site):
+    """
+    The nodes of all pairs of a site, each with its pair's name.
+
+    site
+        A site's model, or its outline.
+    """
+    return [{**node, "pair": pair["pair"]} for pair in site["pairs"] for node in pair["nodes"]]
+
+
+def _unnamed(site):
+    return f"no minion's pillar names the site {site}"
+
+
+def _by_site(pillars):
+    grouped = {}
+    for minion, pillar in pillars.items():
+        grouped.setdefault(str(pillar.get("site")), []).append(minion)
+    return grouped
+
+
+def _site(minions, pillars, defaults):
+    pillar = pillars[minions[0]]
+    site = cmha_site.site(pillar, defaults, cib.check_whole)
+    for node in nodes(site):
+        if node["id"] not in pillars:
+            raise ValueError(
+                f"{node['id']} is in the pair {node['pair']}, but its own pillar has no cmha; assign "
+                "the site's pillar to it, and see that its key is accepted"
+            )
+    for minion in minions:
+        if pillars[minion] != pillar:
+            raise ValueError(
+                f"{minions[0]} and {minion} have different pillars; all hosts of a site get the same"
+            )
+        if minion not in {pair["qnetd"] for pair in site["pairs"]}:
+            cmha_site.pair_of(site, minion)
+    return site
