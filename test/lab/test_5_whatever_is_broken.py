@@ -11,8 +11,8 @@ from guide import wait_for
 
 pytestmark = pytest.mark.lab(begins="converged")
 
-# Seconds in which status answers whatever hangs
-QUICKLY = 20
+# Seconds in which status answers on a busy machine, whatever hangs; without limits it never did
+IN_TIME = 90
 
 
 @pytest.fixture
@@ -32,10 +32,10 @@ def held(lab, host, pattern):
 
 
 def asked(lab, pair="cms"):
-    """What status says, and that it does so quickly."""
+    """What status says, and that it doesn't wait for what hangs."""
     began = time.monotonic()
     code, report = status(lab, pair)
-    assert time.monotonic() - began < QUICKLY
+    assert time.monotonic() - began < IN_TIME
     return code, report
 
 
@@ -77,11 +77,26 @@ def test_one_that_hangs(lab, pair, program):
 
 
 def test_one_that_was_killed_a_moment_ago(lab, here):
+    # so that no monitor looks before status does
+    option = (
+        "--resource",
+        SERVER,
+        "--meta",
+        "--parameter-value",
+        "true",
+        "--set-parameter",
+        "maintenance",
+    )
+    lab.on(here, "crm_resource", *option)
+    lab.on(here, "timeout", "60", "crm_resource", "--wait")
     lab.on(here, "pkill", "-KILL", "-f", "[c]loudera-stand-in/server.py")
     code, report = asked(lab)
     assert (code, report["health"], report["service"]["seen"]) == (2, "bad", [])
     assert report["problems"][0] == (
         f"{SERVER} doesn't run on {here}, where Pacemaker has it started; Pacemaker looks in at most 30 s"
+    )
+    lab.on(
+        here, "crm_resource", "--resource", SERVER, "--meta", "--delete-parameter", "maintenance"
     )
     wait_for(lab, here, "curl -sf -o /dev/null http://127.0.0.1:7180/")
     lab.on(here, "crm_resource", "--cleanup")
