@@ -87,5 +87,5 @@ def hurry(seconds, together):
 
 
 def _limits():
-    seconds, end = __context__.get(_KEY, (_USUAL, float("inf")))
+    seconds, end = __context__.get(_KEY, (float("inf"), float("inf")))
     return seconds, max(round(end - time.monotonic(), 1), _LEAST)
