@@ -13,7 +13,11 @@ __virtualname__ = "bounded"
 _USUAL = 60
 # Even where no time is left, a tool whose daemon is well has answered by then
 _LEAST = 0.5
-_KEY = "bounded"
+
+# The hurry that is on: seconds for each tool, and when they are over for all. It is the module's own, and not
+# in __context__, since the body of a ``with`` may be another loader's, as a beacon's is.
+_NONE = (float("inf"), float("inf"))
+_hurry = [_NONE]
 
 # Exit codes of timeout(1): it ended the command; or had to kill it a second later, and itself with it
 _ENDED, _KILLED = 124, (137, -9)
@@ -39,8 +43,8 @@ def run(command, seconds=None, stdin=None, env=None, rstrip=True):
     rstrip
         Whether white space is removed from the end of its output.
 
-    Returns what ``cmd.run_all`` does. Of a tool that was ended, ``retcode`` is 124, ``stdout`` empty, and
-    ``stderr`` says so.
+    Returns what ``cmd.run_all`` does. Of a tool that was ended, ``retcode`` is 124, ``stdout`` empty,
+    ``stderr`` says so, and there is ``late``, which is true.
 
     Source: ``timeout(1)``.
 
@@ -62,8 +66,8 @@ def run(command, seconds=None, stdin=None, env=None, rstrip=True):
         rstrip=rstrip,
     )
     if answer["retcode"] in (_ENDED, *_KILLED) and time.monotonic() - began >= limit:
-        late = f"{command[0]} doesn't answer within {limit} s"
-        return {**answer, "retcode": _ENDED, "stdout": "", "stderr": late}
+        said = f"{command[0]} doesn't answer within {limit} s"
+        return {**answer, "retcode": _ENDED, "stdout": "", "stderr": said, "late": True}
     return answer
 
 
@@ -79,13 +83,13 @@ def hurry(seconds, together):
 
     CLI Example: none; it gives a context to Python's ``with``.
     """
-    __context__[_KEY] = seconds, time.monotonic() + together
+    _hurry.append((seconds, time.monotonic() + together))
     try:
         yield
     finally:
-        del __context__[_KEY]
+        _hurry.pop()
 
 
 def _limits():
-    seconds, end = __context__.get(_KEY, (float("inf"), float("inf")))
+    seconds, end = _hurry[-1]
     return seconds, max(round(end - time.monotonic(), 1), _LEAST)

@@ -65,8 +65,8 @@ def fitness():
     that have joined), ``ports`` (see ``corosync.reaches``; of a link beyond the first, with its number),
     ``firewall_open`` and ``firewall`` (whether cmha's rules are there, and the backend), ``authenticated``
     (whether Corosync will take no stranger's messages), ``own_failover`` (whether Cloudera Manager's own
-    is on), ``device_silent`` (why the quorum device doesn't
-    answer, or ``None``) and ``certified`` (whether it has what certificate it needs for that).
+    is on), ``device_silent`` (why the quorum device doesn't answer, or ``None``) and ``certified`` (whether
+    it has what certificate it needs for that).
 
     CLI Example:
 
@@ -244,7 +244,7 @@ def _seen_of_service(seen, resource, service, port):
         "since": {node: __utils__["cib.since"](cib, resource, node) for node in here},
         "service": {
             **__salt__["resource_agent.runs"](agent, params),
-            "every": __utils__["cib.monitored_every"](cib, resource) if cib else None,
+            "every": __utils__["cib.monitored_every"](known) if known else None,
         },
         "answers": __salt__["page.answers"](port, seconds=_FOR_EACH) if port else None,
         "frozen": __salt__["resource_agent.frozen"](service) if service else None,

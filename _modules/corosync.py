@@ -42,9 +42,6 @@ _HELD = "/var/run/cmha-authkey"
 
 _PROC = "/proc"
 
-# Of timeout(1), see bounded.run
-_LATE = 124
-
 _SECRET = "(secret)"
 
 # Where Pacemaker keeps its configuration.
@@ -624,7 +621,7 @@ def _map():
     for reader in _MAP_READERS:
         if salt.utils.path.which(reader):
             answer = _run(reader)
-            if answer["retcode"] == _LATE:
+            if answer.get("late"):
                 raise CommandExecutionError(f"{_host()}: Corosync hangs: {answer['stderr']}")
             return answer["stdout"] if answer["retcode"] == 0 else None
     return None

@@ -11,11 +11,9 @@ With ``CIB_file`` in the environment the tools work on that file in place of a c
 (``cibadmin(8)``), and so does this module.
 """
 
-import contextlib
 import logging
 import os
 import re
-import shutil
 import tempfile
 import time
 
@@ -43,9 +41,6 @@ _LOST_RACE_WORDS = (
 
 # CRM_EX_USAGE, of sysexits.h
 _USAGE = 64
-
-# Of timeout(1), see bounded.run
-_LATE = 124
 
 # Seconds beside those that a tool was told itself
 _USUAL = 30
@@ -233,7 +228,7 @@ def status(file=None):
     _require_installed()
     env = {"CIB_file": file} if file else None
     answer = _run(["crm_mon", "-1", "--inactive", "--output-as=xml"], env=env)
-    if answer["retcode"] != _LATE and not answer["stdout"].lstrip().startswith("<"):
+    if not answer.get("late") and not answer["stdout"].lstrip().startswith("<"):
         # before Pacemaker 2.0.3; before 1.1.14 an option that it doesn't know makes it print its help, and
         # exit with 0
         answer = _run(["crm_mon", "--as-xml", "--inactive"], env=env)
@@ -638,7 +633,7 @@ def _run(command, stdin=None, env=None, seconds=None):
 
 
 def _require_in_time(answer, who):
-    if answer["retcode"] == _LATE:
+    if answer.get("late"):
         raise CommandExecutionError(f"{_host()}: {who} hangs: {_said(answer)}")
 
 
@@ -759,7 +754,7 @@ def _difference(xml, declared, absent, purge):
 
 def _effects(xml):
     """What the scheduler makes of a configuration. Whatever it can't tell is no reason to fail."""
-    with _scratch() as directory:
+    with tempfile.TemporaryDirectory(prefix="cmha-") as directory:
         # there it keeps a copy while it works, and not beside the cluster's own
         answer = _run(
             ["crm_simulate", "--simulate", "--xml-pipe"],
@@ -859,19 +854,9 @@ def _checked_patch(before, wanted):
     return _patch(before, wanted["xml"])
 
 
-@contextlib.contextmanager
-def _scratch():
-    """A directory that only root may enter, and that is gone afterwards."""
-    directory = tempfile.mkdtemp(prefix="cmha-")
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
 def _patch(before, after):
     """A patch by ``crm_diff``, from files: arguments show to everyone in the process list."""
-    with _scratch() as directory:
+    with tempfile.TemporaryDirectory(prefix="cmha-") as directory:
         old, new = os.path.join(directory, "old.xml"), os.path.join(directory, "new.xml")
         for path, text in ((old, before), (new, after)):
             with salt.utils.files.fopen(path, "w") as file:

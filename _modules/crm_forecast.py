@@ -3,10 +3,8 @@ What the cluster would do when a node dies: asked of Pacemaker's own scheduler, 
 state that there are now.
 """
 
-import contextlib
 import os
 import re
-import shutil
 import tempfile
 
 import salt.utils.files
@@ -112,7 +110,7 @@ def _needed(gone, just_gone, suspects, suffices):
 
 def _started_after(cib, dead, quorate, resource):
     """The nodes where the resource would be started."""
-    with _scratch() as directory:
+    with tempfile.TemporaryDirectory(prefix="cmha-") as directory:
         before, after = os.path.join(directory, "before"), os.path.join(directory, "after")
         with salt.utils.files.fopen(before, "w") as file:
             file.write(__utils__["cib_obstacles.with_quorum"](cib, quorate))
@@ -155,13 +153,3 @@ def _cib():
             f"{__grains__['id']}: no configuration: {answer['stderr'].strip()}"
         )
     return answer["stdout"]
-
-
-@contextlib.contextmanager
-def _scratch():
-    """A directory that only root may enter, and that is gone afterwards."""
-    directory = tempfile.mkdtemp(prefix="cmha-")
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)

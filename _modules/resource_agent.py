@@ -195,14 +195,13 @@ def _invalid(path, name, params):
     said = __salt__["bounded.run"]([path, "validate-all"], env=_ocf_environment(name, params))
     if said["retcode"] in _VALID:
         return None
-    lines = (said["stderr"] or said["stdout"]).strip().splitlines() or ["nothing"]
-    return f"ocf:{name} finds itself unfit: exit code {said['retcode']}, {lines[-1]}"
+    return f"ocf:{name} finds itself unfit: exit code {said['retcode']}, {_last_line(said)}"
 
 
 def _told(answer, meanings):
-    lines = (answer["stderr"] or answer["stdout"]).strip().splitlines() or ["nothing"]
-    code = answer["retcode"]
-    text = lines[-1] if code in meanings else f"exit code {code}, {lines[-1]}"
+    code, text = answer["retcode"], _last_line(answer)
+    if code not in meanings:
+        text = f"exit code {code}, {text}"
     return {"running": meanings.get(code), "text": text}
 
 
@@ -246,9 +245,13 @@ def _need(path, agent, hint=""):
 def _answer(command, answers, environment=None):
     done = __salt__["bounded.run"](command, env=environment)
     if done["retcode"] not in answers:
-        said = (done["stderr"] or done["stdout"]).strip().splitlines() or ["nothing"]
         raise CommandExecutionError(
             f"{' '.join(command)} on {__grains__['id']} answers neither running nor stopped: "
-            f"exit code {done['retcode']}, {said[-1]}"
+            f"exit code {done['retcode']}, {_last_line(done)}"
         )
     return answers[done["retcode"]]
+
+
+def _last_line(answer):
+    """What a command said last."""
+    return ((answer["stderr"] or answer["stdout"]).strip().splitlines() or ["nothing"])[-1]

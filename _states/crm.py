@@ -490,7 +490,7 @@ def started(name, nodes=None, port=None, timeout=600):
             return _result(name, None, f"would wait: {fault}")
         if time.monotonic() >= end:
             return _result(name, False, f"not as it should be within {timeout} s: {fault}")
-        if _given_up(name):
+        if _says("crm.given_up", name):
             return _result(name, False, f"{fault}; {_TRIES_NO_MORE} crm resource cleanup {name}")
         rests = rests + 1 if not isinstance(fault, _MayYetCome) and _says("crm.settled") else 0
         if rests > _PATIENCE:
@@ -500,10 +500,6 @@ def started(name, nodes=None, port=None, timeout=600):
                 f"{fault}; the cluster rests, and no waiting ends that: see salt-run cmha.status",
             )
         time.sleep(_PAUSE)
-
-
-def _given_up(name):
-    return _says("crm.given_up", name)
 
 
 def _says(function, *arguments):

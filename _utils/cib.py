@@ -380,18 +380,16 @@ def since(xml, resource, node):
     )
 
 
-def monitored_every(xml, resource):
+def monitored_every(primitive):
     """
     How often Pacemaker asks whether a resource runs.
 
-    xml
-        Text of a CIB.
-    resource
-        Id of a primitive.
+    primitive
+        One of ``model``'s.
 
     Returns seconds, or ``None`` when it doesn't.
     """
-    operations = model(xml)["primitives"].get(resource, {}).get("operations", {})
+    operations = primitive.get("operations", {})
     every = [
         cib_values.duration(str(each.get("interval", "0")))
         for each in _all_of(operations.get("monitor", ()))

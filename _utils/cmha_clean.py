@@ -17,7 +17,7 @@ def clean(opts, site, pair, keep, confirm=False):
     Take a pair apart: its service goes on, without a cluster, on one host, where it starts at boot again.
 
     opts, site, pair
-        See ``cmha_pair.plan``.
+        See ``cmha_reconfigure.reconfigure``.
     keep
         Name or minion id of the node where the service goes on.
     confirm

@@ -18,7 +18,7 @@ def failover(opts, site, pair, to=None, drill=False):
     Move a pair's service to its other node, and verify that.
 
     opts, site, pair
-        See ``cmha_pair.plan``.
+        See ``cmha_reconfigure.reconfigure``.
     to
         Name or minion id of the node; the default is the one where the service isn't.
     drill

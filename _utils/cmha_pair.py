@@ -52,12 +52,8 @@ def plan(opts, site, pair):
     """
     What the orchestration would change on a pair's hosts and in its cluster.
 
-    opts
-        The master's configuration.
-    site
-        The site's name.
-    pair
-        The pair, as ``cmha.sites`` lists it.
+    opts, site, pair
+        See ``cmha_reconfigure.reconfigure``.
 
     Returns a mapping: ``hosts``, by minion id a list of mappings with ``state``, ``changes`` and
     ``comment``; ``restart``, what the running cluster would take in by a reload or restart, and how (see

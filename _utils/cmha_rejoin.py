@@ -18,7 +18,7 @@ def rejoin(opts, site, pair, host, confirm=False):
     Show why a host is out of its cluster, and, confirmed, bring it back.
 
     opts, site, pair
-        See ``cmha_pair.plan``.
+        See ``cmha_reconfigure.reconfigure``.
     host
         Minion id of the host.
     confirm

@@ -5,6 +5,7 @@ Pure functions. The facts are ``cmha_host.health``'s.
 """
 
 import datetime
+import operator
 
 import cmha_presence
 import cmha_service
@@ -92,19 +93,16 @@ def judge(pair, facts, silent):
         "failures": cluster["failures"] if cluster else [],
         "leftovers": view["leftovers"] if view else [],
         "maintenance": _maintenance(view),
-        "drift": {host: each["drift"] for host, each in facts.items() if each["drift"]},
-        "at_boot": {host: each["at_boot"] for host, each in facts.items() if each["at_boot"]},
-        "device": {host: each["device"] for host, each in facts.items() if each["device"]},
-        "hangs": {
-            host: each["hangs"] + each["recovers"]
-            for host, each in facts.items()
-            if each["hangs"] + each["recovers"]
+        "hangs": _by_host(facts, lambda each: each["hangs"] + each["recovers"]),
+        **{
+            key: _by_host(facts, operator.itemgetter(key))
+            for key in ("drift", "at_boot", "device", "unable", "wrong")
         },
-        "unable": {host: each["unable"] for host, each in facts.items() if each["unable"]},
-        "wrong": {host: each["wrong"] for host, each in facts.items() if each["wrong"]},
     }
-    bad = cmha_service.bad(pair, report["service"], found, of_node)
-    bad = _bad(pair, report, views, silent) + bad
+    bad = [
+        *_bad(pair, report, views, silent),
+        *cmha_service.bad(pair, report["service"], found, of_node),
+    ]
     unknown = [] if views else _nobody_knows(report, silent)
     poor = _poor(pair, report, silent if views else {}, view, of_node)
     return {
@@ -112,6 +110,12 @@ def judge(pair, facts, silent):
         "problems": bad + unknown + poor,
         **report,
     }
+
+
+def _by_host(facts, said):
+    """Of the hosts that say something there, what they say."""
+    found = {host: said(each) for host, each in facts.items()}
+    return {host: each for host, each in found.items() if each}
 
 
 def outlook(report):
@@ -278,9 +282,8 @@ def _poor(pair, report, silent, view, of_node):
             for host, said in report[kind].items()
             for line in said
         ]
-        lines += (
-            [f"nobody can tell what would fail over: {view['unsure']}"] if view["unsure"] else []
-        )
+    if view and view["unsure"]:
+        lines.append(f"nobody can tell what would fail over: {view['unsure']}")
     lines += [f"{host}: {line}" for host, line in report["wrong"].items()]
     for node, state in report["nodes"].items():
         if state == "stopped" and any(each != "stopped" for each in report["nodes"].values()):
@@ -312,7 +315,8 @@ def _poor(pair, report, silent, view, of_node):
     ]
     lines += _wrong_at_boot(pair, report, names, of_node)
     first = doomed(report)
-    return first + [line for line in lines if line not in " ".join(first)]
+    said = " ".join(first)
+    return first + [line for line in lines if line not in said]
 
 
 def _wrong_at_boot(pair, report, names, of_node):
