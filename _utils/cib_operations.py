@@ -97,16 +97,15 @@ class Operations:
     def _readable(self, document, element):
         """
         Each operation that has words and that Pacemaker looks at: of several that are alike the first, and
-        none where they recur.
+        none where they recur. One without words counts among those that are alike: Pacemaker sees it too.
         """
         alike = {}
         for each in self._ops(document, element):
             operation = self._read_one(document, each)
-            if not self._fault(each, operation):
-                identity = (each.get("name"), cib_values.operation_identity(operation))
-                alike.setdefault(identity, []).append((each, operation))
+            identity = (each.get("name"), cib_values.operation_identity(operation))
+            alike.setdefault(identity, []).append((each, operation))
         for those in alike.values():
-            if len(those) == 1 or not _recurs(those[0][1]):
+            if (len(those) == 1 or not _recurs(those[0][1])) and not self._fault(*those[0]):
                 yield those[0]
 
     def _fault(self, element, operation):
