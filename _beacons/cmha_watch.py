@@ -96,6 +96,8 @@ def _merged(config):
 def _look(settings):
     try:
         with __salt__["bounded.hurry"](_FOR_EACH, _FOR_ALL):
+            if not __salt__["crm.running"]():
+                return  # nobody says where it should run: what was so stays as it was
             seen = _seen(settings)
     except CommandExecutionError as error:
         log.info("nobody can tell where %s runs: %s", settings["resource"], error)
@@ -109,8 +111,6 @@ def _look(settings):
 
 def _seen(settings):
     """What is so on this host."""
-    if not __salt__["crm.running"]():
-        return {"node": None, "where": [], "running": None, "answers": None}
     resource, port = settings["resource"], settings.get("port")
     where = __salt__["crm.status"]()["resources"].get(resource, {}).get("started", [])
     node = __salt__["crm.node"]()

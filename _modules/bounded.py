@@ -6,6 +6,8 @@ for ever blocks every later one.
 import contextlib
 import time
 
+from salt.exceptions import CommandExecutionError
+
 __virtualname__ = "bounded"
 
 # Seconds that a tool may take where nobody is in a hurry. Pacemaker's tools give their daemons 30 by
@@ -19,8 +21,9 @@ _LEAST = 0.5
 _NONE = (float("inf"), float("inf"))
 _hurry = [_NONE]
 
-# Exit codes of timeout(1): it ended the command; or had to kill it a second later, and itself with it
-_ENDED, _KILLED = 124, (137, -9)
+# Exit codes of timeout(1): it ended the command; had to kill it a second later, and itself with it; can't do
+# what it is told
+_ENDED, _KILLED, _FAILED = 124, (137, -9), 125
 
 
 def __virtual__():
@@ -46,6 +49,9 @@ def run(command, seconds=None, stdin=None, env=None, rstrip=True):
     Returns what ``cmd.run_all`` does. Of a tool that was ended, ``retcode`` is 124, ``stdout`` empty,
     ``stderr`` says so, and there is ``late``, which is true.
 
+    Raises ``CommandExecutionError`` where nothing can be limited: before coreutils 8.5 timeout(1) has no
+    ``--kill-after``.
+
     Source: ``timeout(1)``.
 
     CLI Example:
@@ -68,6 +74,10 @@ def run(command, seconds=None, stdin=None, env=None, rstrip=True):
     if answer["retcode"] in (_ENDED, *_KILLED) and time.monotonic() - began >= limit:
         said = f"{command[0]} doesn't answer within {limit} s"
         return {**answer, "retcode": _ENDED, "stdout": "", "stderr": said, "late": True}
+    if answer["retcode"] == _FAILED and answer["stderr"].startswith("timeout: "):
+        raise CommandExecutionError(
+            f"{__grains__['id']}: {command[0]} can't be started with a limit: {answer['stderr'].strip()}"
+        )
     return answer
 
 

@@ -229,7 +229,7 @@ def _wanted(hangs):
 
 def _seen_of_service(seen, resource, service, port):
     cib, cluster = seen["cib"], seen["cluster"]
-    known = __utils__["cib.model"](cib)["primitives"].get(resource) if cib else None
+    known = __utils__["cib.primitive"](cib, resource) if cib else None
     agent = known["agent"] if known else f"service:{service}"
     params = known.get("params") if known else None
     here = cluster["resources"].get(resource, {}).get("started", []) if cluster else []
@@ -244,7 +244,7 @@ def _seen_of_service(seen, resource, service, port):
         "since": {node: __utils__["cib.since"](cib, resource, node) for node in here},
         "service": {
             **__salt__["resource_agent.runs"](agent, params),
-            "every": __utils__["cib.monitored_every"](known) if known else None,
+            "every": __utils__["cib.monitored_every"]((known or {}).get("operations", {})),
         },
         "answers": __salt__["page.answers"](port, seconds=_FOR_EACH) if port else None,
         "frozen": __salt__["resource_agent.frozen"](service) if service else None,

@@ -893,6 +893,11 @@ def _wait_for_start(resource, node, timeout, watch, failed_before):
         for each in _failures(resource):
             if each in failed_before:
                 continue
+            if (each["task"], each["node"]) == ("stop", node):
+                raise _MoveFailed(  # whatever started there, has to be ended there, and not at home
+                    f"{_host()}: {resource} neither starts on {node} nor stops there: {each['reason']}; see "
+                    f"that it is stopped there, then crm resource cleanup {resource}"
+                )
             if each["task"] == "stop":
                 raise CommandExecutionError(
                     f"{_host()}: {resource} doesn't stop on {each['node']}: {each['reason']}; Pacemaker "

@@ -12,6 +12,11 @@ from salt.exceptions import CommandExecutionError
 
 __virtualname__ = "crm_forecast"
 
+# The words have changed, the sense hasn't
+_NO_DEVICE = re.compile(
+    r"^\s*(?:no|0) (?:fence |fencing )?devices? found", re.IGNORECASE | re.MULTILINE
+)
+
 
 def __virtual__():
     return __virtualname__
@@ -31,7 +36,7 @@ def survival(resource):
     Returns a mapping by node: ``takes_over``, the name of a node or ``None``, and ``why``, a list of lines.
     Raises ``CommandExecutionError`` when no cluster answers here.
 
-    Source: ``crm_simulate(8)``, ``corosync-quorumtool(8)``.
+    Source: ``crm_simulate(8)``, ``corosync-quorumtool(8)``, ``stonith_admin(8)``.
 
     CLI Example:
 
@@ -56,9 +61,29 @@ def _without(dead, xml, nodes, resource):
 
     found = takes_over(xml)
     if found is not None:
-        return {"takes_over": found, "why": []}
+        unfenced = _unfenced(dead, xml, others)
+        return {"takes_over": None if unfenced else found, "why": unfenced}
     why = [line for node in others for line in _why_not(node, nodes[node], xml, takes_over)]
     return {"takes_over": None, "why": why or ["the cluster has no other node"]}
+
+
+def _unfenced(dead, xml, others):
+    """
+    Why that node wouldn't be fenced, a list of lines. The scheduler takes it that whoever has a device can
+    fence with it; only the fencer knows which of them runs, and for whom. It is asked on a host that is left.
+    """
+    if not __utils__["cib_obstacles.fences"](xml) or __salt__["crm.node"]() not in others:
+        return []
+    answer = __salt__["bounded.run"](["stonith_admin", "--list", dead])
+    said = answer["stdout"] + answer["stderr"]
+    if answer.get("late") or (answer["retcode"] != 0 and not _NO_DEVICE.search(said)):
+        lines = " ".join(said.split())[:300]
+        raise CommandExecutionError(
+            f"{__grains__['id']}: stonith_admin --list {dead} fails: {lines}"
+        )
+    if _NO_DEVICE.search(said):
+        return [f"no fence device that runs can fence {dead}; see stonith_admin --list {dead}"]
+    return []
 
 
 def _why_not(node, state, xml, takes_over):
@@ -137,12 +162,14 @@ def _started_after(cib, dead, quorate, resource):
 
 
 def _quorate_without(nodeid):
-    said = __salt__["bounded.run"](["corosync-quorumtool", "-s"])["stdout"]
+    answer = __salt__["bounded.run"](["corosync-quorumtool", "-s"])
+    if answer.get("late"):
+        raise CommandExecutionError(f"{__grains__['id']}: {answer['stderr']}")
     ties = re.search(
         r"^quorum\.auto_tie_breaker_node \(str\) = (.*)$", __salt__["corosync.cmap"](), re.MULTILINE
     )
     return __utils__["corosync_votes.quorate_without"](
-        said, str(nodeid), ties.group(1).strip() if ties else "lowest"
+        answer["stdout"], str(nodeid), ties.group(1).strip() if ties else "lowest"
     )
 
 

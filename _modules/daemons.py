@@ -100,7 +100,7 @@ def hanging():
     found = set()
     for process in filter(str.isdigit, os.listdir(_PROC)):
         try:
-            with salt.utils.files.fopen(f"{_PROC}/{process}/stat") as file:
+            with salt.utils.files.fopen(f"{_PROC}/{process}/stat", errors="replace") as file:
                 # its name, in brackets, may hold anything
                 before, _, after = file.read().rpartition(")")
         except OSError:

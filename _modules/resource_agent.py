@@ -173,7 +173,10 @@ def frozen(service):
         salt mgmt1 resource_agent.frozen cloudera-scm-agent
     """
     for pid in _main_processes(service):
-        with contextlib.suppress(OSError), salt.utils.files.fopen(f"/proc/{pid}/stat") as stat:
+        with (
+            contextlib.suppress(OSError),
+            salt.utils.files.fopen(f"/proc/{pid}/stat", errors="replace") as stat,
+        ):
             # its name, in brackets, may hold anything
             if stat.read().rpartition(")")[2].split()[0] in "Tt":
                 return f"its process {pid} is stopped"
@@ -193,7 +196,9 @@ def _main_processes(service):
 
 def _invalid(path, name, params):
     said = __salt__["bounded.run"]([path, "validate-all"], env=_ocf_environment(name, params))
-    if said["retcode"] in _VALID:
+    if said["retcode"] in _VALID or said.get(
+        "late"
+    ):  # who says nothing, says nothing of its fitness
         return None
     return f"ocf:{name} finds itself unfit: exit code {said['retcode']}, {_last_line(said)}"
 

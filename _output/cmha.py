@@ -223,6 +223,10 @@ def _keygen(data):
     return []
 
 
+def _forget(data):
+    return [(f"{data['site']} is forgotten", None)] if data.get("site") else []
+
+
 _REPORTS = {
     "preflight": _preflight,
     "status": _status,
@@ -230,5 +234,6 @@ _REPORTS = {
     "failover": _failover,
     "rejoin": _rejoin,
     "clean": _clean,
+    "forget": _forget,
     "keygen": _keygen,
 }

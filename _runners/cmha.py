@@ -313,6 +313,32 @@ def clean(pair, keep, site=None, confirm=False):
     return _with_pair("clean", site, pair, keep=keep, confirm=confirm)
 
 
+def forget(site):
+    """
+    Know nothing any more of a site that is no more: ``status`` shows it as it was known the last time, with a
+    line on the pillar that doesn't name it, until then. Its hosts are left as they are.
+
+    site
+        Name of the site.
+
+    Returns a mapping: ``error``, a line or ``None``, and ``retcode`` 1 when there is one.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.forget east
+    """
+    models, _, _, _, pillars = _read([site])
+    if models or site in {str(each.get("site")) for each in pillars.values()}:
+        named = f"pillar names the site {site}; a site that is no more has no pillar"
+        return _report("forget", True, error=named)
+    if site not in __utils__["cmha_memory.recall"](__opts__):
+        return _report("forget", True, error=f"no site {site} is known")
+    __utils__["cmha_memory.forget"](__opts__, site)
+    return _report("forget", False, error=None, site=site)
+
+
 def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
     """
     Make a key for Corosync and print it as pillar data. With it in the pillar of a site, or of one pair, its
@@ -486,8 +512,8 @@ def _known(only):
         if not only or name in only
     }
     hosts = [node["id"] for each in recalled.values() for node in _nodes(each["site"])]
-    models, _, errors, unread = _read(only, hosts)
-    known = __utils__["cmha_sites.known"](models, errors, unread, recalled)
+    models, _, errors, unread, pillars = _read(only, hosts)
+    known = __utils__["cmha_sites.known"](models, errors, unread, recalled, pillars)
     __utils__["cmha_memory.remember"](__opts__, [_outline(model) for model in models])
     for name in known["gone"]:
         __utils__["cmha_memory.forget"](__opts__, name)
@@ -503,13 +529,13 @@ def _nowhere(pair, models):
 
 def _models(only):
     """The sites' models, their pillars by site, and what is wrong with the others."""
-    models, pillars, errors, unread = _read(only)
+    models, pillars, errors, unread, _ = _read(only)
     return models, pillars, errors + __utils__["cmha_sites.unread_lines"](unread)
 
 
 def _read(only, also=()):
     """What ``cmha_sites.read`` gives; and by minion, of those that have cmha's pillar or are in ``also``, why
-    it doesn't render."""
+    it doesn't render; and what it says."""
     pillars, unread = _pillars(also)
     models, by_site, errors = __utils__["cmha_sites.read"](pillars, _defaults(), only)
     if not pillars and not unread:
@@ -517,7 +543,7 @@ def _read(only, also=()):
             "no minion's pillar has cmha:pairs; assign it in the pillar's top.sls, then "
             "salt '*' saltutil.refresh_pillar"
         )
-    return models, by_site, errors, unread
+    return models, by_site, errors, unread, pillars
 
 
 def _answering(models):

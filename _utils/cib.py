@@ -280,16 +280,52 @@ def export(xml, secrets=False):
     return found if secrets else masked(found)
 
 
-def agent(xml, primitive):
+def primitive(xml, name):
+    """
+    A primitive, with what its template says of it.
+
+    xml
+        Text of a CIB.
+    name
+        Its id.
+
+    Returns what ``model`` says of it: with its template's agent, and with those of the template's parameters
+    and operations that aren't its own; ``None`` when there is no such primitive.
+    """
+    whole = model(xml)
+    own = whole["primitives"].get(name)
+    if own is None or not own["agent"].startswith("@"):
+        return own
+    template = whole["templates"].get(own["agent"][1:], {})
+    both = {key: {**template.get(key, {}), **own.get(key, {})} for key in ("params", "operations")}
+    operations = {
+        each: _with_others(own.get("operations", {}).get(each, ()), template["operations"][each])
+        for each in template.get("operations", {})
+    }
+    both["operations"].update(operations)
+    return {**template, **own, **both, "agent": template.get("agent", own["agent"])}
+
+
+def _with_others(own, others):
+    """Operations of one name, with those of a template that are none of them."""
+    own = _all_of(own)
+    known = {cib_values.operation_identity(each) for each in own}
+    return [
+        *own,
+        *(each for each in _all_of(others) if cib_values.operation_identity(each) not in known),
+    ]
+
+
+def agent(xml, name):
     """
     The agent of a primitive, as ``lsb:cloudera-scm-server``, or ``None`` when there is no such primitive.
 
     xml
         Text of a CIB.
-    primitive
+    name
         Its id.
     """
-    return model(xml)["primitives"].get(primitive, {}).get("agent")
+    return (primitive(xml, name) or {}).get("agent")
 
 
 def nodes(xml):
@@ -380,19 +416,20 @@ def since(xml, resource, node):
     )
 
 
-def monitored_every(primitive):
+def monitored_every(operations):
     """
-    How often Pacemaker asks whether a resource runs.
+    How often Pacemaker asks whether a resource runs where it is started.
 
-    primitive
-        One of ``model``'s.
+    operations
+        Those of a primitive.
 
     Returns seconds, or ``None`` when it doesn't.
     """
-    operations = primitive.get("operations", {})
     every = [
         cib_values.duration(str(each.get("interval", "0")))
         for each in _all_of(operations.get("monitor", ()))
+        if cib_values.is_true(each.get("enabled", "true"))
+        and cib_values.role(each.get("role", "Started")) != "Stopped"
     ]
     known = [each / 1000 for each in every if isinstance(each, int) and each]
     return min(known, default=None)

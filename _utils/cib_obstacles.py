@@ -25,6 +25,8 @@ _WHY = {
     "no-quorum-policy": "the cluster has no quorum then",
     "stonith-enabled": "no device that works can fence the other node",
 }
+# Of those, Pacemaker's defaults that aren't harmless
+_UNSET = {"no-quorum-policy": "stop", "stonith-enabled": "true"}
 
 # Meta attributes that can keep a resource stopped, or from a node
 _HINDRANCES = (
@@ -55,11 +57,14 @@ def __virtual__():
 
 
 class Obstacle:
-    """Something that can be taken away: the elements that go, or the one whose value becomes harmless."""
+    """
+    Something that can be taken away: the elements that go; or the one whose value becomes harmless; or the
+    cluster's property, a name and a harmless value, that is set since its default is in the way.
+    """
 
-    def __init__(self, what, remedy, elements, harmless=None):
+    def __init__(self, what, remedy, elements, harmless=None, unset=None):
         self.what, self.remedy = what, remedy
-        self.elements, self.harmless = elements, harmless
+        self.elements, self.harmless, self.unset = elements, harmless, unset
 
     @property
     def line(self):
@@ -87,10 +92,11 @@ def obstacles(xml, node):
         *_of_the_cluster(root),
         *_constraints(root),
     ]
-    return [
+    known = [
         Obstacle(what, remedy, [number[each] for each in elements], harmless)
         for what, remedy, elements, harmless in found
     ]
+    return known + _defaults(root)
 
 
 def without(xml, taken_away):
@@ -113,6 +119,8 @@ def without(xml, taken_away):
                 elements[index].set("value", obstacle.harmless)
             else:
                 parents[elements[index]].remove(elements[index])
+        if obstacle.unset:
+            _set(root, *obstacle.unset)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -230,6 +238,28 @@ def _of_the_cluster(root):
                 [pair],
                 harmless,
             )
+
+
+def _defaults(root):
+    """Properties that nobody has set."""
+    pairs = root.iterfind("configuration/crm_config//nvpair")
+    said = {cib_values.property_name(pair.get("name", "")) for pair in pairs}
+    return [
+        Obstacle(
+            f"the cluster's property {name} isn't set and {value} then: {_WHY[name]}",
+            None,
+            [],
+            unset=(name, _HARMLESS[name]),
+        )
+        for name, value in _UNSET.items()
+        if name not in said
+    ]
+
+
+def _set(root, name, value):
+    home = root.find("configuration/crm_config")
+    options = ElementTree.SubElement(home, "cluster_property_set", id=f"cmha-{name}")
+    ElementTree.SubElement(options, "nvpair", id=f"cmha-{name}-value", name=name, value=value)
 
 
 def _constraints(root):

@@ -164,6 +164,9 @@ def _answer(host, function, returned):
     if returned.get("retcode") and isinstance(value, str):
         if value.startswith(f"'{function}' is not available"):
             return _trouble(cmha_presence.WITHOUT_MODULES, host, function=function)
+        if value.startswith("Passed invalid arguments"):
+            said = value.splitlines()[0]
+            return _trouble(cmha_presence.ANOTHER_VERSION, host, function=function, said=said)
         return Trouble(_named(host, value.removeprefix("ERROR: ").strip()))
     value = cmha_answers.taken(function, value)
     problem = cmha_answers.problem(function, value)

@@ -43,6 +43,11 @@ class _Rejoin(Pair):
         try:
             if host in report["silent"]:
                 raise Trouble(report["silent"][host])
+            if host in report["hangs"]:
+                raise Trouble(
+                    f"{host}: {'; '.join(report['hangs'][host])}. Nothing joins a cluster there meanwhile: end "
+                    "that (kill -CONT to what is stopped, else restart pacemaker, or boot the host), then try again"
+                )
             out = report["nodes"][name] == "stopped"
             if not out and not failures:
                 done["next"] = f"nothing: {name} is in the cluster ({report['nodes'][name]})"

@@ -25,21 +25,26 @@ def bad(pair, service, found, facts):
     Returns a list of lines, each with what to do.
     """
     where = service["nodes"]
-    lines = _elsewhere(pair, where, {node: facts[node] for node in service["seen"]})
+    lines = _elsewhere(pair, where, {node: facts[node] for node in service["seen"]}, found)
     for node in where:
         if node in facts:
             lines += _not_served(pair, node, facts[node], service["since"])
     return lines + (_failed(pair, found) if found and found["failed"] else [])
 
 
-def _elsewhere(pair, where, running):
+def _elsewhere(pair, where, running, found):
     """Who runs it though Pacemaker doesn't know."""
     resource = pair["resource"]
     lines = []
     for node, fact in running.items():
         if node in where:
             continue
-        if fact["cluster"] is None:
+        if fact["hangs"] or fact["recovers"]:
+            # it may be the one that runs it, as long as nobody else's Pacemaker has it elsewhere
+            if found:
+                too, then = (" too", f"; stop it on {node}") if where else ("", "")
+                lines.append(f"{resource} runs on {node}{too}, whose cluster doesn't answer{then}")
+        elif fact["cluster"] is None:
             also = f", and on {' and '.join(where)}; stop it on {node}" if where else ""
             lines.append(f"{resource} runs on {node}, outside the cluster{also}")
         else:
@@ -75,6 +80,10 @@ def _not_served(pair, node, fact, since):
 
 def _failed(pair, found):
     resource, on = pair["resource"], " and ".join(found["nodes"]) or "no host"
+    if not found["managed"]:  # a node or a cluster in maintenance, too
+        return [
+            f"{resource} has failed on {on}, and Pacemaker doesn't manage it: it leaves it as it is"
+        ]
     if not found["blocked"]:
         return [f"{resource} has failed on {on}; Pacemaker is at it"]
     return [

@@ -65,7 +65,7 @@ def unread_lines(unread):
     ]
 
 
-def known(models, errors, unread, recalled):
+def known(models, errors, unread, recalled, pillars):
     """
     The sites, for whoever looks at pairs or acts on one: what is seen of them doesn't depend on their pillar.
 
@@ -75,6 +75,8 @@ def known(models, errors, unread, recalled):
         See ``unread_lines``.
     recalled
         What was known of sites, see ``cmha_memory.recall``.
+    pillars
+        What ``read`` got.
 
     Returns a mapping:
 
@@ -85,18 +87,24 @@ def known(models, errors, unread, recalled):
     ``hidden``
         Lines on what is wrong with sites of which nothing can be seen.
     ``gone``
-        Names of sites that were known, and that no pillar names any more.
+        Names of sites that were known, and whose hosts are all other sites' now.
     """
     sites = {model["site"]: outline(model) for model in models}
+    others = {node["id"] for each in sites.values() for node in nodes(each)}
     seen_anyway, gone, hidden = {}, [], list(errors)
     for name in sorted(recalled.keys() - sites.keys()):
         kept = recalled[name]["site"]
-        own = [line for line in errors if line.startswith(f"site {name}: ")]
-        of_hosts = {node["id"]: unread[node["id"]] for node in nodes(kept) if node["id"] in unread}
-        wrong = own or [f"site {name}: {line}" for line in unread_lines(of_hosts)]
-        if not wrong:
+        hosts = [node["id"] for node in nodes(kept)]
+        if others.issuperset(hosts):
             gone.append(name)
             continue
+        # its hosts' pillars may call it otherwise now, or not at all
+        names = (name, *_by_site({host: pillars[host] for host in hosts if host in pillars}))
+        own = [
+            line for line in errors if line.startswith(tuple(f"site {each}: " for each in names))
+        ]
+        of_hosts = {host: unread[host] for host in hosts if host in unread}
+        wrong = own or [f"site {name}: {line}" for line in unread_lines(of_hosts)] or [_lost(name)]
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(recalled[name]["at"]))
         sites[name] = kept
         seen_anyway[name] = f"{wrong[0]} (its pairs are shown as they were known at {when})"
@@ -118,7 +126,9 @@ def wrong_with(known_sites, name, pair):
     Returns a line, or ``None``.
     """
     line = known_sites["seen_anyway"].get(name)
-    elsewhere = line and re.match(rf"site .*?: pillar cmha:pairs:(?!{re.escape(pair)}:)", line)
+    elsewhere = line and re.match(
+        rf"site .*?: pillar cmha:pairs:(?!{re.escape(pair)}:)[^\s:]+:", line
+    )
     return None if elsewhere else line
 
 
@@ -155,6 +165,13 @@ def nodes(site):
 
 def _unnamed(site):
     return f"no minion's pillar names the site {site}"
+
+
+def _lost(site):
+    return (
+        f"site {site}: {_unnamed(site)} any more; see cmha:site there and the pillar's top.sls, or, when the "
+        f"site is no more, salt-run cmha.forget {site}"
+    )
 
 
 def _by_site(pillars):

@@ -1,5 +1,7 @@
 """What the scheduler foresees, and what it finds in the way: Pacemaker's real tools on a CIB in a file."""
 
+import re
+
 import pytest
 
 OPERATION = (
@@ -195,6 +197,19 @@ def test_fencing_without_a_device(began_with):
             f"{PROPERTY}stonith-enabled is true: no device that works can fence the other node"
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("no-quorum-policy", f"no-quorum-policy isn't set and stop then: {NO_QUORUM}"),
+        ("stonith-enabled", "stonith-enabled isn't set and true then: no device that works can"),
+    ],
+)
+def test_a_property_that_nobody_has_set(began_with, name, line):
+    found = began_with(re.sub(rf'<nvpair id="p." name="{name}".*?/>', "", cib()))
+    assert (found["takes_over"], len(found["why"])) == (None, 1)
+    assert found["why"][0].startswith(PROPERTY + line)
 
 
 def test_an_agent_that_wasnt_there_at_the_probe(survival, cib_file):

@@ -4,6 +4,7 @@ import subprocess
 import time
 
 import pytest
+from salt.exceptions import CommandExecutionError
 
 
 def run_all(command, stdin=None, env=None, rstrip=True, **_):
@@ -15,7 +16,7 @@ def run_all(command, stdin=None, env=None, rstrip=True, **_):
 
 @pytest.fixture
 def bounded(load_file):
-    return load_file("_modules/bounded.py", salt={"cmd.run_all": run_all}, context={})
+    return load_file("_modules/bounded.py", salt={"cmd.run_all": run_all}, grains={"id": "cms1"})
 
 
 def test_a_tool_that_is_quick(bounded):
@@ -38,6 +39,15 @@ def test_a_tool_that_hangs_and_what_it_started(bounded, script):
 def test_its_own_exit_code_is_no_end(bounded, code):
     answer = bounded.run(["sh", "-c", f"echo said; exit {code}"])
     assert (answer["retcode"], answer["stdout"]) == (code, "said\n")
+
+
+def test_a_limit_that_can_not_be_set(bounded, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "C")
+    with pytest.raises(
+        CommandExecutionError, match="^cms1: true can't be started with a limit: timeout: "
+    ):
+        bounded.run(["true"], seconds=-1)
+    assert bounded.run(["sh", "-c", "echo x >&2; exit 125"])["retcode"] == 125
 
 
 def test_in_a_hurry_everything_is_limited(bounded):

@@ -937,3 +937,29 @@ def test_whatever_agents_call_a_secret_is_masked(cib, formula_yaml):
 @pytest.mark.parametrize("name", ["keystone", "keycloak", "monitor", "tokenizer", "turkey-farm"])
 def test_a_name_that_only_sounds_like_one_is_shown(cib, name):
     assert cib.masked({name: "systemd:x"}) == {name: "systemd:x"}
+
+
+# --- a primitive with its template ---------------------------------------------------------------
+
+
+def test_a_primitive_has_what_its_template_says(cib):
+    xml = """<cib><configuration><crm_config/><nodes/><constraints/><resources>
+      <template id="t" class="lsb" type="cm"><instance_attributes id="a"><nvpair id="a1" name="x" value="t"/>
+        <nvpair id="a2" name="y" value="t"/></instance_attributes>
+        <operations><op id="o1" name="monitor" interval="30s"/><op id="o2" name="monitor" interval="10s"
+          enabled="false"/><op id="o3" name="stop" interval="0" timeout="9s"/></operations></template>
+      <primitive id="cm" template="t"><instance_attributes id="b"><nvpair id="b1" name="x" value="own"/>
+        </instance_attributes><operations><op id="o4" name="monitor" interval="30000ms" timeout="7s"/>
+        <op id="o5" name="monitor" interval="5s" role="Stopped"/></operations></primitive>
+      <primitive id="lost" template="nosuch"/>
+    </resources></configuration></cib>"""
+    found = cib.primitive(xml, "cm")
+    assert (found["agent"], found["params"]) == ("lsb:cm", {"x": "own", "y": "t"})
+    monitors = [(each["interval"], each.get("timeout")) for each in found["operations"]["monitor"]]
+    assert monitors == [("30000ms", "7s"), ("5s", None), ("10s", None)]
+    assert cib.monitored_every(found["operations"]) == 30
+    assert (cib.agent(xml, "cm"), cib.agent(xml, "lost"), cib.agent(xml, "no")) == (
+        "lsb:cm",
+        "@nosuch",
+        None,
+    )

@@ -132,6 +132,7 @@ def host(load_file, pure, there, clock, monkeypatch):
             "maintenance",
             "model",
             "monitored_every",
+            "primitive",
             "since",
         ),
         "corosync_conf": ("keys", "difference", "addresses"),

@@ -102,6 +102,11 @@ SILENT = "h1 doesn't answer this master; see that it and its salt-minion run"
             returned("'m.f' is not available.", 254),
             "h1 doesn't know m.f yet; run salt-run cmha.preflight, which gives it cmha's modules",
         ),
+        (
+            returned("Passed invalid arguments to m.f: f() got 2 arguments\n\n    Its text.\n", 1),
+            "h1 answers m.f as another version of cmha does: Passed invalid arguments to m.f: f() got 2 "
+            "arguments; run salt h1 saltutil.sync_all",
+        ),
         (returned("ERROR: no memory", 1), "h1: no memory"),
         (returned("ERROR: h1: no memory", 1), "h1: no memory"),
         (returned("ERROR: crm on h1 says no", 1), "crm on h1 says no"),

@@ -96,7 +96,7 @@ def master(load_file, pure, formula, monkeypatch):
                 "cmha_memory.remember": lambda opts, sites: memory.update(
                     {each["site"]: {"at": 0, "site": each} for each in sites}
                 ),
-                "cmha_memory.forget": lambda opts, name: memory.pop(name),
+                "cmha_memory.forget": lambda opts, name: memory.pop(name, None),
                 **(utils or {}),
             },
         )
@@ -648,10 +648,44 @@ def test_a_site_that_nobody_has_known_is_hidden(master):
     assert report["errors"] == ["the pillar of cms1 doesn't render: no YAML"]
 
 
-def test_a_site_that_pillar_names_no_more_is_forgotten(master):
+def renamed(site):
+    return of({**copy.deepcopy(SITE), "site": site})
+
+
+def test_a_site_whose_hosts_are_another_sites_now_is_forgotten(master):
+    master(of(SITE), utils=GOOD).status()
+    for _ in range(2):
+        report = master(renamed("esat"), utils=GOOD).status()
+        assert (list(report["sites"]), report["errors"], report["retcode"]) == (["esat"], [], 0)
+
+
+@pytest.mark.parametrize(
+    ("pillars", "said"),
+    [
+        ({}, "site east: no minion's pillar names the site east any more; see cmha:site there"),
+        (of({key: each for key, each in SITE.items() if key != "site"}), "site None: pillar cmha:"),
+        (renamed(["east"]), "site ['east']: pillar cmha:site"),
+    ],
+)
+def test_a_site_that_pillar_names_no_more_is_seen_and_can_be_forgotten(master, pillars, said):
     master({**of(SITE), **west()}, utils=GOOD).status()
-    assert list(master(of(SITE), utils=GOOD).status()["sites"]) == ["east"]
-    assert list(master(broken("x", 1), utils=GOOD).status()["sites"]) == ["east"]
+    runner = master({**pillars, **west()}, utils=GOOD)
+    for _ in range(2):
+        report = runner.status()
+        assert (sorted(report["sites"]), report["retcode"]) == (["east", "west"], 1)
+        (line,) = report["errors"]
+        assert line.startswith(said)
+    assert runner.forget("east")["retcode"] == 0
+    assert list(runner.status()["sites"]) == ["west"]
+    (again, named) = runner.forget("east"), runner.forget("west")
+    assert (again["error"], again["retcode"]) == ("no site east is known", 1)
+    assert named["error"].startswith("pillar names the site west")
+
+
+def test_what_is_wrong_about_all_pairs_is_about_each(master):
+    master(of(SITE), utils=GOOD).status()
+    report = master(broken("pairs", []), utils=GOOD).failover("cms")
+    assert report["error"].startswith("site east: pillar cmha:pairs: ")
 
 
 def test_a_host_whose_key_is_gone_hides_no_pair(master):

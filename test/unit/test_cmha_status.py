@@ -35,6 +35,7 @@ def run_by(*nodes, **flags):
         "nodes": list(nodes),
         "failed": False,
         "blocked": False,
+        "managed": True,
         **flags,
     }
 
@@ -472,6 +473,27 @@ def test_what_pacemaker_does_not_know(judge, facts, here, there, line):
     assert report["problems"][0].startswith(line)
 
 
+HANGING = {**STOPPED, "hangs": ["pacemakerd hangs: it is stopped"], "service": service(True)}
+
+
+def test_who_runs_it_while_its_cluster_hangs(judge, facts):
+    facts[CMS2].update(HANGING)
+    report = judge(facts)
+    assert report["health"] == "bad"
+    assert report["problems"][0] == (
+        "cm runs on cms2 too, whose cluster doesn't answer; stop it on cms2"
+    )
+
+
+def test_who_alone_runs_it_while_its_cluster_hangs(judge, facts):
+    facts[CMS1].update(HANGING)
+    facts[CMS2].update(STOPPED)
+    report = judge(facts)
+    assert report["health"] == "unknown"
+    assert report["problems"][0] == f"{CMS1}: pacemakerd hangs: it is stopped"
+    assert not any("outside the cluster" in line for line in report["problems"])
+
+
 def test_who_runs_it_is_seen_by_the_hosts_themselves(judge, facts):
     facts[CMS2].update(service=service(True), answers=True)
     found = judge(facts)["service"]
@@ -491,9 +513,17 @@ def test_a_service_without_a_port_answers_nobody(judge, facts):
     assert (report["health"], report["service"]["answers"]) == ("good", {})
 
 
-@pytest.mark.parametrize(("blocked", "says"), [(True, "is blocked"), (False, "Pacemaker is at it")])
-def test_a_resource_that_has_failed(judge, facts, blocked, says):
-    see(facts, resources={"cm": run_by("cms1", failed=True, blocked=blocked)})
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        ({"blocked": True}, "is blocked"),
+        ({}, "Pacemaker is at it"),
+        ({"managed": False}, "Pacemaker doesn't manage it: it leaves it as it is"),
+        ({"managed": False, "blocked": True}, "Pacemaker doesn't manage it"),
+    ],
+)
+def test_a_resource_that_has_failed(judge, facts, flags, says):
+    see(facts, resources={"cm": run_by("cms1", failed=True, **flags)})
     report = judge(facts)
     assert report["health"] == "bad"
     assert report["problems"][0].startswith("cm has failed on cms1")

@@ -16,7 +16,6 @@ CONFIG = [
 HERE = {"node": "cms1", "where": ["cms1"], "running": True, "answers": True}
 SECOND = {"node": "cms1", "where": ["cms2"], "running": True, "answers": None}
 SILENT = {**HERE, "answers": False}
-STOPPED = {"node": None, "where": [], "running": None, "answers": None}
 
 
 @pytest.fixture
@@ -69,7 +68,7 @@ def followed(watch, *looks):
 
 def test_nothing_is_news_of_a_good_pair(watch):
     standby = {"node": "cms2", "where": ["cms1"], "running": False, "answers": None}
-    assert followed(watch, (0, HERE), (20, standby), (900, STOPPED)) == []
+    assert followed(watch, (0, HERE), (20, standby)) == []
 
 
 def test_a_second_one_is_told_once_and_when_it_is_over(watch):
@@ -128,9 +127,23 @@ def test_who_moves_it_is_not_suspected(watch, there, settings):
     assert watch._seen(settings)["running"] is None
 
 
-def test_a_stopped_cluster(watch, there, settings):
+def test_a_stopped_cluster_ends_nothing(watch, there, settings, clock):
+    watch.time = clock
+    there["crm.status"] = {"resources": {"cm": {"started": ["cms2"]}}}
+    for at in (100.0, 120.0):
+        clock.time = lambda at=at: at
+        watch._look(settings)
+    notes = watch._notes()
+    assert (len(left(settings)), notes["second"]["told"]) == (1, True)
     there["crm.running"] = False
-    assert watch._seen(settings) == STOPPED
+    watch._look(settings)
+    assert (len(left(settings)), watch._notes()) == (1, notes)
+    # and when it is back, and the service is where it should be, it is over
+    there["crm.running"] = True
+    there["crm.status"] = {"resources": {"cm": {"started": ["cms1"]}}}
+    clock.time = lambda: 140.0
+    watch._look(settings)
+    assert left(settings)[1][3] == "desc over: cm runs on cms1 too, which Pacemaker doesn't know"
 
 
 def test_what_hangs_is_no_news(watch, there, settings):

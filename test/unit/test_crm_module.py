@@ -734,6 +734,25 @@ def test_what_does_not_come_back_is_told_when_the_cluster_rests(crm, cluster):
     assert crm.time.monotonic() < 60
 
 
+def test_a_stop_that_fails_where_it_was_to_start_is_taken_back(crm, cluster):
+    failing = Failing(cluster, blocked=True)
+
+    def move(command, stdin):
+        done = failing(command, stdin)
+        if "--move" in command:
+            cluster.mon = cluster.mon.replace("cm_start_0", "cm_stop_0")
+            cluster.mon = cluster.mon.replace('task="start"', 'task="stop"')
+        return done
+
+    cluster._crm_resource = move
+    with pytest.raises(
+        CommandExecutionError,
+        match="neither starts on cms2 nor stops there.*; it runs on cms1 again$",
+    ):
+        crm.move("cm", "cms2", timeout=60)
+    assert resource_commands(cluster)[-1] == ["--cleanup", "--resource", "cm", "--node", "cms2"]
+
+
 def test_a_stop_that_fails_ends_the_move_at_once(crm, cluster, monkeypatch):
     def move(command, stdin):
         if "--move" in command:

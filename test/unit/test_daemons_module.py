@@ -140,5 +140,7 @@ def test_daemons_that_are_stopped(load_file, tmp_path, monkeypatch):
     for number, line in processes.items():
         (tmp_path / number).mkdir()
         (tmp_path / number / "stat").write_text(line)
+    (tmp_path / "14").mkdir()
+    (tmp_path / "14/stat").write_bytes(b"14 (caf\xe9) T 1")
     (tmp_path / "13").mkdir()  # ended meanwhile
     assert module.hanging() == ["cib", "corosync", "pacemaker-based"]
