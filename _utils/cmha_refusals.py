@@ -11,6 +11,7 @@ from cmha_pillar import SiteError
 __virtualname__ = "cmha_refusals"
 
 
+_PAGE_AGENT = "ocf:cm:server"
 _THRESHOLD = "migration-threshold"
 
 
@@ -174,6 +175,28 @@ def device(pair, at):
             at("quorum", "device", "net", "port"),
             f"the corosync-qnetd that cmha sets up (qnetd) listens on {corosync_totem.QNETD_PORT}; leave "
             "it out",
+        )
+
+
+def page_agent(pair):
+    """
+    Refuse the agent that asks Cloudera Manager for its page where there is none.
+
+    pair
+        The pair, with its settings.
+    """
+    primitive = pair["pacemaker"]["primitives"].get(pair["resource"])
+    agent = primitive.get("agent") if isinstance(primitive, dict) else primitive
+    if agent != _PAGE_AGENT:
+        return
+    if pair["role"] != "server":
+        raise SiteError(
+            f"cmha:pairs:{pair['pair']}:resource",
+            f"{_PAGE_AGENT} is for a pair of role server; {pair['service']} gives no page",
+        )
+    if pair["port"] is None:
+        raise SiteError(
+            f"cmha:pairs:{pair['pair']}:port", f"{_PAGE_AGENT} needs the port of the page"
         )
 
 

@@ -45,8 +45,8 @@ class _Rejoin(Pair):
                 raise Trouble(report["silent"][host])
             if host in report["hangs"]:
                 raise Trouble(
-                    f"{host}: {'; '.join(report['hangs'][host])}. Nothing joins a cluster there meanwhile: end "
-                    "that (kill -CONT to what is stopped, else restart pacemaker, or boot the host), then try again"
+                    f"{host}: {'; '.join(report['hangs'][host])}. Nothing joins a cluster there meanwhile; "
+                    "end that (kill -CONT, else restart pacemaker, or boot the host), then try again"
                 )
             out = report["nodes"][name] == "stopped"
             if not out and not failures:

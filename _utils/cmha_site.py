@@ -342,11 +342,12 @@ def _pair(name, checked, defaults):
     by_default = [cmha_pillar.settings(defaults), defaults["roles"][role]]
     if any(map(device, declared)):
         by_default.append(defaults["with_device"])
-    merged = {"pair": name, "port": None, "qnetd": None}
-    layers = []
-    for layer in (*by_default, *declared):
-        layers.append(_with_agent_spelt_out(layer, merged.get("resource")))
-        merged = overlaid(merged, layers[-1])
+    none = {"pair": name, "port": None, "qnetd": None}
+    merged, layers = _merged(none, *by_default, *declared)
+    of_agent = defaults["agents"].get(str(_agent(merged["resource"], merged)))
+    if of_agent:
+        by_default.append({"pacemaker": {"primitives": {merged["resource"]: of_agent}}})
+        merged, layers = _merged(none, *by_default, *declared)
     merged.update(role=role, cluster_name=own["cluster_name"], nodes=_nodes(own["nodes"], path))
     key = merged["corosync"].pop("authkey", None)
     merged["key_size"] = None if key is None else len(key)
@@ -383,6 +384,15 @@ def _leaves(mapping, path):
             yield from _leaves(value, here)
         else:
             yield here
+
+
+def _merged(merged, *layers):
+    """All layers of settings as one, and each of them without short forms."""
+    spelt_out = []
+    for layer in layers:
+        spelt_out.append(_with_agent_spelt_out(layer, merged.get("resource")))
+        merged = overlaid(merged, spelt_out[-1])
+    return merged, spelt_out
 
 
 def _with_agent_spelt_out(layer, resource):
@@ -558,6 +568,7 @@ def _refuse_what_does_not_go_together(pair):
     cmha_refusals.tie_breakers(pair, at)
     cmha_refusals.times(pair, at)
     cmha_refusals.threshold(pair)
+    cmha_refusals.page_agent(pair)
 
 
 def _refuse_shared_nodes(pairs):

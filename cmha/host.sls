@@ -11,6 +11,8 @@ include:
   - cmha.firewall
 {% if cmha.role == 'agent' %}
   - cmha.agent
+{% elif cmha.pacemaker.primitives[cmha.resource].agent == 'ocf:cm:server' %}
+  - cmha.server
 {% endif %}
   - cmha.resource
   - cmha.alerts

@@ -1,13 +1,15 @@
-"""The OCF agent before the judges that resource-agents brings: `ocf-tester`, and its schemas of metadata."""
+"""The OCF agents before the judges that resource-agents brings: `ocf-tester`, and its schemas of metadata."""
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
 from agent_host import VARIANTS, AgentHost
+from server_host import ServerHost
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +36,30 @@ def schemas(pacemaker_tools):
 
 
 @pytest.fixture
-def host(formula):
+def directory():
     """Where ocf-tester's nobody, whose permissions it checks, can read the agent: not below tmp_path."""
     directory = Path(tempfile.mkdtemp())
     directory.chmod(0o755)
-    host = AgentHost(formula, directory)
-    yield host
-    host.clean()
+    yield directory
     shutil.rmtree(directory)
 
 
 @pytest.fixture(params=VARIANTS)
-def agent(host, request):
+def agent(formula, directory, request):
+    host = AgentHost(formula, directory)
     host.install(request.param)
-    return host
+    yield host
+    host.clean()
+
+
+@pytest.fixture
+def server(formula, directory):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    host = ServerHost(formula, directory, port)
+    yield host
+    host.clean()
 
 
 @pytest.mark.parametrize("state", ["stopped", "running", "failed"])
@@ -62,12 +74,42 @@ def test_it_passes_ocf_tester(agent, tools, state):
     assert not agent.has_roles()
 
 
-@pytest.mark.parametrize(
+@pytest.mark.parametrize("runs", [False, True])
+def test_the_servers_passes_ocf_tester(server, tools, runs):
+    if runs:
+        server.run("start")
+    name = "cloudera-scm-server"
+    done = tools(server.environment(), "ocf-tester", "-v", "-n", name, server.script)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{server.script} passed all tests" in done.stdout
+    assert not server.is_alive()
+
+
+SCHEMAS = pytest.mark.parametrize(
     "schema", [["--dtdvalid", "ra-api-1.dtd"], ["--relaxng", "metadata.rng"]], ids=lambda it: it[1]
 )
-def test_its_metadata_is_valid(agent, tools, schemas, schema):
-    metadata = agent.run("meta-data").stdout
-    done = tools(
-        agent.environment(), "xmllint", "--noout", *schema, "-", input=metadata, cwd=schemas
-    )
+
+
+@pytest.fixture
+def judged(tools, schemas):
+    def by(schema, host):
+        return tools(
+            host.environment(),
+            *("xmllint", "--noout", *schema, "-"),
+            input=host.run("meta-data").stdout,
+            cwd=schemas,
+        )
+
+    return by
+
+
+@SCHEMAS
+def test_its_metadata_is_valid(agent, judged, schema):
+    done = judged(schema, agent)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+
+
+@SCHEMAS
+def test_the_servers_metadata_is_valid(server, judged, schema):
+    done = judged(schema, server)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr

@@ -30,6 +30,12 @@ def on_both(on, typed, survives=True, says=""):
 
 DUMMY = "crm configure primitive dummy ocf:pacemaker:Dummy"
 
+# A device that says that it fenced, and does nothing: what it fences has crashed here already
+FENCE = (
+    "crm configure primitive fence stonith:null params hostlist='{}'{};"
+    " crm_attribute -n stonith-enabled -v true"
+)
+
 NO_SCRIPT = "mv /etc/init.d/R /root; systemctl daemon-reload"
 
 CHANGES = {
@@ -127,6 +133,14 @@ CHANGES = {
     ),
     "fencing without a device": on_both(
         "A", "crm_attribute -n stonith-enabled -v true", False, "stonith-enabled"
+    ),
+    "fencing by a device": on_both("A", FENCE.format("A S", "")),
+    "fencing by a device that is stopped": on_both(
+        "A", FENCE.format("A S", " meta target-role=Stopped"), False, "can fence A"
+    ),
+    "fencing by a device for the other": on_both("A", FENCE.format("S", ""), False, "can fence A"),
+    "fencing by a device that may not run there": on_both(
+        "A", f"{FENCE.format('A S', '')}; crm configure location never fence -inf: S", False, "can fence A"
     ),
     "stops without quorum, which two have": on_both("A", "crm_attribute -n no-quorum-policy -v stop"),
     "stops without quorum, which one hasn't": on_both(

@@ -280,7 +280,8 @@ def test_the_pillar_given_is_not_changed(site_model):
 def test_pillar_example_says_what_the_defaults_are(cmha_site, site_model, formula_yaml, defaults):
     example = formula_yaml("pillar.example")["cmha"]
     settings = {key: value for key, value in example.items() if key not in ("site", "pairs")}
-    assert settings == {key: defaults[key] for key in defaults if key != "with_device"}
+    conditional = ("with_device", "agents")
+    assert settings == {key: defaults[key] for key in defaults if key not in conditional}
     site_model(example)
 
 
@@ -450,6 +451,45 @@ def test_a_resource_may_be_said_by_its_agent(site_model, place, agent):
     assert "monitor" in str(primitive["operations"])
     assert cms["agent_by_host"] is False
     assert mgmt["resource"] == "cloudera-scm-agent"
+
+
+@pytest.mark.parametrize("place", ["roles:server:resource", "pairs:cms:resource"])
+def test_the_agent_that_asks_for_the_page_has_its_own_times(site_model, place):
+    cms, mgmt = site_model(with_(place, "ocf:cm:server"))["pairs"]
+    operations = cms["pacemaker"]["primitives"]["cloudera-scm-server"]["operations"]
+    assert operations == {
+        "start": [{"timeout": "900s", "interval": "0s"}],
+        "stop": [{"timeout": "300s", "interval": "0s"}],
+        "monitor": [{"interval": "30s", "timeout": "120s"}],
+    }
+    assert "900s" not in str(mgmt["pacemaker"])
+
+
+def test_what_pillar_says_of_its_times_counts(site_model):
+    pillar = with_("pairs:cms:resource", "ocf:cm:server")
+    operations = {"operations": {"start": {"timeout": "7s"}}}
+    pillar["roles"] = {"server": {"pacemaker": {"primitives": {"cloudera-scm-server": operations}}}}
+    primitive = site_model(pillar)["pairs"][0]["pacemaker"]["primitives"]["cloudera-scm-server"]
+    assert primitive["operations"]["start"][0]["timeout"] == "7s"
+    assert primitive["operations"]["monitor"][0]["timeout"] == "120s"
+
+
+@pytest.mark.parametrize(
+    ("pair", "changes", "line"),
+    [
+        (
+            "mgmt",
+            {"resource": "ocf:cm:server"},
+            "mgmt:resource: ocf:cm:server is for a pair of role",
+        ),
+        ("cms", {"resource": "ocf:cm:server", "port": None}, "cms:port"),
+    ],
+)
+def test_the_agent_that_asks_for_the_page_needs_one(site_model, pair, changes, line):
+    pillar = copy.deepcopy(SITE)
+    pillar["pairs"][pair].update(changes)
+    with pytest.raises(ValueError, match=line):
+        site_model(pillar)
 
 
 def test_a_resource_by_its_name_leaves_the_agent_to_the_host(site_model):

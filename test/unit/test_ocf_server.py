@@ -1,0 +1,203 @@
+"""The OCF agent of the server, run by a real sh, on a host that plays cloudera-scm-server."""
+
+import socket
+import xml.etree.ElementTree as ET
+
+import pytest
+from server_host import ServerHost
+
+SUCCESS, GENERIC, UNIMPLEMENTED, INSTALLED, NOT_RUNNING = 0, 1, 3, 5, 7
+
+
+@pytest.fixture
+def host(formula, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    host = ServerHost(formula, tmp_path, port)
+    yield host
+    host.clean()
+
+
+def test_a_server_that_gives_its_page_is_started_and_runs(host):
+    assert host.run("start").returncode == SUCCESS
+    assert host.run("start").returncode == SUCCESS
+    assert host.said("tries") == "1"
+    assert host.run("monitor", interval=30).returncode == SUCCESS
+
+
+def test_a_server_that_is_stopped(host):
+    assert host.run("monitor").returncode == NOT_RUNNING
+    assert host.run("stop").returncode == SUCCESS
+    host.run("start")
+    assert host.run("stop").returncode == SUCCESS
+    assert not host.is_alive()
+    assert host.run("monitor", interval=30).returncode == NOT_RUNNING
+
+
+def test_a_server_that_died_without_systemd_noticing_is_started_anew(host):
+    host.run("start")
+    host.clean()
+    assert host.run("monitor", interval=30).returncode == NOT_RUNNING
+    assert host.said("unit") == "active"
+    assert host.run("start").returncode == SUCCESS
+    assert host.is_alive()
+
+
+# --- hung, slow, starting ------------------------------------------------------------------------
+
+
+def test_a_server_that_hangs_is_a_failure(host):
+    host.run("start")
+    host.set("page", "silent")
+    done = host.run("monitor", seconds=8, interval=30)
+    assert done.returncode == GENERIC
+    assert done.stderr.startswith(
+        f"ocf-exit-reason:cloudera-scm-server runs, and gives no page on port {host.port}"
+    )
+    assert 2 < done.took < 8  # one request alone isn't enough, and Pacemaker needn't end it
+
+
+def test_one_slow_answer_is_no_failure(host):
+    host.run("start")
+    host.set("page", "slow")
+    done = host.run("monitor", seconds=12, interval=30)
+    assert (done.returncode, host.said("page")) == (SUCCESS, "ready")
+    assert done.took > 2
+
+
+def test_a_probe_asks_only_whether_it_runs(host):
+    host.run("start")
+    host.set("page", "silent")
+    done = host.run("monitor", interval=0)
+    assert (done.returncode, done.took < 3) == (SUCCESS, True)
+
+
+@pytest.mark.parametrize("page", ["refused", "unready"])
+def test_what_is_starting_is_left_alone_for_a_while(host, page):
+    host.set("page", page)
+    done = host.run("start", seconds=8)
+    assert (done.returncode, host.is_alive()) == (SUCCESS, True)
+    assert host.run("monitor", seconds=8, interval=30).returncode == SUCCESS
+    late = host.run("monitor", seconds=8, interval=30, OCF_RESKEY_starting="0")
+    assert late.returncode == GENERIC
+
+
+def test_the_while_begins_anew_when_it_was_ready(host):
+    host.set("page", "unready")
+    host.run("start", seconds=8)
+    host.set("page", "ready")
+    assert host.run("monitor", interval=30).returncode == SUCCESS
+    host.set("page", "unready")
+    done = host.run("monitor", seconds=8, interval=30, OCF_RESKEY_starting="5")
+    assert done.returncode == SUCCESS
+
+
+def test_it_speaks_https_where_the_page_does(host):
+    """What isn't HTTP is asked by HTTPS; a port that speaks neither gives no page."""
+    host.run("start")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = host.run("monitor", seconds=8, interval=30, OCF_RESKEY_port=port)
+        assert done.returncode == GENERIC
+    closed = host.run("monitor", seconds=8, interval=30, OCF_RESKEY_port=port)
+    assert closed.returncode == SUCCESS  # nobody takes connections there yet
+
+
+# --- a start that has to wait --------------------------------------------------------------------
+
+
+def test_a_server_that_ends_itself_is_started_until_it_stays(host):
+    host.set("page", "refused")
+    for number in (1, 2):
+        host.set(f"lives-{number}", "0.3")
+    host.set("lives-3", "600")
+    host.set("page-3", "ready")
+    done = host.run("start", seconds=25)
+    assert (done.returncode, host.said("tries")) == (SUCCESS, "3")
+
+
+def test_a_server_that_goes_on_ending_itself_says_why(host):
+    host.set("page", "refused")
+    host.set("lives", "0.3")
+    host.logs("ERROR x", "ScmActive at bootup: The database is owned by cms1.example.com\x1b[2J")
+    done = host.run("start", seconds=8)
+    assert done.returncode == GENERIC
+    assert done.stderr.strip() == (
+        f"ocf-exit-reason:no page on port {host.port} within 8 s, cloudera-scm-server is stopped "
+        "database is owned by cms1.example.com[2J"
+    )
+    assert done.took < 8
+
+
+def test_a_start_that_is_refused_fails_at_once(host):
+    host.set("fails-start")
+    done = host.run("start")
+    assert (done.returncode, done.took < 5) == (GENERIC, True)
+
+
+# --- a stop that ends it -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("systemd", [True, False])
+@pytest.mark.parametrize("how", ["hangs", "fails-stop"])
+def test_what_does_not_end_by_itself_is_killed(host, how, systemd):
+    host.has_systemd(systemd)
+    host.run("start")
+    host.set(how)
+    done = host.run("stop", seconds=8)
+    assert (done.returncode, host.is_alive()) == (SUCCESS, False)
+    assert "it is killed" in done.stderr
+    assert done.took < 8
+
+
+def test_what_does_not_even_die_is_a_failure_in_time(host):
+    host.run("start")
+    for name in ("fails-stop", "immortal"):
+        host.set(name)
+    done = host.run("stop", seconds=8)
+    assert (done.returncode, done.took < 8) == (GENERIC, True)
+    assert "ocf-exit-reason:cloudera-scm-server is still running" in done.stderr
+
+
+# --- what the host has ---------------------------------------------------------------------------
+
+
+def test_a_unit_without_an_init_script(host):
+    host.is_unit_only()
+    assert host.run("validate-all").returncode == SUCCESS
+    assert host.run("monitor").returncode == NOT_RUNNING
+    assert host.run("start").returncode == SUCCESS
+    assert host.run("monitor", interval=30).returncode == SUCCESS
+    assert host.run("stop").returncode == SUCCESS
+
+
+def test_a_host_without_the_server(host):
+    host.is_unit_only()
+    host.set("missing")
+    for action in ("start", "monitor", "validate-all"):
+        done = host.run(action)
+        assert done.returncode == INSTALLED
+        assert "cloudera-scm-server is not installed" in done.stderr
+
+
+@pytest.mark.parametrize("code", [4, 127])
+def test_a_status_that_says_nothing_clear_is_a_failure(host, code):
+    host.set("fails-status", code)
+    assert host.run("monitor").returncode == GENERIC
+    assert host.run("stop", seconds=8).returncode == GENERIC
+
+
+def test_an_action_that_it_does_not_know(host):
+    done = host.run("promote")
+    assert (done.returncode, "usage:" in done.stderr) == (UNIMPLEMENTED, True)
+    assert host.run("usage").returncode == SUCCESS
+
+
+def test_its_metadata_has_the_times_of_the_defaults(host, defaults):
+    metadata = ET.fromstring(host.run("meta-data").stdout)
+    said = {each.get("name"): each.get("timeout") for each in metadata.iter("action")}
+    for name, operation in defaults["agents"]["ocf:cm:server"]["operations"].items():
+        assert said[name] == operation["timeout"]
+    (port, _) = metadata.iter("content")
+    assert port.get("default") == str(host.port)
