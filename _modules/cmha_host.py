@@ -137,7 +137,7 @@ def health(known=None):
         Seconds of the epoch, by node, for the nodes where the service is started.
     ``service``
         What the service's own agent says here, see ``resource_agent.runs``, and ``every``, the seconds after
-        which Pacemaker asks it again, or ``None``.
+        which Pacemaker asks it again, or ``None``; ``owner``, see ``scm_active.owner``.
     ``answers``
         Whether the service's port gives a page here; ``None`` without a port.
     ``frozen``
@@ -245,6 +245,7 @@ def _seen_of_service(seen, resource, service, port):
         "service": {
             **__salt__["resource_agent.runs"](agent, params),
             "every": __utils__["cib.monitored_every"]((known or {}).get("operations", {})),
+            "owner": __salt__["scm_active.owner"](service) if port else None,
         },
         "answers": __salt__["page.answers"](port, seconds=_FOR_EACH) if port else None,
         "frozen": __salt__["resource_agent.frozen"](service) if service else None,
@@ -386,12 +387,12 @@ def service():
 # --- deeds ---------------------------------------------------------------------------------------
 
 
-def move(resource, node, addresses, port=None, timeout=600):
+def move(resource, node, addresses, port=None, timeout=600, *, service=None):
     """
-    Move a resource and watch it as a client does: ten times a second it asks the service, on all the pair's
-    addresses, whether it answers.
+    Move a resource and watch it as a client does: ten times a second it asks the service for its page, on all
+    the pair's addresses.
 
-    Without a port there is nothing to connect to; then Pacemaker is asked whether the resource is started.
+    Without a port there is no page; then Pacemaker is asked whether the resource is started.
 
     resource
         Id of a resource.
@@ -403,10 +404,14 @@ def move(resource, node, addresses, port=None, timeout=600):
         TCP port of the service.
     timeout
         Seconds to wait.
+    service
+        Name of the service, whose log may say why nobody answers.
 
     Returns a mapping: ``away``, the seconds for which nobody answered; ``seen_by``, what was asked;
-    ``started``, the nodes where the resource is started afterwards. Raises CommandExecutionError, and leaves
-    no constraint behind, see ``crm.move``.
+    ``started``, the nodes where the resource is started afterwards; ``overcome``, a list of lines: failures
+    on the node that the move brought, and that were over when somebody answered. They are cleaned up, since
+    each counts against the node. Raises CommandExecutionError, and leaves no constraint behind, see
+    ``crm.move``.
 
     CLI Example:
 
@@ -417,11 +422,36 @@ def move(resource, node, addresses, port=None, timeout=600):
     if port is None:
         client = _Client(lambda: bool(__salt__["crm.started"](resource)))
     else:
-        client = _Client(lambda: any(_answers(address, int(port)) for address in addresses))
-    started = __salt__["crm.move"](resource, node, timeout, watch=client.ask)
-    client.ask_until_answered(timeout)
-    seen_by = "Pacemaker's status" if port is None else f"TCP port {port}"
-    return {"away": round(client.away, 1), "seen_by": seen_by, "started": started}
+        client = _Client(lambda: any(_answers(address, port) for address in addresses))
+    failed_before = _failed(resource, node)
+    try:
+        started = __salt__["crm.move"](resource, node, timeout, watch=client.ask)
+        client.ask_until_answered(timeout)
+    except CommandExecutionError as error:
+        owner = service and __salt__["scm_active.owner"](service)
+        if owner and owner not in str(error):
+            raise CommandExecutionError(
+                f"{error}; its log says: the database is owned by {owner}"
+            ) from None
+        raise
+    over = [each for each in _failed(resource, node) if each not in failed_before]
+    if over:
+        __salt__["crm.cleanup"](resource, node)
+    return {
+        "away": round(client.away, 1),
+        "seen_by": "Pacemaker's status" if port is None else f"the page on port {port}",
+        "started": started,
+        "overcome": [f"{each['task']} failed on {node}: {each['reason']}" for each in over],
+    }
+
+
+def _failed(resource, node):
+    failures = __salt__["crm.status"]()["failures"]
+    return [each for each in failures if (each["resource"], each["node"]) == (resource, node)]
+
+
+def _answers(address, port):
+    return __salt__["page.answers"](port, address, _PATIENCE)
 
 
 class _Client:
@@ -451,14 +481,6 @@ class _Client:
                     f"{_host()}: the resource is started, but nobody answers within {timeout} s"
                 )
             time.sleep(_PAUSE)
-
-
-def _answers(address, port):
-    try:
-        with socket.create_connection((address, port), timeout=_PATIENCE):
-            return True
-    except OSError:
-        return False
 
 
 # --- helpers -------------------------------------------------------------------------------------

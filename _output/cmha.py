@@ -186,6 +186,11 @@ def _failover(data):
         )
         for move in data["moves"]
     ]
+    found += [
+        (f"on the way {line}; that is over, and cleaned up", "poor")
+        for move in data["moves"]
+        for line in move["overcome"]
+    ]
     found += [(line, None) for line in data["outlook"]]
     if not data["moves"] and not data["error"]:
         found.append((f"{data['resource']} is there already; nothing was moved", "good"))

@@ -89,7 +89,12 @@ SHAPES = {
         "leftovers": [{"id": str, "resource": OPTIONAL_TEXT, "node": OPTIONAL_TEXT}],
         "maintenance": ({"on": bool, "ours": bool}, None),
         "since": EachOf((TIME, None)),
-        "service": {"running": (bool, None), "text": str, "every": (TIME, None)},
+        "service": {
+            "running": (bool, None),
+            "text": str,
+            "every": (TIME, None),
+            "owner": OPTIONAL_TEXT,
+        },
         "answers": (bool, None),
         "frozen": OPTIONAL_TEXT,
         "unable": _LINES,
@@ -108,7 +113,7 @@ SHAPES = {
         "packages": _CHANGES,
     },
     "cmha_host.causes": {"booted": TIME, "logs": EachOf(_LINES), "service": str},
-    "cmha_host.move": {"away": TIME, "seen_by": str, "started": _NAMES},
+    "cmha_host.move": {"away": TIME, "seen_by": str, "started": _NAMES, "overcome": _LINES},
     "crm.plan": {
         "changes": dict,
         "summary": _LINES,

@@ -25,9 +25,9 @@ def failover(opts, site, pair, to=None, drill=False):
         Move it back afterwards.
 
     Returns a mapping: ``resource``; ``moves``, a list of mappings with ``from``, ``to``, ``away`` (seconds
-    for which a client had no answer) and ``seen_by``; ``cleared``, the constraints that an earlier move had
-    left behind; ``outlook``, what happens when the active host dies now (see ``cmha_status.outlook``);
-    ``error``, a line, or ``None``.
+    for which a client had no answer), ``seen_by`` and ``overcome`` (see ``cmha_host.move``); ``cleared``, the
+    constraints that an earlier move had left behind; ``outlook``, what happens when the active host
+    dies now (see ``cmha_status.outlook``); ``error``, a line, or ``None``.
     """
     return _Failover(opts, site, pair).run(to, drill)
 

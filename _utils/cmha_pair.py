@@ -123,10 +123,14 @@ class Pair:
             seen = self.master.need(
                 [host], "cmha_host.move", self.resource, target,
                 [node["address"] for node in self.pair["nodes"]], self.pair["port"],
-                self.pair["timeouts"]["started"],
+                self.pair["timeouts"]["started"], service=self.pair["service"],
             )[host]  # fmt: skip
             self.verify(target)
-        return {"from": home, "to": target, "away": seen["away"], "seen_by": seen["seen_by"]}
+        return {
+            "from": home,
+            "to": target,
+            **{key: seen[key] for key in ("away", "seen_by", "overcome")},
+        }
 
     def verify(self, home):
         """The agent itself says on each host what Pacemaker believes."""

@@ -185,9 +185,7 @@ def page_agent(pair):
     pair
         The pair, with its settings.
     """
-    primitive = pair["pacemaker"]["primitives"].get(pair["resource"])
-    agent = primitive.get("agent") if isinstance(primitive, dict) else primitive
-    if agent != _PAGE_AGENT:
+    if not _asks_for_page(pair):
         return
     if pair["role"] != "server":
         raise SiteError(
@@ -200,15 +198,21 @@ def page_agent(pair):
         )
 
 
+def _asks_for_page(pair):
+    primitive = pair["pacemaker"]["primitives"].get(pair["resource"])
+    return (primitive.get("agent") if isinstance(primitive, dict) else primitive) == _PAGE_AGENT
+
+
 def threshold(pair):
     """
     Refuse to give the server up after one failure. A server that starts while the database is still claimed
-    by the host that has crashed ends itself, and Pacemaker counts that: it would stay stopped for good.
+    by the host that has crashed ends itself, and Pacemaker counts that: it would stay stopped for good. The
+    start of an agent that asks for the page waits for the claim to run out.
 
     pair
         The pair, with its settings.
     """
-    if pair["role"] != "server":
+    if pair["role"] != "server" or _asks_for_page(pair):
         return
     primitive = pair["pacemaker"]["primitives"].get(pair["resource"])
     meta = primitive.get("meta") if isinstance(primitive, dict) else None

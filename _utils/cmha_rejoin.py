@@ -61,6 +61,8 @@ class _Rejoin(Pair):
                 )
             else:
                 self._bring_back(host, name, out, done["done"])
+                self._forgive(report, mate, done["done"])
+                done["done"] += cmha_status.outlook(self.health())
         except Trouble as trouble:
             done["error"] = str(trouble)
         return done
@@ -107,4 +109,20 @@ class _Rejoin(Pair):
             self.master.apply(self.hosts, "cmha.verify")
         where = self.master.need([host], "crm.started", self.resource)[host]
         done.append(f"{self.resource} runs on {' and '.join(where)}")
-        done += cmha_status.outlook(self.health())
+
+    def _forgive(self, report, mate, done):
+        """The service failed over to the mate: what went wrong there is over, and counts against it."""
+        failures = [
+            each
+            for each in report["failures"]
+            if (each["node"], each["resource"]) == (mate, self.resource)
+        ]
+        if not failures or report["service"]["nodes"] != [mate]:
+            return
+        host = self.host_of[mate]
+        with self.step(f"clean up what {self.resource} failed in on {mate}", [host]):
+            self.master.need([host], "crm.cleanup", self.resource, node=mate)
+        done += [
+            f"{self.resource}: {each['task']} failed on {mate} ({each['reason']}), which is over; cleaned up"
+            for each in failures
+        ]

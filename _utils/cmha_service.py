@@ -64,8 +64,9 @@ def _not_served(pair, node, fact, since):
     if here["running"] is False:
         every = here["every"]
         looks = f"in at most {every:g} s" if every else "never: it has no monitor"
+        why = f"; its log says: the database is owned by {here['owner']}" if here["owner"] else ""
         return [
-            f"{resource} doesn't run on {node}, where Pacemaker has it started; Pacemaker looks {looks}"
+            f"{resource} doesn't run on {node}, where Pacemaker has it started; Pacemaker looks {looks}{why}"
         ]
     if fact["frozen"]:
         return [f"{resource} hangs on {node}: {fact['frozen']}; {mend}"]

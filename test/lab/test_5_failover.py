@@ -17,7 +17,11 @@ def test_a_failover_is_verified_and_timed(lab):
     code, data = lab.runner("cmha.failover", "cms", f"to={mate(here)}")
     assert (code, data["error"], data["cleared"]) == (0, None, [])
     (move,) = data["moves"]
-    assert (move["from"], move["to"], move["seen_by"]) == (here, mate(here), "TCP port 7180")
+    assert (move["from"], move["to"], move["seen_by"]) == (
+        here,
+        mate(here),
+        "the page on port 7180",
+    )
     # the stand-in takes 0.5 s to stop and 2 s to start
     assert 2 <= move["away"] <= 30
     assert home(lab) == mate(here)

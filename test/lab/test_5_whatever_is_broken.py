@@ -2,8 +2,10 @@
 begun that would end badly."""
 
 import contextlib
+import json
 import time
 
+import activity
 import pytest
 from conftest import CMS
 from day_two import AGENT, SERVER, home, mate, moved, pillar, status
@@ -63,6 +65,32 @@ def test_a_second_one_that_somebody_started(lab, pair, service):
     lab.on(active, "crm_resource", "--refresh", "--resource", service)
     wait_for(lab, "master", f"salt-run cmha.status pair={pair} | grep -q '^good'")
     assert len(status(lab, pair)[1]["service"]["seen"]) == 1
+
+
+@pytest.mark.parametrize(("pair", "service"), [("cms", SERVER), ("mgmt", AGENT)])
+def test_a_second_one_that_a_second_monitor_finds(lab, pair, service):
+    """docs/server.md's recipe, with a shorter time."""
+    active = home(lab, pair)
+    monitors = [
+        {"interval": "30s", "timeout": "60s"},
+        {"interval": "8s", "timeout": "60s", "role": "Stopped"},
+    ]
+    agent = lab.salt([active], "crm.agent", service)[active]
+    primitive = {"agent": agent, "operations": {"monitor": monitors}}
+    lab.salt([active], "crm.apply", json.dumps({"primitives": {service: primitive}}))
+    lab.on(active, "timeout", "60", "crm_resource", "--wait")
+    began = time.monotonic()
+    lab.on(mate(active), f"/etc/init.d/{service}", "start")
+    # Pacemaker stops both and starts one: somewhere a new one begins after the second
+    new = f"crm_mon -1 | grep -q 'monitor_8000.*{mate(active)}' && timeout 60 crm_resource --wait"
+    wait_for(lab, active, new)
+    lab.on(active, "crm_resource", "--cleanup")
+    wait_for(lab, "master", f"salt-run cmha.status pair={pair} | grep -q '^good'")
+    report = status(lab, pair)[1]
+    assert report["service"]["seen"] == report["service"]["nodes"] != []
+    spells = [spell for spell in lab.active(began) if spell.service == service]
+    assert len(activity.overlaps(spells)) == 1  # the two, until it looked
+    lab.on(active, "cibadmin", "--delete", "--xpath", "//op[@role='Stopped']")
 
 
 @pytest.mark.parametrize(("pair", "program"), [("cms", "server.py"), ("mgmt", "agent.py$")])

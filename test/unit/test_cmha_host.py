@@ -56,6 +56,7 @@ class Host:
             "page.answers": True,
             "resource_agent.fault": None,
             "resource_agent.frozen": None,
+            "scm_active.owner": None,
             "resource_agent.runs": {"running": True, "text": "runs"},
             "daemons.other_versions": {},
             "network.ip_addrs": ["192.0.2.11"],
@@ -314,7 +315,7 @@ def test_health(host, there):
         "cluster": GOOD,
         "leftovers": [{"id": "cli-ban-x", "resource": "x", "node": "cms2"}],
         "since": {"cms1": 77},
-        "service": {"running": True, "text": "runs", "every": 30.0},
+        "service": {"running": True, "text": "runs", "every": 30.0, "owner": None},
         "answers": True,
         "frozen": None,
         "unable": [],
@@ -655,7 +656,7 @@ def test_it_does_not_wait_for_ever(host, clock):
     assert clock.monotonic() == pytest.approx(20, abs=0.3)
 
 
-def moving(host, clock, answers_from, monkeypatch):
+def moving(host, clock, answers_from, failures=lambda now: []):
     """crm.move takes three seconds."""
 
     def move(resource, node, timeout, watch):
@@ -666,41 +667,78 @@ def moving(host, clock, answers_from, monkeypatch):
 
     asked = []
 
-    def answers(address, port):
-        asked.append((address, port))
+    def answers(*arguments):
+        asked.append(arguments)
         return not 1 <= clock.monotonic() < answers_from
 
-    monkeypatch.setattr(host, "_answers", answers)
     host.__salt__.update(
-        {"crm.move": move, "crm.started": lambda _: ["x"] if clock.monotonic() > 2 else []}
+        {
+            "page.answers": answers,
+            "crm.move": move,
+            "crm.started": lambda _: ["x"] if clock.monotonic() > 2 else [],
+            "crm.status": lambda: {"failures": failures(clock.monotonic())},
+            "crm.cleanup": lambda *arguments: asked.append(("cleanup", *arguments)),
+            "scm_active.owner": lambda service: f"owner of {service}",
+        }
     )
     return asked
 
 
-def test_a_move_is_seen_by_a_client_of_the_port(host, clock, monkeypatch):
-    asked = moving(host, clock, 5, monkeypatch)
+def test_a_move_is_seen_by_a_client_of_the_port(host, clock):
+    asked = moving(host, clock, 5)
     assert host.move("cm", "cms2", ["a", "b"], "7180") == {
         "away": pytest.approx(4.1),
-        "seen_by": "TCP port 7180",
+        "seen_by": "the page on port 7180",
         "started": ["cms2"],
+        "overcome": [],
     }
-    assert set(asked) == {("a", 7180), ("b", 7180)}
+    assert set(asked) == {("7180", "a", 1), ("7180", "b", 1)}
 
 
-def test_a_move_without_a_port_is_seen_by_pacemaker(host, clock, monkeypatch):
-    asked = moving(host, clock, 5, monkeypatch)
+def test_what_fails_on_the_way_and_is_over_is_cleaned_up(host, clock):
+    earlier = {
+        "resource": "cm",
+        "node": "cms2",
+        "task": "start",
+        "reason": "no database",
+        "when": "1",
+    }
+    new = {**earlier, "task": "monitor", "reason": "not running", "when": "2"}
+    others = [{**new, "node": "cms1"}, {**new, "resource": "x"}]
+    asked = moving(host, clock, 5, lambda now: [earlier, *([new, *others] if now > 3 else [])])
+    found = host.move("cm", "cms2", ["a"], 7180)
+    assert found["overcome"] == ["monitor failed on cms2: not running"]
+    assert asked[-1] == ("cleanup", "cm", "cms2")
+
+
+def test_what_only_failed_before_is_left_as_it_is(host, clock):
+    earlier = {
+        "resource": "cm",
+        "node": "cms2",
+        "task": "start",
+        "reason": "no database",
+        "when": "1",
+    }
+    asked = moving(host, clock, 5, lambda now: [earlier])
+    assert host.move("cm", "cms2", ["a"], 7180)["overcome"] == []
+    assert "cleanup" not in str(asked)
+
+
+@pytest.mark.parametrize(
+    ("service", "says"),
+    [("cm-service", "; its log says: the database is owned by owner of cm-service"), (None, "")],
+)
+def test_who_owns_the_database_when_nobody_answers(host, clock, service, says):
+    moving(host, clock, 9_999)
+    with pytest.raises(CommandExecutionError, match=f"nobody answers within 60 s{says}$"):
+        host.move("cm", "cms2", ["a"], 7180, 60, service=service)
+
+
+def test_a_move_without_a_port_is_seen_by_pacemaker(host, clock):
+    asked = moving(host, clock, 5)
     found = host.move("cm", "cms2", ["a", "b"])
     assert (found["seen_by"], asked) == ("Pacemaker's status", [])
     assert found["away"] == pytest.approx(2, abs=0.1001)
-
-
-def test_a_port_that_answers(host):
-    with host.socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        address = server.getsockname()
-        server.listen()
-        assert host._answers(*address) is True
-    assert host._answers(*address) is False
 
 
 def test_a_name_that_resolves_and_one_that_does_not(load_file, monkeypatch):
@@ -739,7 +777,12 @@ def test_a_daemon_that_is_stopped_is_not_waited_for(host, there):
     found = host.health(KNOWN)
     assert (found["hangs"], found["recovers"]) == (["pacemaker-based hangs: it is stopped"], [])
     assert (found["cluster"], found["survival"], found["wrong"]) == (None, {}, None)
-    assert found["service"] == {"running": True, "text": "runs", "every": None}
+    assert found["service"] == {
+        "running": True,
+        "text": "runs",
+        "every": None,
+        "owner": None,
+    }
 
 
 @pytest.mark.parametrize("name", ["crm.running", "crm.status", "corosync.running"])

@@ -153,7 +153,13 @@ def test_a_plan_that_stops_nothing(cmha):
     assert ("  would add properties:x: 1", None) in cmha.lines(data)
 
 
-MOVE = {"from": "cms1", "to": "cms2", "away": 3.1, "seen_by": "TCP port 7180"}
+MOVE = {
+    "from": "cms1",
+    "to": "cms2",
+    "away": 3.1,
+    "seen_by": "the page on port 7180",
+    "overcome": [],
+}
 
 
 @pytest.mark.parametrize(
@@ -168,7 +174,10 @@ MOVE = {"from": "cms1", "to": "cms2", "away": 3.1, "seen_by": "TCP port 7180"}
             },
             [
                 ("cleared cli-ban-cm, which an earlier move had left", None),
-                ("cm moved from cms1 to cms2; it was away for 3.1 s, by TCP port 7180", "good"),
+                (
+                    "cm moved from cms1 to cms2; it was away for 3.1 s, by the page on port 7180",
+                    "good",
+                ),
                 ("if cms2 dies, so", None),
             ],
         ),
@@ -181,7 +190,10 @@ MOVE = {"from": "cms1", "to": "cms2", "away": 3.1, "seen_by": "TCP port 7180"}
             {"moves": [MOVE], "cleared": [], "outlook": [], "error": "no way back"},
             [
                 ("no way back", "bad"),
-                ("cm moved from cms1 to cms2; it was away for 3.1 s, by TCP port 7180", "good"),
+                (
+                    "cm moved from cms1 to cms2; it was away for 3.1 s, by the page on port 7180",
+                    "good",
+                ),
             ],
         ),
     ],

@@ -30,6 +30,7 @@ class Pair:
         self.unfit = {}
         self.silent = {}
         self.unable = {}
+        self.hangs = []
         self.failures, self.leftovers = [], []
         self.maintenance = {"on": False, "ours": False}
         self.foreseen = None
@@ -71,9 +72,9 @@ class Pair:
         }
         runs = self.services[host] == "running"
         return {
-            "hangs": [],
+            "hangs": self.hangs if host == "h2" else [],
             "recovers": [],
-            "service": {"running": runs, "text": "", "every": 30},
+            "service": {"running": runs, "text": "", "every": 30, "owner": None},
             "answers": runs,
             "frozen": None,
             "unable": self.unable.get(host, []),
@@ -92,14 +93,20 @@ class Pair:
             "device": None,
         }
 
-    def move(self, host, resource, target, *rest):
+    def move(self, host, resource, target, *rest, service):
         assert (resource, *rest) == ("cm", ["192.0.2.11", "192.0.2.12"], 7180, 6)
+        assert service == PAIR["service"]
         self.where = [target]
         self.services = {
             each: "running" if target == name else "stopped"
             for each, name in (("h1", "cms1"), ("h2", "cms2"))
         }
-        return {"away": 1.5, "seen_by": "TCP port 7180", "started": [target]}
+        return {
+            "away": 1.5,
+            "seen_by": "the page on port 7180",
+            "started": [target],
+            "overcome": [],
+        }
 
     def stop(self, host):
         self.running = self.running - {host}
@@ -165,7 +172,13 @@ def test_health(master, pair, deeds):
 
 # --- failover ------------------------------------------------------------------------------------
 
-MOVED = {"from": "cms1", "to": "cms2", "away": 1.5, "seen_by": "TCP port 7180"}
+MOVED = {
+    "from": "cms1",
+    "to": "cms2",
+    "away": 1.5,
+    "seen_by": "the page on port 7180",
+    "overcome": [],
+}
 MOVED_BACK = {**MOVED, "from": "cms2", "to": "cms1"}
 
 
@@ -306,8 +319,8 @@ def test_a_move_whose_outcome_is_another_is_reported(failover, pair):
 def test_a_way_back_that_fails_is_reported_with_the_way_there(failover, pair):
     good = pair.move
 
-    def move(host, *arguments):
-        return fails("h1 is full")() if host == "h1" else good(host, *arguments)
+    def move(host, *arguments, **options):
+        return fails("h1 is full")() if host == "h1" else good(host, *arguments, **options)
 
     pair.answers["cmha_host.move"] = move
     done = failover(drill=True)
@@ -351,6 +364,39 @@ def test_rejoin_confirmed(rejoin, out, master, deeds):
         "cm runs on cms1",
         "if cms1 dies, cm starts on cms2",
     ]
+
+
+ON_MATE = {**FAILURE, "node": "cms1", "resource": "cm", "task": "monitor"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "where", "cleaned"),
+    [
+        ({}, ["cms1"], [("h1", "cm", "cms1")]),
+        ({"resource": "x"}, ["cms1"], []),
+        ({}, [], []),
+    ],
+)
+def test_what_it_failed_in_on_the_mate_before_it_ran_there_is_over(
+    rejoin, out, failure, where, cleaned
+):
+    done = []
+    out.failures, out.where = [{**ON_MATE, **failure}], where
+    out.answers["crm.cleanup"] = lambda host, resource=None, node=None: done.append(
+        (host, resource, node)
+    )
+    said = rejoin(confirm=True)
+    assert done == [("h2", None, "cms2"), *cleaned]
+    line = f"cm: monitor failed on cms1 ({FAILURE['reason']}), which is over; cleaned up"
+    assert (line in said["done"]) == bool(cleaned)
+
+
+def test_a_host_whose_daemon_hangs_joins_nothing(rejoin, out, deeds):
+    out.hangs = ["pacemakerd hangs: it is stopped"]
+    assert rejoin(confirm=True)["error"].startswith(
+        "h2: pacemakerd hangs: it is stopped. Nothing joins"
+    )
+    assert deeds == []
 
 
 @pytest.mark.parametrize("confirm", [False, True])

@@ -40,8 +40,8 @@ def run_by(*nodes, **flags):
     }
 
 
-def service(running, text="", every=30):
-    return {"running": running, "text": text, "every": every}
+def service(running, text="", every=30, owner=None):
+    return {"running": running, "text": text, "every": every, "owner": owner}
 
 
 def view(runs=False, **changes):
@@ -452,6 +452,12 @@ def test_a_silent_host_is_told_beside_a_cluster_without_a_dc(judge, facts):
             {"service": service(False, every=None)},
             {},
             "cm doesn't run on cms1, where Pacemaker has it started; Pacemaker looks never",
+        ),
+        (
+            {"service": service(False, owner="cms9")},
+            {},
+            "cm doesn't run on cms1, where Pacemaker has it started; Pacemaker looks in at most 30 s; its "
+            "log says: the database is owned by cms9",
         ),
         (
             {"answers": False},

@@ -474,6 +474,12 @@ def test_what_pillar_says_of_its_times_counts(site_model):
     assert primitive["operations"]["monitor"][0]["timeout"] == "120s"
 
 
+def test_one_failure_may_move_what_waits_for_a_claim(site_model):
+    pillar = with_("pairs:cms:resource", "ocf:cm:server")
+    pillar["pairs"]["cms"]["pacemaker"] = {"rsc_defaults": {"migration-threshold": 1}}
+    assert site_model(pillar)["pairs"][0]["pacemaker"]["rsc_defaults"]["migration-threshold"] == "1"
+
+
 @pytest.mark.parametrize(
     ("pair", "changes", "line"),
     [

@@ -1,9 +1,10 @@
-"""Stands for Cloudera Manager Server: a process that runs, and a while later answers on port 7180."""
+"""Stands for Cloudera Manager Server: a process that, if it may, answers on port 7180 a while later."""
 
 import socket
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import claim
 import heart
 
 PORT = 7180
@@ -23,8 +24,10 @@ class Page(BaseHTTPRequestHandler):
 
 
 def answer():
+    claim.begin()
     server = ThreadingHTTPServer(("", PORT), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
 heart.live("cloudera-scm-server", answer)
+claim.end()
