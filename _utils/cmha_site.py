@@ -346,7 +346,12 @@ def _pair(name, checked, defaults):
     merged, layers = _merged(none, *by_default, *declared)
     of_agent = defaults["agents"].get(str(_agent(merged["resource"], merged)))
     if of_agent:
-        by_default.append({"pacemaker": {"primitives": {merged["resource"]: of_agent}}})
+        by_default.append(
+            {
+                "timeouts": of_agent["timeouts"],
+                "pacemaker": {"primitives": {merged["resource"]: of_agent["primitive"]}},
+            }
+        )
         merged, layers = _merged(none, *by_default, *declared)
     merged.update(role=role, cluster_name=own["cluster_name"], nodes=_nodes(own["nodes"], path))
     key = merged["corosync"].pop("authkey", None)

@@ -197,7 +197,7 @@ def test_an_action_that_it_does_not_know(host):
 def test_its_metadata_has_the_times_of_the_defaults(host, defaults):
     metadata = ET.fromstring(host.run("meta-data").stdout)
     said = {each.get("name"): each.get("timeout") for each in metadata.iter("action")}
-    for name, operation in defaults["agents"]["ocf:cm:server"]["operations"].items():
+    for name, operation in defaults["agents"]["ocf:cm:server"]["primitive"]["operations"].items():
         assert said[name] == operation["timeout"]
     (port, _) = metadata.iter("content")
     assert port.get("default") == str(host.port)

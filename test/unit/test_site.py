@@ -463,6 +463,7 @@ def test_the_agent_that_asks_for_the_page_has_its_own_times(site_model, place):
         "monitor": [{"interval": "30s", "timeout": "120s"}],
     }
     assert "900s" not in str(mgmt["pacemaker"])
+    assert (cms["timeouts"]["started"], mgmt["timeouts"]["started"]) == (1200, 600)
 
 
 def test_what_pillar_says_of_its_times_counts(site_model):
