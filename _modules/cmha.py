@@ -33,7 +33,8 @@ def mapping(defaults, platforms, pillar=None):
     platforms
         The content of ``cmha/platforms.yaml``.
     pillar
-        The value of the pillar key ``cmha``; the default is what this minion has.
+        The value of the pillar key ``cmha``; the default is what this minion has. Where that has
+        ``cmha_only:pair``, as a rejoin gives it, only this host's pair has to be right.
 
     Returns the mapping of this minion's pair, see ``cmha_site.site`` and ``cmha_corosync.fitted``, with
     ``site``, ``node`` (this host), ``rules`` (of the firewall, for the ``firewall:backend`` that this host
@@ -52,7 +53,7 @@ def mapping(defaults, platforms, pillar=None):
         salt '*' cmha.mapping "$(cat defaults.json)" "$(cat platforms.json)"
     """
     try:
-        site, pair, node = _here(defaults, __pillar__.get("cmha") if pillar is None else pillar)
+        site, pair, node = _here(defaults, _own_pillar() if pillar is None else pillar)
         platform = __utils__["cmha_platform.platform"](
             platforms, __grains__, _is_unit_only(pair["service"])
         )
@@ -107,6 +108,13 @@ def declared(secrets=False):
     except ValueError as error:
         raise CommandExecutionError(f"{__grains__['id']}: {error}") from None
     return pair["pacemaker"] if secrets else __utils__["cib.masked"](pair["pacemaker"])
+
+
+def _own_pillar():
+    pillar = __pillar__.get("cmha")
+    if not __pillar__.get("cmha_only", {}).get("pair"):
+        return pillar
+    return __utils__["cmha_site.of_host"](pillar, __grains__["id"])
 
 
 def _here(defaults, pillar):

@@ -221,10 +221,15 @@ def _wanted(hangs):
     """What the map gives this host, or why nothing."""
     if hangs:
         return None, None  # it would be asked for, and wait
+    pillar = _pillar()
     try:
-        return _mapping(_pillar()), None
+        return _mapping(pillar), None
     except CommandExecutionError as error:
-        return None, str(error)
+        wrong = str(error)
+    try:
+        return _mapping(_of_this_host(pillar)), wrong
+    except CommandExecutionError:
+        return None, wrong
 
 
 def _seen_of_service(seen, resource, service, port):
@@ -288,7 +293,7 @@ def pending(planned=False):
         salt cms1 cmha_host.pending
     """
     pillar = _pillar()
-    cmha = _mapping(pillar)
+    cmha = _mapping(_of_this_host(pillar))
     # the one-node cluster that Debian's packages start is taken away, and not changed
     running = __salt__["corosync.cluster"](cmha["nodes"])["runs"] == "this pair"
     found = {"changes": {}, "way": None}
@@ -340,7 +345,7 @@ def plan():
 
         salt cms1 cmha_host.plan
     """
-    return _plan(_mapping(_pillar()))
+    return _plan(_mapping(_of_this_host(_pillar())))
 
 
 def causes(lines=10):
@@ -376,7 +381,7 @@ def service():
 
         salt cms1 cmha_host.service
     """
-    cmha = _mapping(_pillar())
+    cmha = _mapping(_of_this_host(_pillar()))
     primitive = cmha["pacemaker"]["primitives"][cmha["resource"]]
     try:
         return __salt__["resource_agent.monitor"](primitive["agent"], primitive.get("params"))
@@ -492,6 +497,10 @@ def _host():
 
 def _pillar():
     return __salt__["pillar.items"](**_UNMASKED).get("cmha")
+
+
+def _of_this_host(pillar):
+    return __utils__["cmha_site.of_host"](pillar, __grains__["id"])
 
 
 def _mapping(pillar):

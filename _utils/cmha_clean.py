@@ -81,9 +81,7 @@ class _Clean(Pair):
             self.master.need(self.hosts, "corosync.stop")
         done.append(next(steps))
         with self.step(f"take the pair apart, {self.resource} stays on {keep}", self.hosts):
-            self.master.apply(
-                self.hosts, "cmha.clean", pillar={"cmha_clean": {"keep": self.host_of[keep]}}
-            )
+            self.apply(self.hosts, "cmha.clean", cmha_clean={"keep": self.host_of[keep]})
             if home:
                 self._verify_alone(keep)
         done += steps

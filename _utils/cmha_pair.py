@@ -92,6 +92,11 @@ class Pair:
     def step(self, what, hosts):
         return self.master.told(self.site, self.pair["pair"], self.deed, what, hosts)
 
+    def apply(self, hosts, *sls, **pillar):
+        """Applies state files to this pair; what is wrong in pillar about another one is not its concern."""
+        only = {"cmha_only": {"pair": self.pair["pair"]}}
+        self.master.apply(hosts, *sls, pillar={**only, **pillar})
+
     def home(self, report):
         where = report["service"]["nodes"]
         if len(where) != 1:

@@ -97,16 +97,16 @@ class _Rejoin(Pair):
     def _bring_back(self, host, name, start, done):
         if start:
             with self.step(f"put {host} in order", [host]):
-                self.master.apply([host], "cmha.host", "cmha.corosync")
+                self.apply([host], "cmha.host", "cmha.corosync")
             with self.step(f"start Corosync and Pacemaker on {host}", [host]):
-                self.master.apply([host], "cmha.start")
+                self.apply([host], "cmha.start")
             done.append(f"Corosync and Pacemaker run on {host}, both nodes are online")
         with self.step(f"clean up the failures on {name}", [host]):
             self.master.need([host], "crm.cleanup", node=name)
             self.master.need([host], "crm.wait", self.pair["timeouts"]["started"])
         done.append(f"failures on {name} are cleaned up")
         with self.step(f"verify that {self.resource} runs once", self.hosts):
-            self.master.apply(self.hosts, "cmha.verify")
+            self.apply(self.hosts, "cmha.verify")
         where = self.master.need([host], "crm.started", self.resource)[host]
         done.append(f"{self.resource} runs on {' and '.join(where)}")
 

@@ -61,6 +61,29 @@ def site(pillar, defaults, check_cib):
     return {"site": checked["site"], "pairs": pairs}
 
 
+def of_host(pillar, minion_id):
+    """
+    A pillar with no other pair than that of a host: what is wrong about the others isn't its concern.
+
+    pillar
+        The value of the pillar key ``cmha``; it may not be checked yet.
+    minion_id
+        The host's minion id.
+
+    Returns the pillar as it is, when no pair is found there that lists the host.
+    """
+    pairs = pillar.get("pairs") if isinstance(pillar, dict) else None
+    if not isinstance(pairs, dict):
+        return pillar
+    own = {name: pair for name, pair in pairs.items() if minion_id in _listed_nodes(pair)}
+    return {**pillar, "pairs": own} if own else pillar
+
+
+def _listed_nodes(pair):
+    nodes = pair.get("nodes") if isinstance(pair, dict) else None
+    return nodes if isinstance(nodes, dict) else ()
+
+
 def pair_of(site_model, minion_id):
     """
     Find the pair of a host.
@@ -196,7 +219,7 @@ def authkey(pillar, minion_id):
     Returns bytes, or ``None`` when pillar has no key for the host. Raises SiteError when it is no key.
     """
     for name, pair in pillar["pairs"].items():
-        if minion_id not in pair["nodes"]:
+        if minion_id not in _listed_nodes(pair):
             continue
         places = (("pairs", name), ("roles", pair["role"]), ())
         for place in places:

@@ -1,7 +1,7 @@
 """A host crashed, and comes back. The tests tell one story, in their order."""
 
 import pytest
-from day_two import SERVER, home, mate, status
+from day_two import SERVER, home, mate, pillar, status
 from guide import wait_for
 
 pytestmark = pytest.mark.lab(begins="converged")
@@ -51,7 +51,9 @@ def test_confirmed_it_comes_back(lab, crashed):
     here, _ = crashed
     # the firewall's rules didn't survive
     assert "5404,5405" not in lab.on(here, "iptables-save")
-    printed, progress = lab.shown("cmha.rejoin", here, "confirm=True")
+    # what is wrong in pillar about the other pair is not this one's concern
+    with pillar(lab, "cluster_name: mgmt", "cluster_nane: mgmt"):
+        printed, progress = lab.shown("cmha.rejoin", here, "confirm=True")
     assert f"Corosync and Pacemaker run on {here}, both nodes are online" in printed
     assert f"lab cms: start Corosync and Pacemaker on {here}" in progress
     assert "5404,5405" in lab.on(here, "iptables-save")

@@ -121,6 +121,7 @@ def host(load_file, pure, there, clock, monkeypatch):
             "daemons",
             "with_agent",
             "at_boot",
+            "of_host",
         ),
         "corosync_keys": ("is_before",),
         "corosync_totem": ("links",),
@@ -768,6 +769,19 @@ def test_a_wrong_pillar_hides_nothing(host, there):
     seen = ("cluster", "service", "answers", "since", "survival", "unable", "hangs")
     assert {key: found[key] for key in seen} == {key: good[key] for key in seen}
     assert (found["at_boot"], found["drift"]) == (None, [])
+
+
+def test_a_pillar_that_is_wrong_about_another_pair_only_is_told_and_compared_with(host, there):
+    there.says.update({"crm.query": CIB, "corosync.running": True})
+    there.conf = there.declared()
+    good = host.health(KNOWN)
+    for other in ({}, None, {"nodes": 7}, {**there.pillar["pairs"]["mgmt"], "role": "sever"}):
+        there.pillar["pairs"]["mgmt"] = other
+        found = host.health(KNOWN)
+        assert "cmha:pairs:mgmt" in found.pop("wrong")
+        assert found == {key: good[key] for key in found}
+        assert host.pending(planned=True)["corosync"] == {}
+        assert host.service() == "running"
 
 
 def test_a_daemon_that_is_stopped_is_not_waited_for(host, there):

@@ -12,7 +12,7 @@ def cmha(load_file, pure, formula):
     """The module on a minion with this pillar and this id."""
     defaults = (formula / "cmha/defaults.yaml").read_text()
 
-    def on(minion, pillar, pacemaker=None, *, generation=None, active=(), cib=EMPTY):
+    def on(minion, pillar, pacemaker=None, *, generation=None, active=(), cib=EMPTY, only=None):
         return load_file(
             "_modules/cmha.py",
             salt={
@@ -36,6 +36,7 @@ def cmha(load_file, pure, formula):
                 "cmha_site.without_alerts": pure("cmha_site").without_alerts,
                 "cmha_site.with_agent": pure("cmha_site").with_agent,
                 "cmha_site.at_boot": pure("cmha_site").at_boot,
+                "cmha_site.of_host": pure("cmha_site").of_host,
                 "cmha_platform.platform": pure("cmha_platform").platform,
                 "cmha_platform.packages": pure("cmha_platform").packages,
                 "cmha_platform.need_place_to_save": pure("cmha_platform").need_place_to_save,
@@ -44,7 +45,7 @@ def cmha(load_file, pure, formula):
                 "cib.check_whole": pure("cib").check_whole,
                 "cib.masked": pure("cib").masked,
             },
-            pillar={"cmha": pillar},
+            pillar={"cmha": pillar, **({"cmha_only": only} if only else {})},
             grains={"id": minion, "os_family": "Debian", "osmajorrelease": 12},
         )
 
@@ -351,3 +352,11 @@ def test_the_daemons_of_the_cluster(host, mapping_of, init, changes, daemons):
     mapping = mapping_of(host("cms1", init, [], {**SITE, **changes}))
     keys = ("daemons", "idle_daemons", "at_boot")
     assert [mapping[key] for key in keys] == [each.split() for each in daemons]
+
+
+def test_a_deed_with_one_pair_needs_no_other_to_be_right(cmha, mapping_of):
+    pillar = with_("pairs:mgmt:role", "sever")
+    assert "cmha:pairs:mgmt:role" in mapping_of(cmha("cms1", pillar))["error"]
+    assert "cmha:pairs:mgmt:role" in mapping_of(cmha("cms1", pillar, only={"sites": []}))["error"]
+    assert mapping_of(cmha("cms1", pillar, only={"pair": "cms"}))["cluster_name"] == "cmf"
+    assert "role" in mapping_of(cmha("mgmt1", pillar, only={"pair": "mgmt"}))["error"]

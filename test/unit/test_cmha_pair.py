@@ -521,7 +521,7 @@ def test_the_host_that_keeps_the_service_is_told_to(clean, pair):
     kept = []
     pair.answers["cmha.clean"] = lambda host, pillar: kept.append(pillar)
     clean("cms2", confirm=True)
-    assert kept == [{"cmha_clean": {"keep": "h2"}}] * 2
+    assert kept == [{"cmha_only": {"pair": "cms"}, "cmha_clean": {"keep": "h2"}}] * 2
 
 
 def test_a_stopped_pair_is_taken_apart_as_it_is(clean, pair, deeds):
