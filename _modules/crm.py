@@ -382,8 +382,11 @@ def plan(declared=None, absent=None, purge=None):
         "ocf:heartbeat:IPaddr2"}}'
     """
     xml, live = _query()
-    wanted = _difference(xml, *_wanted(declared, absent, purge))
+    declared, absent, purge = _wanted(declared, absent, purge)
+    wanted = _difference(xml, declared, absent, purge)
     _refuse_purge_of_running(wanted["purged_resources"], live)
+    if live:
+        _require_understood(wanted, declared)
     effects = _effects(wanted["xml"]) if live and wanted["xml"] else []
     return {
         "summary": _summary(wanted["changes"], effects),
@@ -400,8 +403,9 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
     configuration in between; then it is read again. Other people's objects and edits stay.
 
     Processes: one ``cibadmin`` when nothing differs; else ``cibadmin``, ``crmadmin`` (is there a DC?),
-    ``crm_verify``, ``crm_diff`` and ``cibadmin``, for any number of objects. A lost race costs two more
-    ``cibadmin``, and one to see the outcome.
+    ``crm_verify``, ``crm_diff`` and ``cibadmin``, for any number of objects, and one ``crm_resource`` for
+    each agent of a resource that is new or gets other parameters. A lost race costs two more ``cibadmin``,
+    and one to see the outcome.
 
     declared
         See ``plan``.
@@ -439,7 +443,7 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
         # so little time passes before it is there that the next race is likely won.
         made_now = wanted["changes"] != made_for
         if made_now:
-            patch, made_for = _checked_patch(before, wanted), wanted["changes"]
+            patch, made_for = _checked_patch(before, wanted, asked_for[0]), wanted["changes"]
         # That a race was lost is what old versions say of a patch whose form they don't take, too. Then
         # nothing has moved.
         if refused is not None and not exact:
@@ -819,6 +823,18 @@ def _require_agents(changes):
             )
 
 
+def _require_understood(wanted, declared):
+    """Refuse what the agents wouldn't understand; Pacemaker would pass it on."""
+    if _on_a_file() or wanted["xml"] is None:
+        return
+    allowed = declared.get("allow_unknown") or ()
+    lines = __salt__["crm_agents.faults"](wanted["xml"], wanted["changes"], allowed)
+    if lines:
+        raise CommandExecutionError(
+            f"{_host()}: {'; '.join(lines)} (allow_unknown: [NAME] in pillar lets a parameter pass)"
+        )
+
+
 def _new_agent(path, new):
     parts = path.split(":")
     if parts[0] not in ("primitives", "templates") or new is None:
@@ -845,11 +861,12 @@ def _faults(xml):
     return schema + _said(answer)
 
 
-def _checked_patch(before, wanted):
+def _checked_patch(before, wanted, declared):
     """The patch, when nothing speaks against it."""
     _require_dc()
     _refuse_purge_of_running(wanted["purged_resources"], live=True)
     _require_agents(wanted["changes"])
+    _require_understood(wanted, declared)
     _verify(before, wanted["xml"])
     return _patch(before, wanted["xml"])
 

@@ -280,7 +280,7 @@ def export(xml, secrets=False):
     return found if secrets else masked(found)
 
 
-def primitive(xml, name):
+def primitive(xml, name, section="primitives"):
     """
     A primitive, with what its template says of it.
 
@@ -288,16 +288,21 @@ def primitive(xml, name):
         Text of a CIB.
     name
         Its id.
+    section
+        ``templates``, for one of these.
 
     Returns what ``model`` says of it: with its template's agent, and with those of the template's parameters
     and operations that aren't its own; ``None`` when there is no such primitive.
     """
     whole = model(xml)
-    own = whole["primitives"].get(name)
+    own = whole[section].get(name)
     if own is None or not own["agent"].startswith("@"):
         return own
     template = whole["templates"].get(own["agent"][1:], {})
-    both = {key: {**template.get(key, {}), **own.get(key, {})} for key in ("params", "operations")}
+    both = {
+        key: {**template.get(key, {}), **own.get(key, {})}
+        for key in ("params", "params_sets", "operations")
+    }
     operations = {
         each: _with_others(own.get("operations", {}).get(each, ()), template["operations"][each])
         for each in template.get("operations", {})

@@ -85,6 +85,32 @@ def test_what_runs_isnt_purged_and_can_be_removed_by_name(lab):
     assert set(crm(lab, "status")["resources"]) == {"cloudera-scm-server"}
 
 
+@pytest.mark.parametrize(
+    ("agent", "params", "said"),
+    [
+        (
+            "ocf:pacemaker:Dummy",
+            {"op_sleeep": 1},
+            "op_sleeep: ocf:pacemaker:Dummy has no such parameter",
+        ),
+        (
+            "ocf:pacemaker:Dummy",
+            {"op_sleep": "long"},
+            "op_sleep: ocf:pacemaker:Dummy takes it for a number",
+        ),
+        ("ocf:pacemaker:ping", {}, "host_list: is missing: ocf:pacemaker:ping needs it"),
+        ("stonith:null", {"hostlis": "a"}, "hostlis: stonith:null has no such parameter"),
+    ],
+)
+def test_parameters_that_the_agent_would_not_understand_are_refused(lab, agent, params, said):
+    declared = json.dumps({"primitives": {"odd": {"agent": agent, "params": params}}})
+    before = lab.cib("cms1")
+    for act in ("plan", "apply"):
+        answer = lab.salt(["cms1"], f"crm.{act}", declared, check=False)["cms1"]
+        assert f"cms1: primitives:odd:params:{said}" in answer
+    assert lab.cib("cms1") == before
+
+
 SECRETIVE = """
       pacemaker:
         primitives:

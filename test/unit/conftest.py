@@ -52,6 +52,7 @@ class Cluster:
         self.node = "cms1"
         self.controller = "S_IDLE"
         self.missing_agents = []
+        self.not_understood = []
         self.simulated = ""
         self.is_running = True
         self.version = (0, "Pacemaker 2.1.5\nWritten by Andrew Beekhof\n")
@@ -75,6 +76,10 @@ class Cluster:
 
     def has_agent(self, agent):
         return agent not in self.missing_agents
+
+    def agents_faults(self, xml, changes, allowed):
+        assert "<cib" in xml
+        return [line for line in self.not_understood if not any(name in line for name in allowed)]
 
     def writes(self):
         return [command for command in self.commands if "--patch" in command]
@@ -171,7 +176,11 @@ def crm(load_file, pure, cluster, clock, monkeypatch):
     }
     module = load_file(
         "_modules/crm.py",
-        salt={"cmd.run_all": cluster.run_all, "resource_agent.installed": cluster.has_agent},
+        salt={
+            "cmd.run_all": cluster.run_all,
+            "resource_agent.installed": cluster.has_agent,
+            "crm_agents.faults": cluster.agents_faults,
+        },
         utils=utils,
         grains={"id": "cms1"},
     )

@@ -383,6 +383,24 @@ def test_another_agent_that_is_missing(crm, cluster):
         crm.apply({"primitives": {"cm": "ocf:cm:agent"}})
 
 
+def test_what_an_agent_would_not_understand_is_refused(crm, cluster):
+    cluster.not_understood = ["primitives:cm:params:ipp: ocf:a:b has no such parameter"]
+    for act in (crm.plan, crm.apply):
+        with pytest.raises(
+            CommandExecutionError,
+            match=r"^cms1: primitives:cm:params:ipp: .* \(allow_unknown: \[NAME\] in pillar",
+        ):
+            act(DECLARED)
+    assert cluster.writes() == []
+    assert crm.apply({**DECLARED, "allow_unknown": ["ipp"]})["changes"]
+    assert crm.apply(DECLARED)["changes"] == {}  # what is there already is no matter
+
+
+def test_a_stopped_cluster_asks_no_agent(crm, cluster):
+    cluster.is_running, cluster.not_understood = False, ["primitives:cm:params:ipp: no"]
+    assert crm.plan(DECLARED)["changes"]
+
+
 def test_a_purge_of_what_runs_is_refused(crm, cluster):
     crm.apply(DECLARED)
     cluster.commands.clear()

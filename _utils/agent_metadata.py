@@ -1,0 +1,117 @@
+"""
+What a resource agent says of its parameters, and what of a primitive doesn't agree with it.
+
+Pure functions. Source: OCF Resource Agent API 1.0, ra-api-1.dtd; the metadata of fence agents.
+"""
+
+import re
+from xml.etree import ElementTree
+
+import cib_values
+
+# What the agents' own shells, or Pacemaker's fencer, know of every agent
+_COMMON = {
+    "ocf": {"trace_ra", "trace_file"},
+    "stonith": {"priority", "provides", "stonith-timeout"},
+}
+_COMMON_OF_FENCING = "pcmk_"
+# What the fencer gives a fence agent itself
+_GIVEN = {"stonith": {"action", "nodename", "plug", "port"}}
+_NUMBER = re.compile(r"[+-]?\d")
+
+
+def __virtual__():
+    return True
+
+
+def parameters(xml):
+    """
+    The parameters of an agent.
+
+    xml
+        Its metadata.
+
+    Returns a mapping by name: ``required``, ``deprecated``, ``instead_of`` (an older name, or ``None``) and
+    ``type``; ``None`` when the text is no metadata.
+    """
+    try:
+        root = ElementTree.fromstring(xml)
+    except ElementTree.ParseError:
+        return None
+    if root.tag != "resource-agent":
+        return None
+    found = {}
+    for each in root.iterfind("parameters/parameter"):
+        content = each.find("content")
+        found[each.get("name")] = {
+            "required": each.get("required") in ("1", "true", "yes"),
+            "deprecated": each.get("deprecated") in ("1", "true", "yes"),
+            "instead_of": each.get("obsoletes"),
+            "type": content.get("type", "string") if content is not None else "string",
+        }
+    return found
+
+
+def faults(agent, known, params, names=None):
+    """
+    What of a primitive's parameters its agent doesn't know, misses, or takes for something else.
+
+    agent
+        As in a primitive: ``ocf:heartbeat:IPaddr2``.
+    known
+        What ``parameters`` returned.
+    params
+        All that the primitive has, by name; a value is ``None`` where it depends on a rule.
+    names
+        Those that are looked at; the default is all, and whether one is missing.
+
+    Returns a list of pairs: the parameter's name, and what is wrong with it. Values aren't shown: some are
+    secrets.
+    """
+    standard = agent.partition(":")[0]
+    common = _COMMON.get(standard, set())
+    found = []
+    for name in params if names is None else names:
+        if name in common or (standard == "stonith" and name.startswith(_COMMON_OF_FENCING)):
+            continue
+        if name not in known:
+            near = cib_values.nearest(name, known)
+            hint = f"; did you mean {near}?" if near else ""
+            found.append((name, f"{agent} has no such parameter{hint}"))
+        elif not _fits(known[name]["type"], params.get(name)):
+            found.append((name, f"{agent} takes it for {_KINDS[known[name]['type']]}"))
+    if names is None:
+        missing = [name for name, each in known.items() if _is_missing(name, each, params)]
+        given = _GIVEN.get(standard, set())
+        found += [(name, f"is missing: {agent} needs it") for name in missing if name not in given]
+    return found
+
+
+_KINDS = {"boolean": "true or false", "integer": "a number"}
+
+
+def _fits(kind, value):
+    if value is None or kind not in _KINDS:
+        return True
+    if kind == "boolean":
+        return value.lower() in (
+            "1",
+            "0",
+            "yes",
+            "no",
+            "y",
+            "n",
+            "true",
+            "false",
+            "on",
+            "off",
+            "ja",
+            "",
+        )
+    return bool(_NUMBER.match(value.strip())) or value == ""  # many say integer of 30s
+
+
+def _is_missing(name, parameter, params):
+    if not parameter["required"] or parameter["deprecated"]:
+        return False
+    return name not in params and parameter["instead_of"] not in params
