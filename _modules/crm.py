@@ -368,6 +368,7 @@ def plan(declared=None, absent=None, purge=None):
     Returns a mapping, secrets masked:
 
     - ``summary``: list of lines for people; when a running resource would stop or move, the first says so
+    - ``warnings``: list of lines: what Pacemaker may ignore, and what it would say of it
     - ``changes``: ``{path: {'old': …, 'new': …}}``
     - ``effects``: list of what ``crm_simulate`` says: ``action``, ``what``, ``where``, ``why``
 
@@ -385,11 +386,11 @@ def plan(declared=None, absent=None, purge=None):
     declared, absent, purge = _wanted(declared, absent, purge)
     wanted = _difference(xml, declared, absent, purge)
     _refuse_purge_of_running(wanted["purged_resources"], live)
-    if live:
-        _require_understood(wanted, declared)
+    warnings = _warnings(xml, wanted, declared) if live else []
     effects = _effects(wanted["xml"]) if live and wanted["xml"] else []
     return {
         "summary": _summary(wanted["changes"], effects),
+        "warnings": warnings,
         "changes": wanted["changes"],
         "effects": effects,
     }
@@ -823,6 +824,45 @@ def _require_agents(changes):
             )
 
 
+def _warnings(before, wanted, declared):
+    """What Pacemaker may ignore of what changes, and what it finds odd; it refuses nothing for that."""
+    if _on_a_file() or wanted["xml"] is None:
+        return []
+    _require_understood(wanted, declared)
+    said = _odd(before)
+    return [
+        *_strange(declared, wanted["changes"]),
+        *(f"crm_verify: {line}" for line in _odd(wanted["xml"]) if line not in said),
+    ]
+
+
+def _strange(declared, changes):
+    """Lines on words of other versions. Distributions have some of them, so Pacemaker's own word counts."""
+    words = __utils__["cib.words_of_some_versions"](declared, changes)
+    if not words:
+        return []
+    here, lines = version(), []
+    for path, name, word in words:
+        fault = here and __utils__["pacemaker_words.unknown_to"](here, word)
+        if not fault:
+            continue
+        is_property = word == name and path == f"properties:{name}"
+        known = __salt__["crm_options.known"]() if is_property else None
+        if known is None:
+            lines.append(f"{path}: {fault}")
+        elif name not in known:
+            raise CommandExecutionError(
+                f"{_host()}: {path}: {fault}; allow_unknown: [{name}] in pillar lets it pass"
+            )
+    return lines
+
+
+def _odd(xml):
+    """What ``crm_verify`` warns of."""
+    said = _run(["crm_verify", "--xml-pipe", "--verbose"], stdin=xml)["stderr"]
+    return [line.partition("warning: ")[2] for line in said.splitlines() if "warning: " in line]
+
+
 def _require_understood(wanted, declared):
     """Refuse what the agents wouldn't understand; Pacemaker would pass it on."""
     if _on_a_file() or wanted["xml"] is None:
@@ -867,6 +907,8 @@ def _checked_patch(before, wanted, declared):
     _refuse_purge_of_running(wanted["purged_resources"], live=True)
     _require_agents(wanted["changes"])
     _require_understood(wanted, declared)
+    for line in _strange(declared, wanted["changes"]):
+        log.warning(line)
     _verify(before, wanted["xml"])
     return _patch(before, wanted["xml"])
 

@@ -146,7 +146,11 @@ def _plan_of_cluster(plan):
         return []
     stops, *rest = cluster["summary"]
     disruptive = stops.startswith("would stop or move")
-    return [(f"  {stops}", "bad" if disruptive else None), *((f"  {line}", None) for line in rest)]
+    return [
+        (f"  {stops}", "bad" if disruptive else None),
+        *((f"  {line}", None) for line in rest),
+        *((f"  warning: {line}", "poor") for line in cluster["warnings"]),
+    ]
 
 
 def _plan_of_restart(plan):

@@ -446,7 +446,8 @@ def _converged(name, declared, absent=None, purge=None, nodes=None):
 def _predicted(name, plan):
     if not plan["changes"]:
         return _result(name, True, "already as declared")
-    return _result(name, None, "\n".join(plan["summary"]), plan["changes"])
+    lines = [*plan["summary"], *(f"warning: {line}" for line in plan["warnings"])]
+    return _result(name, None, "\n".join(lines), plan["changes"])
 
 
 # --- verification --------------------------------------------------------------------------------

@@ -121,6 +121,18 @@ def check_words(declared, path=""):
     pacemaker_words.check(check(declared, path), path)
 
 
+def words_of_some_versions(declared, changes):
+    """
+    See ``pacemaker_words.of_some_versions``.
+
+    declared
+        Mapping by section.
+    changes
+        See there.
+    """
+    return pacemaker_words.of_some_versions(check(declared), changes)
+
+
 def _allowed(declared, path):
     path = at(path, pacemaker_words.ALLOW)
     names = cib_values.listed(declared.get(pacemaker_words.ALLOW), path)

@@ -39,7 +39,12 @@ _CLUSTER = {
     "nodes": EachOf(
         dict.fromkeys(("online", "standby", "maintenance", "pending", "unclean"), bool)
     ),
-    "resources": EachOf({"started": _NAMES, "nodes": _NAMES, "failed": bool, "blocked": bool}),
+    "resources": EachOf(
+        {
+            **dict.fromkeys(("started", "nodes"), _NAMES),
+            **dict.fromkeys(("failed", "blocked", "managed"), bool),
+        }
+    ),
     "failures": [
         {
             "resource": OPTIONAL_TEXT,
@@ -117,6 +122,7 @@ SHAPES = {
     "crm.plan": {
         "changes": dict,
         "summary": _LINES,
+        "warnings": _LINES,
         "effects": [{"action": str, "what": str, "where": str}],
     },
     "crm.check": {"running": bool, "rc": int, "text": str},

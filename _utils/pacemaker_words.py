@@ -10,6 +10,7 @@ import re
 
 import cib_values
 from cib_values import InvalidCib, at
+from corosync_keys import is_before
 
 __virtualname__ = "pacemaker_words"
 
@@ -133,6 +134,56 @@ ALERT_META = {
     **_of(_BOOLEAN, "enabled"),
 }
 
+# Between which versions a word, or one of its values, is known: the first and the last, for each time. What
+# isn't here, all of them know, or cmha spells as the version does. Distributions take some into older ones.
+_KNOWN = {
+    "allow-unhealthy-nodes": [("2.1.3", None)],
+    "clone-min": [("1.1.14", None)],
+    "cluster-ipc-limit": [("1.1.17", None)],
+    "concurrent-fencing": [("1.1.15", None)],
+    "container-attribute-target": [("1.1.18", None)],
+    "crmd-finalization-timeout": [(None, "2.1.11")],
+    "crmd-integration-timeout": [(None, "2.1.11")],
+    "crmd-transition-delay": [(None, "2.1.11")],
+    "critical": [("2.1.0", None)],
+    "default-action-timeout": [(None, "1.1.24")],
+    "default-migration-threshold": [(None, "1.1.7")],
+    "default-resource-failure-stickiness": [(None, "1.1.24")],
+    "default-resource-stickiness": [(None, "1.1.24")],
+    "expected-quorum-votes": [(None, "2.1.11")],
+    "fence-reaction": [("1.1.22", "1.1.24"), ("2.0.3", None)],
+    "fence-remote-without-quorum": [("2.1.10", "2.1.11"), ("3.0.1", None)],
+    "is-managed-default": [(None, "1.1.24")],
+    "isolation": [("1.1.13", "2.1.11")],
+    "isolation-host": [("1.1.13", "2.1.11")],
+    "isolation-instance": [("1.1.13", "2.1.11")],
+    "isolation-wrapper": [("1.1.13", "2.1.11")],
+    "join-finalization-timeout": [("2.0.0", None)],
+    "join-integration-timeout": [("2.0.0", None)],
+    "load-threshold": [("1.1.11", None)],
+    "multiple-active=stop_unexpected": [("2.1.3", None)],
+    "no-quorum-policy=demote": [("2.0.5", None)],
+    "no-quorum-policy=fence": [("2.1.9", None)],
+    "node-action-limit": [("1.1.11", None)],
+    "node-health-base": [("1.1.16", None)],
+    "node-pending-timeout": [("2.1.7", None)],
+    "notification-agent": [("1.1.14", "1.1.24")],
+    "notification-recipient": [("1.1.14", "1.1.24")],
+    "on-fail=demote": [("2.0.5", None)],
+    "priority-fencing-delay": [("1.1.23", "1.1.24"), ("2.0.4", None)],
+    "remote-allow-migrate": [("1.1.12", None)],
+    "remove-after-stop": [(None, "2.1.11")],
+    "resource-failure-stickiness": [(None, "1.1.24")],
+    "restart-type": [(None, "2.1.11")],
+    "shutdown-lock": [("2.0.4", None)],
+    "shutdown-lock-limit": [("2.0.4", None)],
+    "stonith-max-attempts": [("1.1.17", None)],
+    "stonith-watchdog-timeout": [("1.1.13", None)],
+    "transition-delay": [("2.0.0", None)],
+}
+# The label of an operation in a change's path: its name, and what tells it from others of that name
+_OPERATION_LABEL = re.compile(r"(:operations:[^:\s]+)[^:]*")
+
 # Of OCF, of fencing devices, and what Pacemaker itself asks for
 ACTIONS = (
     "start stop monitor promote demote notify migrate_to migrate_from reload reload-agent validate-all "
@@ -178,14 +229,76 @@ def faults(declared):
             yield at(where, name), fault
 
 
-def _all_faults(declared):
+def of_some_versions(declared, changes):
+    """
+    What changes of a configuration not all versions of Pacemaker know.
+
+    declared
+        All sections, as ``cib.check`` returns them, and with ``allow_unknown``.
+    changes
+        By path, as ``cib.difference`` gives them.
+
+    Returns a list of tuples: the path, its last name, and the word: that name, or ``NAME=VALUE``.
+    """
+    new = [
+        _OPERATION_LABEL.sub(r"\1", path)
+        for path, change in changes.items()
+        if change["new"] is not None
+    ]
+    allowed = set(declared.get(ALLOW, ()))
+
+    def is_new(path):
+        return any(path == each or path.startswith(f"{each}:") for each in new)
+
+    return [
+        (at(where, name), name, word)
+        for where, name, word in _all_faults(declared, _versioned)
+        if word in _KNOWN and name not in allowed and is_new(at(where, name))
+    ]
+
+
+def _versioned(name, value, *_):
+    """The word, when not all versions know it."""
+    return next((word for word in (name, f"{name}={value}") if word in _KNOWN), None)
+
+
+def unknown_to(version, word):
+    """
+    When a version of Pacemaker doesn't know a word: since when, or until when, there is one that does.
+
+    version
+        Pacemaker's.
+    word
+        One of those that ``of_some_versions`` found.
+
+    Returns a line, or ``None``.
+    """
+    if any(_is_in(version, *span) for span in _KNOWN[word]):
+        return None
+    return f"Pacemaker {version} doesn't know {word}, which there is {', '.join(map(_span, _KNOWN[word]))}"
+
+
+def _is_in(version, first, last):
+    return not (first and is_before(version, first)) and not (last and is_before(last, version))
+
+
+def _span(span):
+    first, last = span
+    if not first:
+        return f"until {last}"
+    return f"since {first}" if not last else f"from {first} to {last}"
+
+
+def _all_faults(declared, judge=None):
+    judge = judge or _fault
     for section, words, what in (
         ("properties", PROPERTIES, "property"),
         ("rsc_defaults", CLONE_META, "meta attribute of a resource"),
         ("op_defaults", OPERATION, "option of an operation"),
     ):
-        yield from _in_values(section, declared.get(section), words, what)
-        yield from _in_sets(f"{section}_sets", declared.get(f"{section}_sets"), words, what)
+        told = words, what, judge
+        yield from _in_values(section, declared.get(section), *told)
+        yield from _in_sets(f"{section}_sets", declared.get(f"{section}_sets"), *told)
     for section, words, what in (
         ("templates", CLONE_META, "template"),
         ("primitives", RESOURCE_META, "primitive"),
@@ -196,43 +309,44 @@ def _all_faults(declared):
     ):
         for identifier, each in (declared.get(section) or {}).items():
             place = at(section, identifier)
-            said = f"meta attribute of a {what}"
-            yield from _in_values(at(place, "meta"), each.get("meta"), words, said)
-            yield from _in_sets(at(place, "meta_sets"), each.get("meta_sets"), words, said)
-            yield from _in_operations(at(place, "operations"), each.get("operations"))
+            told = words, f"meta attribute of a {what}", judge
+            yield from _in_values(at(place, "meta"), each.get("meta"), *told)
+            yield from _in_sets(at(place, "meta_sets"), each.get("meta_sets"), *told)
+            yield from _in_operations(at(place, "operations"), each.get("operations"), judge)
             for name, recipient in (each.get("recipients") or {}).items():
                 there = at(place, f"recipients:{name}")
-                yield from _in_values(at(there, "meta"), recipient.get("meta"), words, said)
-                yield from _in_sets(at(there, "meta_sets"), recipient.get("meta_sets"), words, said)
+                yield from _in_values(at(there, "meta"), recipient.get("meta"), *told)
+                yield from _in_sets(at(there, "meta_sets"), recipient.get("meta_sets"), *told)
 
 
-def _in_sets(path, sets, words, what):
+def _in_sets(path, sets, words, what, judge):
     for identifier, each in (sets or {}).items():
         if isinstance(each, dict):
-            yield from _in_values(at(path, f"{identifier}:values"), each.get("values"), words, what)
+            values = each.get("values")
+            yield from _in_values(at(path, f"{identifier}:values"), values, words, what, judge)
 
 
-def _in_values(path, values, words, what):
+def _in_values(path, values, words, what, judge):
     for name, value in (values or {}).items():
-        yield path, name, _fault(name, value, words, what)
+        yield path, name, judge(name, value, words, what)
 
 
-def _in_operations(path, operations):
+def _in_operations(path, operations, judge):
     for name, several in (operations or {}).items():
         if name not in ACTIONS:
             yield path, name, f"is no action that Pacemaker has{_nearest(name, ACTIONS)}"
         for operation in several if isinstance(several, list) else [several]:
             for key, value in operation.items():
                 if key in OPERATION:
-                    yield at(path, name), key, _fault(key, value, OPERATION, "")
+                    yield at(path, name), key, judge(key, value, OPERATION, "")
                 elif not isinstance(value, dict):
                     # a parameter may have any name but one that is meant to be an attribute's
                     near = _nearest(key, list(OPERATION), 0.8)
                     fault = near and f"is no attribute of an operation{near}"
                     yield at(path, name), key, fault
-            place, said = at(path, name), "option of an operation"
-            yield from _in_values(at(place, "meta"), operation.get("meta"), OPERATION, said)
-            yield from _in_sets(at(place, "meta_sets"), operation.get("meta_sets"), OPERATION, said)
+            place, told = at(path, name), (OPERATION, "option of an operation", judge)
+            yield from _in_values(at(place, "meta"), operation.get("meta"), *told)
+            yield from _in_sets(at(place, "meta_sets"), operation.get("meta_sets"), *told)
 
 
 def _fault(name, value, words, what):

@@ -20,6 +20,7 @@ _FAILURE = {
 _PLAN = {
     "changes": {"properties:x": {"old": None, "new": "1"}},
     "summary": ["would change properties:x: None -> 1"],
+    "warnings": ["properties:x: odd"],
     "effects": [{"action": "Start", "what": "vip", "where": "cms1", "why": None}],
 }
 
@@ -64,6 +65,7 @@ _ANSWERS = {
                     "started": ["cms1"],
                     "nodes": ["cms1"],
                     **dict.fromkeys(("failed", "blocked"), False),
+                    "managed": True,
                 }
             },
             "failures": [_FAILURE],

@@ -111,6 +111,20 @@ def test_parameters_that_the_agent_would_not_understand_are_refused(lab, agent, 
     assert lab.cib("cms1") == before
 
 
+def test_words_of_another_version_are_told(lab):
+    # Debian 12 has Pacemaker 2.1.5
+    later = json.dumps({"properties": {"node-pending-timeout": "2h"}})
+    for act in ("plan", "apply"):
+        answer = lab.salt(["cms1"], f"crm.{act}", later, check=False)["cms1"]
+        assert "properties:node-pending-timeout: Pacemaker 2.1.5 doesn't know" in answer
+        assert "since 2.1.7" in answer
+    assert crm(lab, "plan", {"properties": {"shutdown-lock": False}})["warnings"] == []
+    earlier = {"rsc_defaults": {"isolation": "x"}}
+    assert crm(lab, "plan", earlier)["warnings"] == []
+    (line,) = crm(lab, "plan", {"rsc_defaults": {"resource-failure-stickiness": 1}})["warnings"]
+    assert line.endswith("doesn't know resource-failure-stickiness, which there is until 1.1.24")
+
+
 SECRETIVE = """
       pacemaker:
         primitives:

@@ -53,6 +53,7 @@ class Cluster:
         self.controller = "S_IDLE"
         self.missing_agents = []
         self.not_understood = []
+        self.options = None
         self.simulated = ""
         self.is_running = True
         self.version = (0, "Pacemaker 2.1.5\nWritten by Andrew Beekhof\n")
@@ -170,7 +171,7 @@ def crm(load_file, pure, cluster, clock, monkeypatch):
     """The module, on a cluster in memory, with a clock that doesn't make one wait."""
     utils = {
         f"{name}.{function}": getattr(pure(name), function)
-        for name in ("cib", "crm_mon", "crm_simulate")
+        for name in ("cib", "crm_mon", "crm_simulate", "pacemaker_words")
         for function in dir(pure(name))
         if not function.startswith("_")
     }
@@ -180,6 +181,7 @@ def crm(load_file, pure, cluster, clock, monkeypatch):
             "cmd.run_all": cluster.run_all,
             "resource_agent.installed": cluster.has_agent,
             "crm_agents.faults": cluster.agents_faults,
+            "crm_options.known": lambda: cluster.options,
         },
         utils=utils,
         grains={"id": "cms1"},

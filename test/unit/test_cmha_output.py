@@ -100,7 +100,7 @@ def planned(**changes):
 
 
 def test_a_plan_of_nothing(cmha):
-    nothing = {"changes": {}, "comment": "x", "summary": ["no change"]}
+    nothing = {"changes": {}, "comment": "x", "summary": ["no change"], "warnings": []}
     data = planned(hosts={"cms1": []}, restart=nothing, cluster=nothing)
     assert cmha.lines(data) == [("east cms: nothing differs", "good")]
 
@@ -129,6 +129,7 @@ def test_a_plan(cmha):
         cluster={
             "changes": {"x": change},
             "summary": ["would stop or move what runs: Stop old", "would add properties:x: 1"],
+            "warnings": [],
         },
     )
     assert cmha.output(data).splitlines() == [
@@ -149,8 +150,15 @@ def test_a_plan(cmha):
 
 
 def test_a_plan_that_stops_nothing(cmha):
-    data = planned(cluster={"changes": {"x": 1}, "summary": ["would add properties:x: 1"]})
+    data = planned(
+        cluster={
+            "changes": {"x": 1},
+            "summary": ["would add properties:x: 1"],
+            "warnings": ["y: odd"],
+        }
+    )
     assert ("  would add properties:x: 1", None) in cmha.lines(data)
+    assert ("  warning: y: odd", "poor") in cmha.lines(data)
 
 
 MOVE = {

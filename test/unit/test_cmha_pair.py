@@ -66,6 +66,7 @@ class Pair:
                     **dict.fromkeys(("started", "nodes"), self.where),
                     "failed": False,
                     "blocked": False,
+                    "managed": True,
                 }
             },
             "failures": self.failures,

@@ -44,7 +44,7 @@ def test_the_number_of_processes(crm, cluster):
     assert first_words(cluster) == ["cibadmin"]
     cluster.commands.clear()
     crm.plan(FENCE)
-    assert first_words(cluster) == ["cibadmin", "crm_simulate"]
+    assert first_words(cluster) == ["cibadmin", "crm_verify", "crm_verify", "crm_simulate"]
 
 
 def test_apply_survives_a_status_update_in_between(crm, cluster):
@@ -394,6 +394,48 @@ def test_what_an_agent_would_not_understand_is_refused(crm, cluster):
     assert cluster.writes() == []
     assert crm.apply({**DECLARED, "allow_unknown": ["ipp"]})["changes"]
     assert crm.apply(DECLARED)["changes"] == {}  # what is there already is no matter
+
+
+PENDING = {"properties": {"node-pending-timeout": "2h"}}
+SINCE = (
+    "properties:node-pending-timeout: Pacemaker 2.1.5 doesn't know node-pending-timeout, "
+    "which there is since 2.1.7"
+)
+
+
+def test_a_property_of_a_later_version_is_refused_when_pacemaker_does_not_have_it(crm, cluster):
+    cluster.options = ["maintenance-mode"]
+    for act in (crm.plan, crm.apply):
+        with pytest.raises(CommandExecutionError, match=f"^cms1: {SINCE}; allow_unknown: "):
+            act(PENDING)
+    assert cluster.writes() == []
+    assert crm.plan({**PENDING, "allow_unknown": ["node-pending-timeout"]})["warnings"] == []
+    cluster.options = ["node-pending-timeout"]  # a distribution's own
+    assert crm.plan(PENDING)["warnings"] == []
+    assert crm.apply(PENDING)["changes"]
+
+
+def test_what_nobody_can_tell_is_a_warning(crm, cluster, caplog):
+    assert crm.plan(PENDING)["warnings"] == [SINCE]
+    demote = {"properties": {"no-quorum-policy": "demote"}}
+    assert crm.plan(demote)["warnings"] == []
+    cluster.version = (0, "Pacemaker 2.0.4\n")
+    cluster.options = ["no-quorum-policy"]
+    (line,) = crm.plan(demote)["warnings"]
+    assert line.startswith(
+        "properties:no-quorum-policy: Pacemaker 2.0.4 doesn't know no-quorum-policy=demote"
+    )
+    assert crm.apply(demote)["changes"]
+    assert line in caplog.text
+    assert crm.plan(demote)["warnings"] == []  # it is there already
+
+
+def test_what_crm_verify_warns_of_is_shown_when_it_is_new(crm, cluster):
+    def verdict(xml):
+        return 78, "(x) \twarning: old\n" + ("(y) warning: two of it\n" if 'id="cm"' in xml else "")
+
+    cluster.verdict = verdict
+    assert crm.plan(DECLARED)["warnings"] == ["crm_verify: two of it"]
 
 
 def test_a_stopped_cluster_asks_no_agent(crm, cluster):

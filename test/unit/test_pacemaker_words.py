@@ -246,3 +246,93 @@ def test_an_export_allows_what_is_there(cib):
     assert exported["allow_unknown"] == ["no-quorum-polcy"]
     assert cib.check_whole(exported)
     assert cib.difference(xml, exported)["changes"] == {}
+
+
+# --- words of some versions ----------------------------------------------------------------------
+
+
+def changed(*paths):
+    return {path: {"old": None, "new": {}} for path in paths}
+
+
+WORDS = {
+    "properties": {"shutdown-lock": "true", "no-quorum-policy": "demote", "dc-deadtime": "20s"},
+    "rsc_defaults": {"isolation": "x"},
+    "primitives": {
+        "cm": {
+            "agent": "lsb:cm",
+            "meta": {"critical": "false"},
+            "operations": {"monitor": [{"interval": "10s", "on-fail": "demote"}]},
+        }
+    },
+}
+FOUND = {
+    "properties:shutdown-lock": "shutdown-lock",
+    "properties:no-quorum-policy": "no-quorum-policy=demote",
+    "rsc_defaults:isolation": "isolation",
+    "primitives:cm:meta:critical": "critical",
+    "primitives:cm:operations:monitor:on-fail": "on-fail=demote",
+}
+
+
+@pytest.mark.parametrize(
+    ("paths", "found"),
+    [
+        (
+            [
+                "properties:shutdown-lock",
+                "properties:no-quorum-policy",
+                "rsc_defaults:isolation",
+                "primitives:cm",
+            ],
+            set(FOUND),
+        ),
+        (
+            ["primitives:cm:operations:monitor 10s:on-fail"],
+            {"primitives:cm:operations:monitor:on-fail"},
+        ),
+        (["primitives:cm:operations:monitor 10s"], {"primitives:cm:operations:monitor:on-fail"}),
+        (["primitives:cm:operations:start"], set()),
+        (["primitives:cm:meta:critical"], {"primitives:cm:meta:critical"}),
+        (["primitives:cmx", "properties:dc-deadtime"], set()),
+        ([], set()),
+    ],
+)
+def test_what_is_new_and_not_in_all_versions(pure, paths, found):
+    of_some_versions = pure("cib").words_of_some_versions
+    said = of_some_versions(WORDS, changed(*paths))
+    assert {path: word for path, _, word in said} == {path: FOUND[path] for path in found}
+    gone = {path: {"old": "1", "new": None} for path in paths}
+    assert of_some_versions(WORDS, gone) == []
+
+
+def test_what_is_allowed_is_not_told(pure):
+    declared = {**WORDS, "allow_unknown": ["shutdown-lock"]}
+    assert pure("cib").words_of_some_versions(declared, changed("properties:shutdown-lock")) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "word", "said"),
+    [
+        ("2.0.3", "shutdown-lock", "since 2.0.4"),
+        ("2.0.4", "shutdown-lock", None),
+        ("3.0.2-1.el10", "shutdown-lock", None),
+        ("2.0.0", "fence-reaction", "from 1.1.22 to 1.1.24, since 2.0.3"),
+        ("1.1.23-1.el7", "fence-reaction", None),
+        ("2.1.5", "is-managed-default", "until 1.1.24"),
+        ("1.1.24", "is-managed-default", None),
+        ("1.1.12", "isolation", "from 1.1.13 to 2.1.11"),
+    ],
+)
+def test_since_when_and_until_when_there_is_a_word(pure, version, word, said):
+    line = pure("pacemaker_words").unknown_to(version, word)
+    assert line == (said and f"Pacemaker {version} doesn't know {word}, which there is {said}")
+
+
+def test_each_word_of_some_versions_is_one_that_is_known(pure):
+    words = pure("pacemaker_words")
+    known = {**words.PROPERTIES, **words.CLONE_META, **words.OPERATION}
+    for each in words._KNOWN:
+        name, _, value = each.partition("=")
+        assert name in known
+        assert not value or value in known[name]
