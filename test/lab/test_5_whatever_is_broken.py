@@ -82,7 +82,8 @@ def test_a_second_one_that_a_second_monitor_finds(lab, pair, service):
     began = time.monotonic()
     lab.on(mate(active), f"/etc/init.d/{service}", "start")
     # Pacemaker stops both and starts one: somewhere a new one begins after the second
-    new = f"crm_mon -1 | grep -q 'monitor_8000.*{mate(active)}' && timeout 60 crm_resource --wait"
+    found = f"crm_mon -1 | grep -q '8s-interval monitor on {mate(active)}'"
+    new = f"{found} && timeout 60 crm_resource --wait"
     wait_for(lab, active, new)
     lab.on(active, "crm_resource", "--cleanup")
     wait_for(lab, "master", f"salt-run cmha.status pair={pair} | grep -q '^good'")
