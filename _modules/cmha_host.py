@@ -284,7 +284,8 @@ def pending(planned=False):
 
     Returns a mapping: ``running``, whether this pair's Corosync does; ``pacemaker``, whether Pacemaker does;
     ``corosync`` and ``way``, the changes of corosync.conf and how they are taken in (see
-    ``corosync.pending``); ``packages``, ``{name: {'old': version, 'new': version}}``.
+    ``corosync.pending``); ``refused``, of these the keys that Corosync was started with, and didn't take in;
+    ``packages``, ``{name: {'old': version, 'new': version}}``.
 
     CLI Example:
 
@@ -300,11 +301,17 @@ def pending(planned=False):
     if running:
         found = __salt__["corosync.pending"](*(_declared(cmha, pillar) if planned else ()))
     packages = __salt__["daemons.other_versions"](cmha["versions"]) if running else {}
+    noted = __salt__["corosync.refused"]() if found["changes"] else {}
     return {
         "running": running,
         "pacemaker": __salt__["crm.running"](),
         "corosync": found["changes"],
         "way": found["way"],
+        "refused": [
+            key
+            for key, change in found["changes"].items()
+            if key in noted and noted[key] == change["new"]
+        ],
         "packages": packages,
     }
 

@@ -44,6 +44,11 @@ _PROC = "/proc"
 
 _SECRET = "(secret)"
 
+# Where it is noted, in Corosync's own memory, what it didn't take in
+_MAP_WRITER = "corosync-cmapctl"
+_REFUSED = "runtime.cmha.refused"
+_NOTED_REFUSED = re.compile(r"^runtime\.cmha\.refused \(str\) = (?P<values>.*)$", re.MULTILINE)
+
 # Where Pacemaker keeps its configuration.
 _CIB = "/var/lib/pacemaker/cib"
 
@@ -187,6 +192,52 @@ def pending(text=None, key=None, at_rest=False):
         if _held_digest(path) != (key or _digest(path)):
             changes["totem.authkey"] = {"old": _SECRET, "new": _SECRET}
     return {"changes": changes, "way": __utils__["corosync_conf.way"](changes, wanted)}
+
+
+def refused():
+    """
+    What the running Corosync didn't take in though it was started with it: another restart wouldn't help.
+
+    Returns a mapping of key, as in cmap_keys(7), to value; empty where nothing is known of that.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.refused
+    """
+    return _refused(_map())
+
+
+def _refused(running):
+    noted = _NOTED_REFUSED.search(running or "")
+    try:
+        found = json.loads(noted["values"]) if noted else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def note_refused():
+    """
+    After a start: note in the memory of the running Corosync, and so for as long as it runs, what it holds
+    otherwise than corosync.conf says.
+
+    Returns the changes that are pending, as ``pending`` does.
+
+    Source: ``corosync-cmapctl(8)``. Corosync 1.x notes nothing.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.note_refused
+    """
+    changes = pending()["changes"]
+    values = {key: change["new"] for key, change in changes.items() if change["new"] != _SECRET}
+    if values != refused() and salt.utils.path.which(_MAP_WRITER):
+        _run(_MAP_WRITER, "-s", _REFUSED, "str", json.dumps(values))
+    return changes
 
 
 def _authenticator():

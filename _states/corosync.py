@@ -179,5 +179,38 @@ def forgotten(name, key_file):
     return {**ret, "changes": change, "comment": f"set aside: {', '.join(change)}"}
 
 
+def taken_in(name):
+    """
+    Fail when Corosync, which has just been started, holds something else than corosync.conf says. That is
+    noted, so that nobody restarts it for that again.
+
+    name
+        The cluster_name of the pair.
+
+    .. code-block:: yaml
+
+        cmf:
+          corosync.taken_in
+    """
+    ret = {"name": name, "result": True, "changes": {}}
+    try:
+        if __opts__["test"]:
+            return {**ret, "comment": "is looked at when it has started"}
+        left = __salt__["corosync.note_refused"]()
+    except CommandExecutionError as error:
+        return {**ret, "result": False, "comment": str(error)}
+    if not left:
+        return {**ret, "comment": "Corosync holds what corosync.conf says"}
+    said = ", ".join(f"{key} {each['new']} (it holds {each['old']})" for key, each in left.items())
+    return {
+        **ret,
+        "result": False,
+        "comment": (
+            f"Corosync on {__grains__['id']} was started with this, and doesn't take it in: {said}. Take it "
+            "out of pillar; no further restart is made for it"
+        ),
+    }
+
+
 def _described(nodes):
     return " and ".join(f"{node['name']} ({node['address']})" for node in nodes)

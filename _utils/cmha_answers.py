@@ -115,6 +115,7 @@ SHAPES = {
         "pacemaker": bool,
         "corosync": _CHANGES,
         "way": OPTIONAL_TEXT,
+        "refused": _NAMES,
         "packages": _CHANGES,
     },
     "cmha_host.causes": {"booted": TIME, "logs": EachOf(_LINES), "service": str},

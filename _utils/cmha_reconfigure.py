@@ -76,6 +76,7 @@ class _Reconfiguration:
         concerned = [host for host in running if _something(pending[host])]
         if not concerned:
             return {"changes": {}, "comment": "nothing waits for a reload or a restart"}
+        _refuse_again({host: pending[host] for host in concerned})
         how = _how([pending[host] for host in concerned])
         changes = {host: _change(pending[host], how) for host in concerned}
         if test:
@@ -192,6 +193,17 @@ def _way_back(left, hosts):
         f"pillar the old values first. By hand: start corosync and pacemaker on {' and '.join(hosts)}, then "
         "crm configure property maintenance-mode=false"
     )
+
+
+def _refuse_again(pending):
+    """No restart for what a restart didn't bring."""
+    for host, each in pending.items():
+        if each["refused"]:
+            said = ", ".join(f"{key} {each['corosync'][key]['new']}" for key in each["refused"])
+            raise Trouble(
+                f"{host}: Corosync was started with {said} and doesn't take it in; nothing was restarted. "
+                "Take it out of pillar"
+            )
 
 
 def _something(pending):

@@ -41,4 +41,10 @@ cmha two nodes online:
 {% for daemon in cmha.daemons %}
       - daemons: cmha {{ daemon }} runs
 {% endfor %}
+
+cmha corosync.conf is taken in:
+  corosync.taken_in:
+    - name: {{ data(cmha.cluster_name) }}
+    - require:
+      - crm: cmha two nodes online
 {% endblock %}

@@ -89,6 +89,7 @@ _ANSWERS = {
         "pacemaker": True,
         "corosync": {"totem.token": {"old": None, "new": "5000"}},
         "way": "reload",
+        "refused": ["totem.token"],
         "packages": {"corosync": {"old": "3.1.6", "new": "3.1.7"}},
     },
     "cmha_host.causes": {"booted": 1_700_000_000, "logs": {"syslog": ["a"]}, "service": "stopped"},

@@ -34,6 +34,27 @@ def test_a_token_is_reloaded(lab):
     assert corosyncs(lab) == before
 
 
+def test_what_a_start_did_not_bring_is_an_error_and_no_restart(lab):
+    before = corosyncs(lab)
+    for (
+        host
+    ) in CMS:  # as the start notes it, of a value that Corosync reads otherwise than it is written
+        note = """corosync-cmapctl -s runtime.cmha.refused str '{"totem.token": "7000"}'"""
+        lab.on(host, "sh", "-c", note)
+    with pillar(lab, "cluster_name: cmf", cms_alone("corosync: {totem: {token: 7000}}")):
+        with uninterrupted(lab):
+            done = orchestrate(lab)
+        (failed,) = done.failed
+        assert "reload or restart what changed" in failed
+        assert (
+            "cms1: Corosync was started with totem.token 7000 and doesn't take it in"
+            in done.printed
+        )
+        assert corosyncs(lab) == before
+    assert orchestrate(lab).code == 0
+    assert corosyncs(lab) == before
+
+
 def test_a_cluster_name_rolls_through_the_pair(lab):
     before = corosyncs(lab)
     with pillar(lab, "cluster_name: cmf", "cluster_name: cmg"):

@@ -41,6 +41,7 @@ class Host:
                 2: {"address": "192.0.2.12", "status": "left"},
             },
             "corosync.pending": NOTHING,
+            "corosync.refused": {},
             "corosync.reaches": {"5404": "heard", "5405": "heard"},
             "corosync.running": False,
             "corosync.version": "3.1.7",
@@ -447,10 +448,30 @@ def test_pending(host, there, planned, runs):
         "pacemaker": True,
         "corosync": {"totem.token": change} if ours else {},
         "way": "reload" if ours else None,
+        "refused": [],
         "packages": {"corosync": change} if ours else {},
     }
     asked = [each[1:] for each in there.asked if each[0] == "corosync.pending"]
     assert asked == ([(there.declared(), None) if planned else ()] if ours else [])
+
+
+def test_what_a_start_did_not_bring(host, there):
+    old = {"old": "1", "new": "2"}
+    changes = {
+        "totem.token": old,
+        "totem.join": {"old": "1", "new": None},
+        "totem.hold": old,
+        "totem.x": old,
+    }
+    there.says["corosync.pending"] = {"changes": changes, "way": "together"}
+    there.says["corosync.cluster"] = {"is": "this pair", "runs": "this pair", "seen": ""}
+    there.says["corosync.refused"] = {
+        "totem.token": "2",
+        "totem.join": None,
+        "totem.hold": "3",
+        "y": "2",
+    }
+    assert host.pending()["refused"] == ["totem.token", "totem.join"]
 
 
 FOR_BOTH = {"changes": {"totem.transport": {"old": "udpu", "new": "knet"}}, "way": "together"}

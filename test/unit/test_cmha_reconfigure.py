@@ -9,7 +9,14 @@ from masters import PAIR, FakeMaster
 
 CHANGES = {"totem.token": {"old": "1000", "new": "3000"}}
 PACKAGES = {"corosync": {"old": "3.1.7", "new": "3.1.8"}}
-NOTHING = {"running": True, "pacemaker": True, "corosync": {}, "way": None, "packages": {}}
+NOTHING = {
+    "running": True,
+    "pacemaker": True,
+    "corosync": {},
+    "way": None,
+    "refused": [],
+    "packages": {},
+}
 WAITS = {**NOTHING, "corosync": CHANGES}
 
 
@@ -312,3 +319,15 @@ def test_the_way_back_from_a_later_step(monkeypatch, statuses, said):
     text = cmha_reconfigure.way_back({}, PAIR)
     assert ("cm is left as it is, and nothing fails over" in text) is said
     assert bool(text) is said
+
+
+@pytest.mark.parametrize("test", [False, True])
+@pytest.mark.parametrize("way", ["reload", "one by one", "together"])
+def test_what_a_start_did_not_bring_is_not_tried_again(on, way, test):
+    waits = {**WAITS, "way": way}
+    run, deeds = on(Pair(h1=waits, h2={**waits, "refused": ["totem.token"]}))
+    done = run(test)
+    assert (done["result"], done["changes"], deeds) == (False, {}, [])
+    assert done["comment"].startswith(
+        "h2: Corosync was started with totem.token 3000 and doesn't take it in"
+    )

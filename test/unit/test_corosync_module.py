@@ -228,6 +228,49 @@ def test_what_would_be_pending_if_it_ran(running, tmp_path):
     assert running("totem.token (u32) = 1000").pending(there, at_rest=True) == OLD
 
 
+# --- what a start didn't bring -------------------------------------------------------------------
+
+HOLDS = "totem.token (u32) = 1000\n"
+REFUSED = 'runtime.cmha.refused (str) = {"totem.token": "3000"}\n'
+
+
+@pytest.mark.parametrize(
+    ("memory", "refused"),
+    [
+        (HOLDS, {}),
+        (HOLDS + REFUSED, {"totem.token": "3000"}),
+        (f"{HOLDS}runtime.cmha.refused (str) = nonsense\n", {}),
+        (f"{HOLDS}runtime.cmha.refused (str) = []\n", {}),
+        (None, {}),
+    ],
+)
+def test_what_is_noted_of_a_start(running, memory, refused):
+    assert running(memory).refused() == refused
+
+
+@pytest.mark.parametrize(
+    ("memory", "left", "noted"),
+    [
+        (HOLDS, ["totem.token"], ['{"totem.token": "3000"}']),
+        (HOLDS + REFUSED, ["totem.token"], []),
+        (HOLDS.replace("1000", "3000") + REFUSED, [], ["{}"]),
+        (HOLDS.replace("1000", "3000"), [], []),
+    ],
+)
+def test_what_a_start_did_not_bring_is_noted_in_its_memory(running, memory, left, noted):
+    module = running(memory)
+    run, writes = module.__salt__["cmd.run_all"], []
+    module.__salt__["bounded.run"] = lambda command: (
+        writes.append(command) or {"retcode": 0, "stdout": "", "stderr": ""}
+        if "-s" in command
+        else run(command)
+    )
+    assert list(module.note_refused()) == left
+    assert writes == [
+        ["corosync-cmapctl", "-s", "runtime.cmha.refused", "str", each] for each in noted
+    ]
+
+
 # --- the key -------------------------------------------------------------------------------------
 
 SECURE = "totem.secauth (str) = on\ntotem.transport (str) = knet"

@@ -184,3 +184,37 @@ def test_a_full_disk_is_a_line(keyed):
     ret = keyed(changes=PLACED, places=full).authkey(KEY)
     assert (ret["result"], ret["changes"]) == (False, {})
     assert "No space left on device" in ret["comment"]
+
+
+# --- what a start brings -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "test", "result", "comment"),
+    [
+        ({}, False, True, "Corosync holds what corosync.conf says"),
+        (
+            {"totem.token": {"old": "1000", "new": "3000"}},
+            False,
+            False,
+            "Corosync on cms1 was started with this, and doesn't take it in: totem.token 3000 (it holds 1000)",
+        ),
+        ({}, True, True, "is looked at when it has started"),
+        (CommandExecutionError("cms1: Corosync hangs"), False, False, "cms1: Corosync hangs"),
+    ],
+)
+def test_what_it_was_started_with_is_taken_in(load_file, left, test, result, comment):
+    def note_refused():
+        if isinstance(left, Exception):
+            raise left
+        return left
+
+    module = load_file(
+        "_states/corosync.py",
+        opts={"test": test},
+        grains={"id": "cms1"},
+        salt={"corosync.note_refused": note_refused},
+    )
+    ret = module.taken_in("cmf")
+    assert (ret["result"], ret["changes"]) == (result, {})
+    assert ret["comment"].startswith(comment)
