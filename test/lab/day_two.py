@@ -48,6 +48,18 @@ def moved(lab, host, path):
 
 
 @contextmanager
+def unwatched(lab, host):
+    """No monitor looks at the server before a test has."""
+    option = ("crm_resource", "--resource", SERVER, "--meta")
+    lab.on(host, *option, "--parameter-value", "true", "--set-parameter", "maintenance")
+    lab.on(host, "timeout", "60", "crm_resource", "--wait")
+    try:
+        yield
+    finally:
+        lab.on(host, *option, "--delete-parameter", "maintenance")
+
+
+@contextmanager
 def uninterrupted(lab):
     """Cloudera Manager answers every question, and no process of either service ends or begins."""
     began = time.monotonic()

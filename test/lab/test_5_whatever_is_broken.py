@@ -8,7 +8,7 @@ import time
 import activity
 import pytest
 from conftest import CMS
-from day_two import AGENT, SERVER, home, mate, moved, pillar, status
+from day_two import AGENT, SERVER, home, mate, moved, pillar, status, unwatched
 from guide import wait_for
 
 pytestmark = pytest.mark.lab(begins="converged")
@@ -106,26 +106,12 @@ def test_one_that_hangs(lab, pair, program):
 
 
 def test_one_that_was_killed_a_moment_ago(lab, here):
-    # so that no monitor looks before status does
-    option = (
-        "--resource",
-        SERVER,
-        "--meta",
-        "--parameter-value",
-        "true",
-        "--set-parameter",
-        "maintenance",
-    )
-    lab.on(here, "crm_resource", *option)
-    lab.on(here, "timeout", "60", "crm_resource", "--wait")
-    lab.on(here, "pkill", "-KILL", "-f", "[c]loudera-stand-in/server.py")
-    code, report = asked(lab)
+    with unwatched(lab, here):
+        lab.on(here, "pkill", "-KILL", "-f", "[c]loudera-stand-in/server.py")
+        code, report = asked(lab)
     assert (code, report["health"], report["service"]["seen"]) == (2, "bad", [])
     assert report["problems"][0] == (
         f"{SERVER} doesn't run on {here}, where Pacemaker has it started; Pacemaker looks in at most 30 s"
-    )
-    lab.on(
-        here, "crm_resource", "--resource", SERVER, "--meta", "--delete-parameter", "maintenance"
     )
     wait_for(lab, here, "curl -sf -o /dev/null http://127.0.0.1:7180/")
     lab.on(here, "crm_resource", "--cleanup")
