@@ -12,6 +12,9 @@ __virtualname__ = "cmha"
 
 _DEFAULTS = "salt://cmha/defaults.yaml"
 
+# The mapping of a run of states, in __context__
+_MADE = "cmha.mapping"
+
 _FIRST_WITH_ALERTS = [1, 1, 15]
 
 _INIT_SCRIPTS = "/etc/init.d"
@@ -52,8 +55,21 @@ def mapping(defaults, platforms, pillar=None):
 
         salt '*' cmha.mapping "$(cat defaults.json)" "$(cat platforms.json)"
     """
+    if pillar is not None:
+        return _mapping(defaults, platforms, pillar)
+    # Every state file asks, and one run of states reads them all before a state changes what is asked here.
+    # A run is told from another by the file client that it has put into the context.
+    run = __context__.get("fileclient")
+    made_for, made = __context__.get(_MADE, (None, None))
+    if run is None or made_for is not run:
+        made = _mapping(defaults, platforms, _own_pillar())
+        __context__[_MADE] = (run, made)
+    return made
+
+
+def _mapping(defaults, platforms, pillar):
     try:
-        site, pair, node = _here(defaults, _own_pillar() if pillar is None else pillar)
+        site, pair, node = _here(defaults, pillar)
         platform = __utils__["cmha_platform.platform"](
             platforms, __grains__, _is_unit_only(pair["service"])
         )

@@ -47,6 +47,7 @@ def cmha(load_file, pure, formula):
             },
             pillar={"cmha": pillar, **({"cmha_only": only} if only else {})},
             grains={"id": minion, "os_family": "Debian", "osmajorrelease": 12},
+            context={},
         )
 
     return on
@@ -360,3 +361,16 @@ def test_a_deed_with_one_pair_needs_no_other_to_be_right(cmha, mapping_of):
     assert "cmha:pairs:mgmt:role" in mapping_of(cmha("cms1", pillar, only={"sites": []}))["error"]
     assert mapping_of(cmha("cms1", pillar, only={"pair": "cms"}))["cluster_name"] == "cmf"
     assert "role" in mapping_of(cmha("mgmt1", pillar, only={"pair": "mgmt"}))["error"]
+
+
+def test_a_run_of_states_makes_one_mapping(cmha, mapping_of):
+    module = cmha("cms1", SITE)
+    asked = []
+    module.__salt__["corosync.version"] = lambda: asked.append(1)
+    for runs, file_client in enumerate((None, None, "one", "one", "another", "another"), 1):
+        module.__context__["fileclient"] = file_client
+        assert mapping_of(module)["cluster_name"] == "cmf"
+        assert len(asked) == {1: 1, 2: 2, 3: 3, 4: 3, 5: 4, 6: 4}[runs]
+    module.mapping({}, {}, pillar={"x": 1})
+    assert mapping_of(module)["cluster_name"] == "cmf"
+    assert len(asked) == 4
