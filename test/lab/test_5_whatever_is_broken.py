@@ -67,33 +67,6 @@ def test_a_second_one_that_somebody_started(lab, pair, service):
     assert len(status(lab, pair)[1]["service"]["seen"]) == 1
 
 
-@pytest.mark.parametrize(("pair", "service"), [("cms", SERVER), ("mgmt", AGENT)])
-def test_a_second_one_that_a_second_monitor_finds(lab, pair, service):
-    """docs/server.md's recipe, with a shorter time."""
-    active = home(lab, pair)
-    monitors = [
-        {"interval": "30s", "timeout": "60s"},
-        {"interval": "8s", "timeout": "60s", "role": "Stopped"},
-    ]
-    agent = lab.salt([active], "crm.agent", service)[active]
-    primitive = {"agent": agent, "operations": {"monitor": monitors}}
-    lab.salt([active], "crm.apply", json.dumps({"primitives": {service: primitive}}))
-    lab.on(active, "timeout", "60", "crm_resource", "--wait")
-    began = time.monotonic()
-    lab.on(mate(active), f"/etc/init.d/{service}", "start")
-    # Pacemaker stops both and starts one: somewhere a new one begins after the second
-    found = f"crm_mon -1 | grep -q '8s-interval monitor on {mate(active)}'"
-    new = f"{found} && timeout 60 crm_resource --wait"
-    wait_for(lab, active, new)
-    lab.on(active, "crm_resource", "--cleanup")
-    wait_for(lab, "master", f"salt-run cmha.status pair={pair} | grep -q '^good'")
-    report = status(lab, pair)[1]
-    assert report["service"]["seen"] == report["service"]["nodes"] != []
-    spells = [spell for spell in lab.active(began) if spell.service == service]
-    assert len(activity.overlaps(spells)) == 1  # the two, until it looked
-    lab.on(active, "cibadmin", "--delete", "--xpath", "//op[@role='Stopped']")
-
-
 @pytest.mark.parametrize(("pair", "program"), [("cms", "server.py"), ("mgmt", "agent.py$")])
 def test_one_that_hangs(lab, pair, program):
     active = home(lab, pair)
@@ -240,3 +213,32 @@ def test_a_host_that_could_not_start_it_gets_nothing(lab, pair, path, says):
     ]
     assert {spell.host for spell in spells} == {active}
     assert status(lab, pair)[0] == 0
+
+
+# --- at the end, since Pacemaker goes on with a monitor whose failure was cleaned up --------------
+
+
+@pytest.mark.parametrize(("pair", "service"), [("cms", SERVER), ("mgmt", AGENT)])
+def test_a_second_one_that_a_second_monitor_finds(lab, pair, service):
+    """docs/server.md's recipe, with a shorter time."""
+    active = home(lab, pair)
+    monitors = [
+        {"interval": "30s", "timeout": "60s"},
+        {"interval": "8s", "timeout": "60s", "role": "Stopped"},
+    ]
+    agent = lab.salt([active], "crm.agent", service)[active]
+    primitive = {"agent": agent, "operations": {"monitor": monitors}}
+    lab.salt([active], "crm.apply", json.dumps({"primitives": {service: primitive}}))
+    lab.on(active, "timeout", "60", "crm_resource", "--wait")
+    began = time.monotonic()
+    lab.on(mate(active), f"/etc/init.d/{service}", "start")
+    # Pacemaker stops both and starts one: somewhere a new one begins after the second
+    found = f"crm_mon -1 | grep -q '8s-interval monitor on {mate(active)}'"
+    new = f"{found} && timeout 60 crm_resource --wait"
+    wait_for(lab, active, new)
+    lab.on(active, "crm_resource", "--cleanup")
+    wait_for(lab, "master", f"salt-run cmha.status pair={pair} | grep -q '^good'")
+    report = status(lab, pair)[1]
+    assert report["service"]["seen"] == report["service"]["nodes"] != []
+    spells = [spell for spell in lab.active(began) if spell.service == service]
+    assert len(activity.overlaps(spells)) == 1  # the two, until it looked
