@@ -94,9 +94,9 @@ def test_what_runs_isnt_purged_and_can_be_removed_by_name(lab):
             "op_sleeep: ocf:pacemaker:Dummy has no such parameter",
         ),
         (
-            "ocf:pacemaker:Dummy",
-            {"op_sleep": "long"},
-            "op_sleep: ocf:pacemaker:Dummy takes it for a number",
+            "ocf:pacemaker:ping",
+            {"host_list": "127.0.0.1", "multiplier": "many"},
+            "multiplier: ocf:pacemaker:ping takes it for a number",
         ),
         ("ocf:pacemaker:ping", {}, "host_list: is missing: ocf:pacemaker:ping needs it"),
         ("stonith:null", {"hostlis": "a"}, "hostlis: stonith:null has no such parameter"),
