@@ -128,7 +128,7 @@ def declared(secrets=False):
 
 def _own_pillar():
     pillar = __pillar__.get("cmha")
-    if not __pillar__.get("cmha_only", {}).get("pair"):
+    if not (__pillar__.get("cmha_only") or {}).get("pair"):
         return pillar
     return __utils__["cmha_site.of_host"](pillar, __grains__["id"])
 

@@ -342,6 +342,28 @@ def for_both(cmha):
     return sorted(found["changes"]) if found["way"] == "together" else []
 
 
+def other_agent(cmha):
+    """
+    The agent by which the cluster runs the pair's service, where pillar has another one. To change it
+    restarts the service, and a host that hasn't the new one yet counts as one that can't run it: so it is for
+    the orchestration, which prepares both hosts first.
+
+    cmha
+        What the map gives this host, see ``cmha.mapping``.
+
+    Returns its name, or ``None``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 cmha_host.other_agent "$(cat mapping.json)"
+    """
+    there = __salt__["crm.agent"](cmha["resource"])
+    declared = cmha["pacemaker"]["primitives"][cmha["resource"]]["agent"]
+    return there if there != declared else None
+
+
 def plan():
     """
     What pillar would change in this host's cluster, and what the cluster would do then; see ``crm.plan``.
@@ -399,7 +421,8 @@ def service():
 # --- deeds ---------------------------------------------------------------------------------------
 
 
-def move(resource, node, addresses, port=None, timeout=600, *, service=None):
+# Salt 3006 passes no keyword-only arguments
+def move(resource, node, addresses, port=None, timeout=600, service=None):  # noqa: PLR0917
     """
     Move a resource and watch it as a client does: ten times a second it asks the service for its page, on all
     the pair's addresses.

@@ -11,8 +11,8 @@ import cib_values
 
 # What the agents' own shells, or Pacemaker's fencer, know of every agent
 _COMMON = {
-    "ocf": {"trace_ra", "trace_file"},
-    "stonith": {"priority", "provides", "stonith-timeout"},
+    "ocf": {"trace_ra", "trace_file", "trace_dir"},
+    "stonith": {"priority", "provides", "stonith_timeout"},
 }
 _COMMON_OF_FENCING = "pcmk_"
 # What the fencer gives a fence agent itself
@@ -31,8 +31,8 @@ def parameters(xml):
     xml
         Its metadata.
 
-    Returns a mapping by name: ``required``, ``deprecated``, ``instead_of`` (an older name, or ``None``) and
-    ``type``; ``None`` when the text is no metadata.
+    Returns a mapping by name: ``required``, ``deprecated``, ``instead_of`` (an older name, or ``None``),
+    ``type`` and ``default``; ``None`` when the text is no metadata.
     """
     try:
         root = ElementTree.fromstring(xml)
@@ -48,6 +48,7 @@ def parameters(xml):
             "deprecated": each.get("deprecated") in ("1", "true", "yes"),
             "instead_of": each.get("obsoletes"),
             "type": content.get("type", "string") if content is not None else "string",
+            "default": content.get("default") if content is not None else None,
         }
     return found
 
@@ -69,49 +70,49 @@ def faults(agent, known, params, names=None):
     secrets.
     """
     standard = agent.partition(":")[0]
+    spelled = _spellings(standard)
+    known = {spelled(name): each for name, each in known.items()}
+    given = {spelled(name): value for name, value in params.items()}
     common = _COMMON.get(standard, set())
     found = []
-    for name in params if names is None else names:
+    for said in params if names is None else names:
+        name = spelled(said)
         if name in common or (standard == "stonith" and name.startswith(_COMMON_OF_FENCING)):
             continue
         if name not in known:
             near = cib_values.nearest(name, known)
             hint = f"; did you mean {near}?" if near else ""
-            found.append((name, f"{agent} has no such parameter{hint}"))
-        elif not _fits(known[name]["type"], params.get(name)):
-            found.append((name, f"{agent} takes it for {_KINDS[known[name]['type']]}"))
+            found.append((said, f"{agent} has no such parameter{hint}"))
+        elif not _fits(standard, known[name]["type"], given.get(name)):
+            found.append((said, f"{agent} takes it for {_KINDS[known[name]['type']]}"))
     if names is None:
-        missing = [name for name, each in known.items() if _is_missing(name, each, params)]
-        given = _GIVEN.get(standard, set())
-        found += [(name, f"is missing: {agent} needs it") for name in missing if name not in given]
+        missing = [name for name, each in known.items() if _is_missing(name, each, given)]
+        by_fencer = _GIVEN.get(standard, set())
+        found += [
+            (name, f"is missing: {agent} needs it") for name in missing if name not in by_fencer
+        ]
     return found
+
+
+def _spellings(standard):
+    """Fence agents take a hyphen for an underscore."""
+    return (lambda name: name.replace("-", "_")) if standard == "stonith" else str
 
 
 _KINDS = {"boolean": "true or false", "integer": "a number"}
 
 
-def _fits(kind, value):
+def _fits(standard, kind, value):
     if value is None or kind not in _KINDS:
         return True
     if kind == "boolean":
-        return value.lower() in (
-            "1",
-            "0",
-            "yes",
-            "no",
-            "y",
-            "n",
-            "true",
-            "false",
-            "on",
-            "off",
-            "ja",
-            "",
-        )
+        # some agents of resources have a third word, and call it boolean all the same
+        words = ("1", "0", "yes", "no", "y", "n", "true", "false", "on", "off", "")
+        return standard != "stonith" or value.lower() in words
     return bool(_NUMBER.match(value.strip())) or value == ""  # many say integer of 30s
 
 
 def _is_missing(name, parameter, params):
-    if not parameter["required"] or parameter["deprecated"]:
+    if not parameter["required"] or parameter["deprecated"] or parameter["default"]:
         return False
     return name not in params and parameter["instead_of"] not in params

@@ -154,6 +154,21 @@ def fences(xml):
     return cib_values.is_true(said[0]) if said else True  # Pacemaker's default
 
 
+def has_watchdog(xml):
+    """
+    Whether a watchdog fences: SBD without a disk.
+
+    xml
+        A CIB as text.
+    """
+    said = {
+        cib_values.property_name(pair.get("name", "")): pair.get("value", "")
+        for pair in ElementTree.fromstring(xml).iterfind("configuration/crm_config//nvpair")
+    }
+    timeout = said.get("stonith-watchdog-timeout", "0")
+    return cib_values.is_true(said.get("have-watchdog", "")) and timeout.strip("0sm ") != ""
+
+
 # --- what there is -------------------------------------------------------------------------------
 
 

@@ -24,6 +24,9 @@ __virtualname__ = "cmha_master"
 
 _BEGAN = time.monotonic()
 
+# How Salt says that a function has been called with arguments that it doesn't have
+_OTHER_ARGUMENTS = ("Passed invalid arguments", "keyword arguments are not valid")
+
 # The kinds of modules that a host needs
 SYNCED = ("utils", "modules", "states", "beacons")
 
@@ -164,7 +167,7 @@ def _answer(host, function, returned):
     if returned.get("retcode") and isinstance(value, str):
         if value.startswith(f"'{function}' is not available"):
             return _trouble(cmha_presence.WITHOUT_MODULES, host, function=function)
-        if value.startswith("Passed invalid arguments"):
+        if any(words in value for words in _OTHER_ARGUMENTS):
             said = value.splitlines()[0]
             return _trouble(cmha_presence.ANOTHER_VERSION, host, function=function, said=said)
         return Trouble(_named(host, value.removeprefix("ERROR: ").strip()))

@@ -198,7 +198,7 @@ def _way_back(left, hosts):
 def _refuse_again(pending):
     """No restart for what a restart didn't bring."""
     for host, each in pending.items():
-        if each["refused"]:
+        if each["refused"] and not each["packages"]:  # a newer Corosync may take it in
             said = ", ".join(f"{key} {each['corosync'][key]['new']}" for key in each["refused"])
             raise Trouble(
                 f"{host}: Corosync was started with {said} and doesn't take it in; nothing was restarted. "

@@ -4,12 +4,20 @@
 {% extends 'cmha/step.jinja' %}
 {% block states %}
 {% set runs = salt['corosync.cluster'](cmha.nodes).runs == 'this pair' %}
+{% set other_agent = salt['cmha_host.other_agent'](cmha) if runs else none %}
 {% set corosync = 'cmha.waiting' if salt['cmha_host.for_both'](cmha) else 'cmha.corosync' %}
 
 include:
   - cmha.host
   - {{ data(corosync) }}
-{% if runs %}
+{% if other_agent %}
+
+cmha agent waits for the orchestration:
+  test.show_notification:
+    - text: >-
+        The cluster stays as it is: it runs {{ cmha.resource }} by {{ other_agent }}, and pillar says another agent.
+        "salt-run state.orch cmha.orchestrate" changes it, which restarts {{ cmha.resource }}.
+{% elif runs %}
   - cmha.cluster
 
 extend:

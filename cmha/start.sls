@@ -45,6 +45,9 @@ cmha two nodes online:
 cmha corosync.conf is taken in:
   corosync.taken_in:
     - name: {{ data(cmha.cluster_name) }}
+    # what runs already may wait for a restart
+    - onchanges:
+      - daemons: cmha corosync runs
     - require:
       - crm: cmha two nodes online
 {% endblock %}

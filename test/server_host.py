@@ -98,7 +98,20 @@ SYSTEMCTL = """\
 {play}
 case $1 in
     kill) [ -e immortal ] || kill -s KILL "$(cat pid)" ;;
-    show) if alive; then echo ActiveState=active; else echo ActiveState=failed; fi ;;
+    start | stop) "$1" ;;
+    show)
+        case $2 in
+            *LoadState) [ ! -e masked ] && echo LoadState=loaded || echo LoadState=masked ;;
+            *)
+                if [ -e mute ]; then
+                    rm mute
+                elif alive; then
+                    echo ActiveState=active
+                else
+                    echo ActiveState=failed
+                fi
+                ;;
+        esac ;;
     reset-failed) echo inactive > unit ;;
     cat) [ ! -e missing ] ;;
     *) exit 1 ;;
@@ -114,7 +127,7 @@ class ServerHost:
         self.port = port
         template = (formula / "cmha/files/server.jinja").read_text()
         text = jinja2.Template(template).render(service="cloudera-scm-server", port=port)
-        for path in ("/etc/init.d", "/run", "/var/log"):
+        for path in ("/etc/init.d", "/var/run", "/run", "/var/log"):
             text = text.replace(f"={path}/", f"={directory}{path}/")
             text = text.replace(f'"{path}/', f'"{directory}{path}/')
             text = text.replace(f"-d {path}/", f"-d {directory}{path}/")
@@ -141,12 +154,22 @@ class ServerHost:
         directory.mkdir(parents=True, exist_ok=True)
         if not there:
             directory.rmdir()
-            note = self._directory / "run/cloudera-scm-server/cloudera-scm-server.pid"
-            note.parent.mkdir(exist_ok=True)
+            note = self._directory / "var/run/cloudera-scm-server/cloudera-scm-server.pid"
+            note.parent.mkdir(exist_ok=True, parents=True)
             note.symlink_to(self._directory / "pid")
 
     def is_unit_only(self):
         (self._directory / "etc/init.d/cloudera-scm-server").unlink()
+
+    def without_curl(self, instead):
+        self._write_program("bin/curl", instead)
+
+    def notes(self, text):
+        (self._directory / "var/run/cmha-server/cloudera-scm-server.unready").write_text(text)
+
+    def no_notes(self):
+        (self._directory / "var/run").mkdir(parents=True, exist_ok=True)
+        (self._directory / "var/run/cmha-server").write_text("a file where a directory should be")
 
     def logs(self, *lines):
         log = self._directory / "var/log/cloudera-scm-server/cloudera-scm-server.log"

@@ -238,3 +238,26 @@ def test_nothing_was_touched(survival, cib_file):
     before = cib_file.text()
     survival()
     assert cib_file.text() == before
+
+
+WATCHDOG = (
+    '<nvpair id="p8" name="have-watchdog" value="true"/><nvpair id="p9" name="{}" value="{}"/>'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "has"),
+    [
+        ("stonith-watchdog-timeout", "10s", True),
+        ("fencing-watchdog-timeout", "-1", True),
+        ("stonith-watchdog-timeout", "0", False),
+        ("x", "10", False),
+    ],
+)
+def test_a_watchdog_that_fences(pure, name, value, has):
+    text = cib().replace(
+        "</cluster_property_set>", f"{WATCHDOG.format(name, value)}</cluster_property_set>"
+    )
+    has_watchdog = pure("cib_obstacles").has_watchdog
+    assert has_watchdog(text) is has
+    assert has_watchdog(text.replace('value="true"', 'value="false"')) is False

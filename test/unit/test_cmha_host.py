@@ -455,6 +455,17 @@ def test_pending(host, there, planned, runs):
     assert asked == ([(there.declared(), None) if planned else ()] if ours else [])
 
 
+@pytest.mark.parametrize(
+    ("runs_by", "found"),
+    [("lsb:cloudera-scm-server", None), (None, None), ("ocf:cm:server", "ocf:cm:server")],
+)
+def test_an_agent_that_is_another_than_pillars(host, runs_by, found):
+    host.__salt__["crm.agent"] = lambda resource: runs_by
+    primitive = {"agent": "lsb:cloudera-scm-server"}
+    cmha = {"resource": "cm", "pacemaker": {"primitives": {"cm": primitive}}}
+    assert host.other_agent(cmha) == found
+
+
 def test_what_a_start_did_not_bring(host, there):
     old = {"old": "1", "new": "2"}
     changes = {

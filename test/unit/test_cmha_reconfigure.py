@@ -331,3 +331,9 @@ def test_what_a_start_did_not_bring_is_not_tried_again(on, way, test):
     assert done["comment"].startswith(
         "h2: Corosync was started with totem.token 3000 and doesn't take it in"
     )
+
+
+def test_another_version_may_take_it_in(on):
+    waits = {**WAITS, "way": "together", "refused": ["totem.token"], "packages": PACKAGES}
+    run, _ = on(both(waits))
+    assert run(True)["result"] is None

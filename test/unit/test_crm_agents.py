@@ -11,6 +11,8 @@ METADATA = """<?xml version="1.0"?><!DOCTYPE resource-agent SYSTEM "ra-api-1.dtd
   <parameter name="cidr" required="0"><content type="integer"/></parameter>
   <parameter name="ssl"><content type="boolean"/></parameter>
   <parameter name="bare"/>
+  <parameter name="ssl_insecure"><content type="boolean"/></parameter>
+  <parameter name="kind" required="1"><content type="string" default="qemu"/></parameter>
 </parameters></resource-agent>"""
 IP, FENCE = "ocf:heartbeat:IPaddr2", "stonith:fence_x"
 WHOLE = {"ip": "192.0.2.1", "plug": "1"}
@@ -35,7 +37,14 @@ def faults(pure):
         ({}, FENCE, [("ip", f"is missing: {FENCE} needs it")]),  # the fencer gives the plug
         ({**WHOLE, "nicc": "e"}, IP, [("nicc", f"{IP} has no such parameter; did you mean nic?")]),
         ({**WHOLE, "qqqqq": "e"}, IP, [("qqqqq", f"{IP} has no such parameter")]),
-        ({**WHOLE, "ssl": "maybe"}, IP, [("ssl", f"{IP} takes it for true or false")]),
+        ({**WHOLE, "ssl": "maybe"}, FENCE, [("ssl", f"{FENCE} takes it for true or false")]),
+        ({**WHOLE, "ssl": "safe"}, IP, []),  # a third word, as Filesystem's force_unmount has
+        ({**WHOLE, "ssl-insecure": "1"}, FENCE, []),
+        (
+            {**WHOLE, "ssl-insecure": "1"},
+            IP,
+            [("ssl-insecure", f"{IP} has no such parameter; did you mean ssl_insecure?")],
+        ),
         ({**WHOLE, "cidr": "wide"}, IP, [("cidr", f"{IP} takes it for a number")]),
         ({**WHOLE, "ssl": "ON", "cidr": "24", "bare": "x"}, IP, []),
         ({**WHOLE, "cidr": "30s", "ssl": None}, IP, []),

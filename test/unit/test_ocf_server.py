@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from server_host import ServerHost
 
-SUCCESS, GENERIC, UNIMPLEMENTED, INSTALLED, NOT_RUNNING = 0, 1, 3, 5, 7
+SUCCESS, GENERIC, UNIMPLEMENTED, INSTALLED, CONFIGURED, NOT_RUNNING = 0, 1, 3, 5, 6, 7
 
 
 @pytest.fixture
@@ -145,18 +145,18 @@ def test_what_does_not_end_by_itself_is_killed(host, how, systemd):
     host.has_systemd(systemd)
     host.run("start")
     host.set(how)
-    done = host.run("stop", seconds=8)
+    done = host.run("stop", seconds=12)
     assert (done.returncode, host.is_alive()) == (SUCCESS, False)
     assert "it is killed" in done.stderr
-    assert done.took < 8
+    assert done.took < 12
 
 
 def test_what_does_not_even_die_is_a_failure_in_time(host):
     host.run("start")
     for name in ("fails-stop", "immortal"):
         host.set(name)
-    done = host.run("stop", seconds=8)
-    assert (done.returncode, done.took < 8) == (GENERIC, True)
+    done = host.run("stop", seconds=12)
+    assert (done.returncode, done.took < 12) == (GENERIC, True)
     assert "ocf-exit-reason:cloudera-scm-server is still running" in done.stderr
 
 
@@ -175,10 +175,63 @@ def test_a_unit_without_an_init_script(host):
 def test_a_host_without_the_server(host):
     host.is_unit_only()
     host.set("missing")
-    for action in ("start", "monitor", "validate-all"):
+    assert host.run("monitor").returncode == NOT_RUNNING
+    for action in ("start", "validate-all"):
         done = host.run(action)
         assert done.returncode == INSTALLED
         assert "cloudera-scm-server is not installed" in done.stderr
+
+
+def test_a_unit_of_which_systemd_says_nothing_for_a_moment(host):
+    host.is_unit_only()
+    host.run("start")
+    host.set("mute")
+    assert host.run("monitor", interval=30).returncode == SUCCESS
+
+
+def test_a_masked_service_goes_by_its_unit(host):
+    host.set("masked")
+    assert host.run("monitor").returncode == NOT_RUNNING
+
+
+@pytest.mark.parametrize("how", ["#!/bin/sh\nexit 27", "#!/bin/sh\nexit 127"])
+def test_a_curl_that_is_broken_is_not_held_against_the_server(host, how):
+    host.run("start")
+    host.without_curl(how)
+    done = host.run("monitor", interval=30)
+    assert (done.returncode, "curl can't ask" in done.stderr) == (SUCCESS, True)
+
+
+def test_a_probe_needs_no_curl(host):
+    host.run("start")
+    host.without_curl("")
+    assert host.run("monitor").returncode == SUCCESS
+
+
+@pytest.mark.parametrize("name", ["port", "starting"])
+def test_a_parameter_that_is_no_number(host, name):
+    done = host.run("validate-all", **{f"OCF_RESKEY_{name}": "30min"})
+    assert (done.returncode, "whole numbers, not 30min" in done.stderr) == (CONFIGURED, True)
+
+
+@pytest.mark.parametrize("note", ["99999999", "nonsense", ""])
+def test_a_note_that_can_not_be_is_made_anew(host, note):
+    host.set("page", "unready")
+    host.run("start", seconds=8)
+    host.notes(note)
+    assert (
+        host.run("monitor", seconds=8, interval=30, OCF_RESKEY_starting="60").returncode == SUCCESS
+    )
+    assert (
+        host.run("monitor", seconds=8, interval=30, OCF_RESKEY_starting="0").returncode == GENERIC
+    )
+
+
+def test_where_nothing_can_be_noted_it_is_starting(host):
+    host.set("page", "unready")
+    host.no_notes()
+    assert host.run("start", seconds=8).returncode == SUCCESS
+    assert host.run("monitor", seconds=8, interval=30).returncode == SUCCESS
 
 
 @pytest.mark.parametrize("code", [4, 127])
