@@ -825,32 +825,45 @@ def _require_agents(changes):
 
 
 def _warnings(before, wanted, declared):
-    """What Pacemaker may ignore of what changes, and what it finds odd; it refuses nothing for that."""
+    """What Pacemaker may ignore of what changes, and what it newly finds odd; it refuses nothing for that."""
     if _on_a_file() or wanted["xml"] is None:
         return []
-    _require_understood(wanted, declared)
-    said = _odd(before)
-    return [
-        *_strange(declared, wanted["changes"]),
-        *(f"crm_verify: {line}" for line in _odd(wanted["xml"]) if line not in said),
-    ]
+    lines = _not_understood(wanted, declared)
+    odd = _odd(wanted["xml"])
+    known = _odd(before) if odd else []
+    return lines + [f"crm_verify: {line}" for line in odd if line not in known]
+
+
+def _not_understood(wanted, declared):
+    """Refuses what the agents, or Pacemaker itself, wouldn't understand of what changes: Pacemaker would pass
+    it on, or ignore it. Returns lines on what it may not understand."""
+    if _on_a_file() or wanted["xml"] is None:
+        return []
+    allowed = declared.get("allow_unknown") or ()
+    lines = __salt__["crm_agents.faults"](wanted["xml"], wanted["changes"], allowed)
+    if lines:
+        raise CommandExecutionError(
+            f"{_host()}: {'; '.join(lines)} (allow_unknown: [NAME] in pillar lets a parameter pass)"
+        )
+    return _strange(declared, wanted["changes"])
 
 
 def _strange(declared, changes):
     """Lines on words of other versions. Distributions have some of them, so Pacemaker's own word counts."""
     words = __utils__["cib.words_of_some_versions"](declared, changes)
-    if not words:
-        return []
-    here, lines = version(), []
-    for path, name, word in words:
-        fault = here and __utils__["pacemaker_words.unknown_to"](here, word)
-        if not fault:
-            continue
-        is_property = word == name and path == f"properties:{name}"
-        known = __salt__["crm_options.known"]() if is_property else None
-        if known is None:
+    here = version() if words else None
+    faults = {
+        path: __utils__["pacemaker_words.unknown_to"](here, word) for path, _, word in words if here
+    }
+    # by name; of a value, the daemons don't say whether they know it
+    properties = {path: name for path, name, word in words if path == f"properties:{word}"}
+    known = __salt__["crm_options.known"]() if any(map(faults.get, properties)) else None
+    lines = []
+    for path, fault in faults.items():
+        name = properties.get(path)
+        if fault and (known is None or name is None):
             lines.append(f"{path}: {fault}")
-        elif name not in known:
+        elif fault and name not in known:
             raise CommandExecutionError(
                 f"{_host()}: {path}: {fault}; allow_unknown: [{name}] in pillar lets it pass"
             )
@@ -861,18 +874,6 @@ def _odd(xml):
     """What ``crm_verify`` warns of."""
     said = _run(["crm_verify", "--xml-pipe", "--verbose"], stdin=xml)["stderr"]
     return [line.partition("warning: ")[2] for line in said.splitlines() if "warning: " in line]
-
-
-def _require_understood(wanted, declared):
-    """Refuse what the agents wouldn't understand; Pacemaker would pass it on."""
-    if _on_a_file() or wanted["xml"] is None:
-        return
-    allowed = declared.get("allow_unknown") or ()
-    lines = __salt__["crm_agents.faults"](wanted["xml"], wanted["changes"], allowed)
-    if lines:
-        raise CommandExecutionError(
-            f"{_host()}: {'; '.join(lines)} (allow_unknown: [NAME] in pillar lets a parameter pass)"
-        )
 
 
 def _new_agent(path, new):
@@ -906,8 +907,7 @@ def _checked_patch(before, wanted, declared):
     _require_dc()
     _refuse_purge_of_running(wanted["purged_resources"], live=True)
     _require_agents(wanted["changes"])
-    _require_understood(wanted, declared)
-    for line in _strange(declared, wanted["changes"]):
+    for line in _not_understood(wanted, declared):
         log.warning(line)
     _verify(before, wanted["xml"])
     return _patch(before, wanted["xml"])

@@ -36,9 +36,12 @@ def faults(xml, changes, allowed=()):
 
     CLI Example: none; a CIB doesn't fit a command line.
     """
-    found = []
-    for (section, name), names in _touched(changes).items():
-        primitive = __utils__["cib.primitive"](xml, name, section)
+    found, touched = [], _touched(changes)
+    if not touched:
+        return found
+    primitives = __utils__["cib.with_templates"](xml, list(touched))
+    for (section, name), names in touched.items():
+        primitive = primitives[section, name]
         agent = primitive["agent"] if primitive else ""
         known = _parameters(agent) if agent.startswith(_DESCRIBED) else None
         if known is None:

@@ -107,8 +107,8 @@ def _fits(standard, kind, value):
         return True
     if kind == "boolean":
         # some agents of resources have a third word, and call it boolean all the same
-        words = ("1", "0", "yes", "no", "y", "n", "true", "false", "on", "off", "")
-        return standard != "stonith" or value.lower() in words
+        is_boolean = value == "" or cib_values.fault(cib_values.boolean, value) is None
+        return standard != "stonith" or is_boolean
     return bool(_NUMBER.match(value.strip())) or value == ""  # many say integer of 30s
 
 

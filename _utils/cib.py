@@ -292,7 +292,7 @@ def export(xml, secrets=False):
     return found if secrets else masked(found)
 
 
-def primitive(xml, name, section="primitives"):
+def primitive(xml, name):
     """
     A primitive, with what its template says of it.
 
@@ -300,13 +300,29 @@ def primitive(xml, name, section="primitives"):
         Text of a CIB.
     name
         Its id.
-    section
-        ``templates``, for one of these.
 
     Returns what ``model`` says of it: with its template's agent, and with those of the template's parameters
     and operations that aren't its own; ``None`` when there is no such primitive.
     """
+    return with_templates(xml, [("primitives", name)])["primitives", name]
+
+
+def with_templates(xml, wanted):
+    """
+    Primitives and templates of a CIB, see ``primitive``.
+
+    xml
+        Text of the CIB.
+    wanted
+        A collection of pairs: ``primitives`` or ``templates``, and an id.
+
+    Returns a mapping by pair.
+    """
     whole = model(xml)
+    return {each: _with_template(whole, *each) for each in wanted}
+
+
+def _with_template(whole, section, name):
     own = whole[section].get(name)
     if own is None or not own["agent"].startswith("@"):
         return own

@@ -145,13 +145,8 @@ def fences(xml):
     xml
         A CIB as text.
     """
-    root = ElementTree.fromstring(xml)
-    said = [
-        pair.get("value", "")
-        for pair in root.iterfind("configuration/crm_config//nvpair")
-        if cib_values.property_name(pair.get("name", "")) == "stonith-enabled"
-    ]
-    return cib_values.is_true(said[0]) if said else True  # Pacemaker's default
+    said = _properties(ElementTree.fromstring(xml))
+    return cib_values.is_true(said.get("stonith-enabled", "true"))  # Pacemaker's default
 
 
 def has_watchdog(xml):
@@ -161,10 +156,7 @@ def has_watchdog(xml):
     xml
         A CIB as text.
     """
-    said = {
-        cib_values.property_name(pair.get("name", "")): pair.get("value", "")
-        for pair in ElementTree.fromstring(xml).iterfind("configuration/crm_config//nvpair")
-    }
+    said = _properties(ElementTree.fromstring(xml))
     timeout = said.get("stonith-watchdog-timeout", "0")
     return cib_values.is_true(said.get("have-watchdog", "")) and timeout.strip("0sm ") != ""
 
@@ -257,8 +249,7 @@ def _of_the_cluster(root):
 
 def _defaults(root):
     """Properties that nobody has set."""
-    pairs = root.iterfind("configuration/crm_config//nvpair")
-    said = {cib_values.property_name(pair.get("name", "")) for pair in pairs}
+    said = _properties(root)
     return [
         Obstacle(
             f"the cluster's property {name} isn't set and {value} then: {_WHY[name]}",
@@ -269,6 +260,14 @@ def _defaults(root):
         for name, value in _UNSET.items()
         if name not in said
     ]
+
+
+def _properties(root):
+    """The cluster's properties by name; of those that stand there twice the first."""
+    said = {}
+    for pair in root.iterfind("configuration/crm_config//nvpair"):
+        said.setdefault(cib_values.property_name(pair.get("name", "")), pair.get("value", ""))
+    return said
 
 
 def _set(root, name, value):

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import jinja2
+from played_host import PlayedHost
 
 VARIANTS = ("next_stop_hard", "hard_stop_confirmed", "stop_supervisord")
 
@@ -89,12 +90,12 @@ esac
 """
 
 
-class AgentHost:
+class AgentHost(PlayedHost):
     """One host, in a directory of its own."""
 
     def __init__(self, formula, directory):
         self._template = (formula / "cmha/files/agent.jinja").read_text()
-        self._directory = directory
+        super().__init__(directory)
         self._mark = (
             f"test-{uuid.uuid4().hex}"  # this machine may run labs, whose roles aren't ours
         )
@@ -104,9 +105,6 @@ class AgentHost:
         self.set("end", "now")
         self.set("missing", "nothing")
         self._write_commands()
-
-    def set(self, name, value):
-        (self._directory / name).write_text(f"{value}\n")
 
     def install(self, variant, processes=None):
         """The agent, as Salt renders it; the host has the init script that two variants look for."""
@@ -134,9 +132,6 @@ class AgentHost:
         done.calls = [call for call in calls if not set(looks) & set(call.split())]
         return done
 
-    def environment(self):
-        return {**os.environ, "PATH": f"{self._directory / 'bin'}:{os.environ['PATH']}"}
-
     def has_roles(self):
         try:
             return bool(Path(f"/proc/{self._role()}/environ").read_bytes())  # a zombie has none
@@ -155,9 +150,3 @@ class AgentHost:
         self._write_program("bin/service", SERVICE.format(play=play))
         self._write_program("bin/systemctl", SYSTEMCTL.format(play=play))
         self._write_program("init.d/cloudera-scm-agent", SCRIPT.format(play=play))
-
-    def _write_program(self, name, text):
-        path = self._directory / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-        path.chmod(0o755)

@@ -2,6 +2,7 @@
 a real one and gives a real page. How the real systemd answers is the lab's to show."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import jinja2
+from played_host import PlayedHost
 
 # A server that does what the directory says: `page` is ready, unready (503), refused (it doesn't listen),
 # silent (it takes connections), or slow: silent for one request; `lives`, for how many seconds.
@@ -119,12 +121,12 @@ esac
 """
 
 
-class ServerHost:
+class ServerHost(PlayedHost):
     """One host, in a directory of its own; ``script`` is the agent there."""
 
-    def __init__(self, formula, directory, port):
-        self._directory = directory
-        self.port = port
+    def __init__(self, formula, directory):
+        super().__init__(directory)
+        self.port = port = _free_port()
         template = (formula / "cmha/files/server.jinja").read_text()
         text = jinja2.Template(template).render(service="cloudera-scm-server", port=port)
         for path in ("/etc/init.d", "/var/run", "/run", "/var/log"):
@@ -142,9 +144,6 @@ class ServerHost:
             self.set(name, value)
         self.set("port", port)
         self.has_systemd(True)
-
-    def set(self, name, value=""):
-        (self._directory / name).write_text(f"{value}\n")
 
     def said(self, name):
         return (self._directory / name).read_text().strip()
@@ -192,9 +191,6 @@ class ServerHost:
         done.took = time.monotonic() - began
         return done
 
-    def environment(self):
-        return {**os.environ, "PATH": f"{self._directory / 'bin'}:{os.environ['PATH']}"}
-
     def is_alive(self):
         with suppress(OSError, ValueError):
             status = Path(f"/proc/{int(self.said('pid'))}/status").read_text()
@@ -205,8 +201,8 @@ class ServerHost:
         with suppress(OSError, ValueError):
             os.kill(int(self.said("pid")), 9)
 
-    def _write_program(self, name, text):
-        path = self._directory / name
-        path.parent.mkdir(exist_ok=True, parents=True)
-        path.write_text(text)
-        path.chmod(0o755)
+
+def _free_port():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

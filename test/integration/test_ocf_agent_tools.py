@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
@@ -54,10 +53,7 @@ def agent(formula, directory, request):
 
 @pytest.fixture
 def server(formula, directory):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    host = ServerHost(formula, directory, port)
+    host = ServerHost(formula, directory)
     yield host
     host.clean()
 

@@ -728,31 +728,26 @@ def test_a_move_is_seen_by_a_client_of_the_port(host, clock):
     assert set(asked) == {("7180", "a", 1), ("7180", "b", 1)}
 
 
+EARLIER = {
+    "resource": "cm",
+    "node": "cms2",
+    "task": "start",
+    "reason": "no database",
+    "when": "1",
+}
+
+
 def test_what_fails_on_the_way_and_is_over_is_cleaned_up(host, clock):
-    earlier = {
-        "resource": "cm",
-        "node": "cms2",
-        "task": "start",
-        "reason": "no database",
-        "when": "1",
-    }
-    new = {**earlier, "task": "monitor", "reason": "not running", "when": "2"}
+    new = {**EARLIER, "task": "monitor", "reason": "not running", "when": "2"}
     others = [{**new, "node": "cms1"}, {**new, "resource": "x"}]
-    asked = moving(host, clock, 5, lambda now: [earlier, *([new, *others] if now > 3 else [])])
+    asked = moving(host, clock, 5, lambda now: [EARLIER, *([new, *others] if now > 3 else [])])
     found = host.move("cm", "cms2", ["a"], 7180)
     assert found["overcome"] == ["monitor failed on cms2: not running"]
     assert asked[-1] == ("cleanup", "cm", "cms2")
 
 
 def test_what_only_failed_before_is_left_as_it_is(host, clock):
-    earlier = {
-        "resource": "cm",
-        "node": "cms2",
-        "task": "start",
-        "reason": "no database",
-        "when": "1",
-    }
-    asked = moving(host, clock, 5, lambda now: [earlier])
+    asked = moving(host, clock, 5, lambda now: [EARLIER])
     assert host.move("cm", "cms2", ["a"], 7180)["overcome"] == []
     assert "cleanup" not in str(asked)
 

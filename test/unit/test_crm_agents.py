@@ -94,7 +94,7 @@ def module(load_file, pure):
         "_modules/crm_agents.py",
         salt={"bounded.run": run},
         utils={
-            "cib.primitive": pure("cib").primitive,
+            "cib.with_templates": pure("cib").with_templates,
             **{
                 f"agent_metadata.{name}": getattr(pure("agent_metadata"), name)
                 for name in ("faults", "parameters")

@@ -11,10 +11,7 @@ SUCCESS, GENERIC, UNIMPLEMENTED, INSTALLED, CONFIGURED, NOT_RUNNING = 0, 1, 3, 5
 
 @pytest.fixture
 def host(formula, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    host = ServerHost(formula, tmp_path, port)
+    host = ServerHost(formula, tmp_path)
     yield host
     host.clean()
 
