@@ -153,9 +153,8 @@ def _lifeline(words):
 
 @contextlib.contextmanager
 def _only_one():
-    """Holds off every other up and down."""
-    LABS.mkdir(exist_ok=True)
-    lock = os.open(LABS, os.O_RDONLY)
+    """Holds off every other up and down, by what is there before and after any lab."""
+    lock = os.open(LABS.parent, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
