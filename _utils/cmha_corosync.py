@@ -69,6 +69,7 @@ def fitted(pair, generation, version=None):
                 corosync[section][key] = value
     pair["corosync"] = corosync
     _check_links(pair, generation, said)
+    _check_families(pair, said)
     _check_interfaces(corosync, generation, said)
     _check_broadcast(corosync, generation, version, said)
     if generation == 1:
@@ -221,6 +222,33 @@ def _check_links(pair, generation, said):
             raise said.wrong(
                 ("interface", number), f"there is no such link; the nodes have {count}, from 0 on"
             )
+
+
+def _check_families(pair, said):
+    """Corosync reads an address only as one of the IP version that it is told, and else doesn't start."""
+    corosync = pair["corosync"]
+    version = corosync["totem"].get("ip_version")
+    for node in pair["nodes"]:
+        for address in node["addresses"]:
+            if version == ("ipv4" if ":" in address else "ipv6"):
+                raise said.wrong(
+                    ("totem", "ip_version"),
+                    f"is {version}, and {node['id']} has {address}; leave it out",
+                )
+    for number, settings in corosync.get("interface", {}).items():
+        address, group = pair["nodes"][0]["addresses"][number], settings.get("mcastaddr", "")
+        if group and (":" in group) != (":" in address):
+            raise said.wrong(
+                ("interface", number, "mcastaddr"),
+                f"{group} isn't of the IP version of the nodes' addresses, such as {address}",
+            )
+    net = corosync["quorum"].get("device", {}).get("net", {})
+    forced, host = str(net.get("force_ip_version", 0)), str(net.get("host", ""))
+    if forced == ("4" if ":" in host else "6" if host.replace(".", "").isdigit() else ""):
+        raise said.wrong(
+            ("quorum", "device", "net", "force_ip_version"),
+            f"is {forced}, and the host is {host}; leave it out",
+        )
 
 
 def _check_interfaces(corosync, generation, said):

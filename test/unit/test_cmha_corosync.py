@@ -1,6 +1,7 @@
 """What a pair's corosync.conf is to say on each generation of Corosync: what follows, and what is refused."""
 
 import base64
+import re
 import subprocess
 
 import pytest
@@ -35,6 +36,14 @@ def links(*networks, **more):
 
 TWO = links("192.0.2.1", "198.51.100.1")
 SIX = links("2001:db8::1")
+
+
+def forced(host, version):
+    """A quorum device that is reached by one IP version."""
+    net = {"host": host, "algorithm": "ffsplit", "force_ip_version": version}
+    return {"model": "net", "net": net}
+
+
 NO_KEY = {"secauth": "off", "transport": "udpu"}
 
 
@@ -130,6 +139,43 @@ def test_two_rings_have_a_mode(fitted, generation, mode):
 def test_ipv6(fitted, generation, transport, version):
     totem = fitted(generation, {"totem": {"transport": transport}}, **SIX)["corosync"]["totem"]
     assert totem.get("ip_version") == version
+
+
+@pytest.mark.parametrize(
+    ("generation", "corosync", "nodes", "message"),
+    [
+        (3, {"totem": {"ip_version": "ipv6"}}, {}, "totem:ip_version: is ipv6, and cms1 has 192.0.2.11"),
+        (2, {"totem": {"ip_version": "ipv6"}}, {}, "totem:ip_version: is ipv6, and cms1 has 192.0.2.11"),
+        (3, {"totem": {"ip_version": "ipv4"}}, SIX, "totem:ip_version: is ipv4, and cms1 has 2001:db8::11"),
+        (2, {"totem": {"ip_version": "ipv4"}}, SIX, "totem:ip_version: is ipv4, and cms1 has 2001:db8::11"),
+        (3, {"totem": {"transport": "udp"}, "interface": {0: {"mcastaddr": "ff05::7"}}}, {},
+         "interface:0:mcastaddr: ff05::7 isn't of the IP version of the nodes' addresses, such as"),
+        (1, {"totem": {"transport": "udp"}, "interface": {0: {"mcastaddr": "239.255.7.7"}}}, SIX,
+         "interface:0:mcastaddr: 239.255.7.7 isn't of the IP version of the nodes'"),
+        (3, {"quorum": {"device": forced("192.0.2.9", 6)}}, {},
+         "quorum:device:net:force_ip_version: is 6, and the host is 192.0.2.9; leave it out"),
+        (2, {"quorum": {"device": forced("2001:db8::9", "4")}}, {},
+         "quorum:device:net:force_ip_version: is 4, and the host is 2001:db8::9; leave it out"),
+    ],
+)  # fmt: skip
+def test_addresses_of_another_ip_version(fitted, generation, corosync, nodes, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        fitted(generation, corosync, **nodes)
+
+
+@pytest.mark.parametrize(
+    ("corosync", "nodes"),
+    [
+        ({"totem": {"ip_version": "ipv4-6"}}, {}),
+        ({"totem": {"ip_version": "ipv6-4"}}, SIX),
+        ({"totem": {"ip_version": "ipv6"}}, SIX),
+        ({"quorum": {"device": forced("qnetd.example.com", 6)}}, {}),
+        ({"quorum": {"device": forced("192.0.2.9", 0)}}, {}),
+        ({"quorum": {"device": forced("192.0.2.9", 4)}}, {}),
+    ],
+)
+def test_addresses_of_the_ip_version_that_is_said(fitted, corosync, nodes):
+    assert fitted(3, corosync, **nodes)
 
 
 def test_an_interface_of_1_always_has_a_port(fitted):
