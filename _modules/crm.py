@@ -45,6 +45,9 @@ _USAGE = 64
 # Seconds beside those that a tool was told itself
 _USUAL = 30
 
+# Seconds for what a controller is asked, where it waits for its answer itself
+_CONTROLLER = 6
+
 # Seconds for which a cluster rests that won't do anything more
 _PATIENCE = 10
 
@@ -229,8 +232,7 @@ def status(file=None):
     env = {"CIB_file": file} if file else None
     answer = _run(["crm_mon", "-1", "--inactive", "--output-as=xml"], env=env)
     if not answer.get("late") and not answer["stdout"].lstrip().startswith("<"):
-        # before Pacemaker 2.0.3; before 1.1.14 an option that it doesn't know makes it print its help, and
-        # exit with 0
+        # before Pacemaker 2.0.3; some then print their help, without a word on what they don't know
         answer = _run(["crm_mon", "--as-xml", "--inactive"], env=env)
     _require_in_time(answer, "Pacemaker")
     if answer["retcode"] != 0:
@@ -619,8 +621,8 @@ def wait(timeout=600):
     answer = _run(
         ["crm_resource", "--wait", f"--timeout={int(timeout)}s"], seconds=int(timeout) + _USUAL
     )
-    if any(words in answer["stderr"] + answer["stdout"] for words in _UNKNOWN_OPTION):
-        # before Pacemaker 1.1.14
+    if _is_unknown(answer):
+        # before Pacemaker 1.1.13
         while not settled():
             if time.monotonic() > end:
                 raise CommandExecutionError(f"{_host()}: {doing} failed: it is still busy")
@@ -652,12 +654,19 @@ def _command(command, doing):
 def _crmadmin(question):
     """
     What a controller answers within five seconds. A number without its unit is milliseconds, but seconds in
-    Pacemaker 2.1.5; Pacemaker 2.0.5 knows no units.
+    Pacemaker 2.1.5; Pacemaker 2.0.5 knows no units, and older ones no limit.
     """
-    answer = _run(["crmadmin", question, "--timeout=5000ms"])
-    if answer["retcode"] == _USAGE:
-        answer = _run(["crmadmin", question, "--timeout=5000"])
+    for limit in (["--timeout=5000ms"], ["--timeout=5000"], []):
+        answer = _run(["crmadmin", question, *limit], seconds=_CONTROLLER)
+        if answer["retcode"] != _USAGE and not _is_unknown(answer):
+            break
     return answer
+
+
+def _is_unknown(answer):
+    """Whether a tool doesn't know an option. Pacemaker 1.1's then print their help, and exit with 0."""
+    said = answer["stderr"] + answer["stdout"]
+    return any(words in said for words in _UNKNOWN_OPTION)
 
 
 def _said(answer):

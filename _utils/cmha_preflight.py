@@ -6,6 +6,10 @@ Pure functions. The facts are ``cmha_host.fitness``'s.
 
 import cib_values
 import cmha_site
+import corosync_keys
+
+# The guide's. Before it, crm_resource can't take back what a move leaves in the CIB.
+_OLDEST_PACEMAKER = "1.1.10"
 
 __virtualname__ = "cmha_preflight"
 
@@ -224,6 +228,11 @@ def _versions(pair, facts):
             lines.append(
                 f"{name} is {there}; upgrade the older one, or say in cmha:versions which is wanted"
             )
+    lines += [
+        f"{host} has pacemaker {each['pacemaker']}; {_OLDEST_PACEMAKER} is the oldest for cmha; upgrade it"
+        for host, each in facts.items()
+        if each["pacemaker"] and corosync_keys.is_before(each["pacemaker"], _OLDEST_PACEMAKER)
+    ]
     return lines
 
 

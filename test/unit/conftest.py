@@ -70,10 +70,12 @@ class Cluster:
         assert options["output_loglevel"] == "quiet"
         self.commands.append(command)
         self.stdins.append(stdin)
-        answer = getattr(self, "_" + command[0])(command, stdin) if self.is_running else (102, "")
-        code, text = answer
+        code, text = self.answer(command, stdin) if self.is_running else (102, "")
         output, error = (text, "") if code in (0, 1) else ("", text)
         return {"retcode": code, "stdout": output, "stderr": error, "pid": 1}
+
+    def answer(self, command, stdin):
+        return getattr(self, "_" + command[0])(command, stdin)
 
     def has_agent(self, agent):
         return agent not in self.missing_agents

@@ -304,6 +304,27 @@ def test_versions_that_will_be_made_alike(judge, facts):
     assert len(judge(facts, with_("versions", {"pacemaker": "2.1.5-1"}))[0]) == 1
 
 
+@pytest.mark.parametrize(
+    ("version", "lines"),
+    [
+        ("1.1.9-1512.el6", 2),
+        ("1.1.8", 2),
+        ("1.1.10-14.el6_5.3", 0),
+        ("1.1.24", 0),
+        ("3.0.2", 0),
+        (None, 0),
+    ],
+)
+def test_a_pacemaker_older_than_the_guides(judge, facts, version, lines):
+    for each in facts.values():
+        each["pacemaker"] = version
+    errors, _ = judge(facts)
+    assert len(errors) == lines
+    assert all(
+        f"has pacemaker {version}; 1.1.10 is the oldest for cmha" in line for line in errors
+    )
+
+
 def test_a_host_that_has_nothing_yet(judge, facts):
     facts["cms2"].update(corosync=None, pacemaker=None)
     assert judge(facts)[0] == []
