@@ -320,9 +320,7 @@ def test_a_pacemaker_older_than_the_guides(judge, facts, version, lines):
         each["pacemaker"] = version
     errors, _ = judge(facts)
     assert len(errors) == lines
-    assert all(
-        f"has pacemaker {version}; 1.1.10 is the oldest for cmha" in line for line in errors
-    )
+    assert all(f"has pacemaker {version}; 1.1.10 is the oldest for cmha" in line for line in errors)
 
 
 def test_a_host_that_has_nothing_yet(judge, facts):
