@@ -57,7 +57,8 @@ def fit_sites(only=None, pair=None):
     pair
         Name of a pair; the default is all.
 
-    Returns what ``sites`` does, and ``warnings``, a list of lines.
+    Returns what ``sites`` does, each site with ``steps``, see ``cmha_steps.of_site``; and ``warnings``, a
+    list of lines.
 
     CLI Example:
 
@@ -68,7 +69,12 @@ def fit_sites(only=None, pair=None):
     """
     looked_at, errors, warnings = _preflighted(only, pair, whole=True)
     fit = [_outline({**site, "pairs": pairs}) for site, pairs, wrong in looked_at if not wrong]
-    return {"sites": fit, "errors": errors, "warnings": warnings}
+    steps = __utils__["cmha_steps.of_site"]
+    return {
+        "sites": [{**site, "steps": steps(site)} for site in fit],
+        "errors": errors,
+        "warnings": warnings,
+    }
 
 
 def preflight(site=None, pair=None):

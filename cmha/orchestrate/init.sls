@@ -3,7 +3,6 @@
 # Takes the hosts of every site to verified pairs, in the pillar's order of pairs: CMS first, then MGMT.
 # Preflight comes first: a site where it finds something wrong isn't begun.
 {% from 'cmha/data.jinja' import data with context %}
-{% from 'cmha/orchestrate/pair.jinja' import steps with context %}
 {% for kind in ['runners', 'utils', 'states', 'output'] %}
 {% do salt['saltutil.runner']('saltutil.sync_' ~ kind) %}
 {% endfor %}
@@ -26,7 +25,15 @@ cmha.fit_sites failed at this master:
     - text: {{ data(warning) }}
 {% endfor %}
 {% for site in found.sites %}
-{% for pair in site.pairs %}
-{{ steps(site.site, pair, loop.previtem | default(none)) }}
+{% for step in site.steps %}
+? {{ data(step.name) }}
+: cmha.{{ step.function }}:
+{% for key, value in step.arguments.items() %}
+    - {{ key }}: {{ data(value) }}
+{% endfor %}
+{% if step.after %}
+    - require:
+      - cmha: {{ data(step.after) }}
+{% endif %}
 {% endfor %}
 {% endfor %}

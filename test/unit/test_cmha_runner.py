@@ -90,6 +90,7 @@ def master(load_file, pure, formula, monkeypatch):
                 **{f"saltutil.sync_{kind}": list for kind in ("utils", "modules", "states")},
             },
             utils={
+                "cmha_steps.of_site": pure("cmha_steps").of_site,
                 **own,
                 "cmha_pair.health": lambda opts, pairs: [],
                 "cmha_memory.recall": lambda opts: dict(memory),

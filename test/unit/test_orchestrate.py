@@ -1,5 +1,7 @@
 """The orchestration's SLS at a master whose runner says this or that."""
 
+import itertools
+
 import jinja2
 import pytest
 import salt.serializers.yaml as salt_yaml
@@ -38,23 +40,108 @@ def test_a_runner_that_fails_is_one_failing_state(render, said):
     assert comment == {"comment": f"nothing was done; salt-run cmha.preflight may say more: {said}"}
 
 
+def pair(name, hosts, resource="cm", *, qnetd=None, wants_certificate=False, cluster_name="cmf"):
+    """A pair as the runner lists it, as far as the steps ask."""
+    return {
+        "pair": name,
+        "cluster_name": cluster_name,
+        "resource": resource,
+        "nodes": [{"id": host} for host in hosts],
+        "qnetd": qnetd,
+        "wants_certificate": wants_certificate,
+    }
+
+
+@pytest.fixture
+def states_of(render, pure):
+    """The states that the master gets for these sites."""
+
+    def states(*sites, **setting):
+        steps = pure("cmha_steps").of_site
+        found = [{**site, "steps": steps(site)} for site in sites]
+        return render({"errors": [], "warnings": [], "sites": found}, **setting)
+
+    return states
+
+
+def said(state):
+    """A state's function, and its arguments."""
+    ((function, arguments),) = state.items()
+    return function, {key: value for each in arguments for key, value in each.items()}
+
+
 @pytest.mark.parametrize("setting", [{}, {"trim_blocks": True, "lstrip_blocks": True}])
 @pytest.mark.parametrize("name", ["007", "yes", "1e3", "null", "2026-11-26", "0x1f", "x" * 255])
-def test_a_name_is_a_name(render, name, setting):
-    nodes = [{"id": f"{name}.{each}"[-255:]} for each in "ab"]
-    pair = {
-        "pair": name, "cluster_name": name, "resource": name, "nodes": nodes, "qnetd": name,
-        "wants_certificate": True,
-    }  # fmt: skip
-    states = render(
-        {"errors": [], "warnings": [], "sites": [{"site": name, "pairs": [pair]}]}, **setting
-    )
+def test_a_name_is_a_name(states_of, name, setting):
+    hosts = [f"{name}.a"[-255:], f"{name}.b"[-255:]]
+    of_it = pair(name, hosts, name, qnetd=name, wants_certificate=True, cluster_name=name)
+    states = states_of({"site": name, "pairs": [of_it]}, **setting)
     assert len(states) == 8
     for step, state in states.items():
         assert step.startswith(f"{name} {name}: ")
-        ((_, arguments),) = state.items()
-        said = {key: value for each in arguments for key, value in each.items()}
-        assert (said["site"], said["pair"]) == (name, pair)
+        arguments = said(state)[1]
+        assert (arguments["site"], arguments["pair"]) == (name, of_it)
+
+
+# --- the order -----------------------------------------------------------------------------------
+
+CMS, MGMT = (
+    pair("cms", ["cms1", "cms2"]),
+    pair("mgmt", ["mgmt1", "mgmt2"], "agent", cluster_name="mgmt"),
+)
+BOTH, ONE = ["cms1", "cms2"], ["cms1"]
+OF_CMS = [
+    ("prepare cms1 and cms2", "step", BOTH, ["cmha.host", "cmha.corosync"]),
+    ("reload or restart what changed on cms1 and cms2", "reconfigured", None, None),
+    ("start the cluster cmf on cms1 and cms2", "step", BOTH, ["cmha.start"]),
+    ("configure the cluster cmf on cms1", "step", ONE, ["cmha.managed", "cmha.cluster"]),
+    ("verify that cm runs once", "verified", BOTH, ["cmha.verify"]),
+]
+DEVICE = [
+    ("prepare the quorum device qnetd", "step", ["qnetd"], ["cmha.qnetd"]),
+    ("reach qnetd from cms1 and cms2", "step", BOTH, ["cmha.qdevice"]),
+]
+CERTIFY = [("certify cms1 and cms2 at qnetd", "certified", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("device", "steps"),
+    [
+        ({}, OF_CMS),
+        ({"qnetd": "qnetd"}, [*OF_CMS[:1], *DEVICE, *OF_CMS[1:]]),
+        (
+            {"qnetd": "qnetd", "wants_certificate": True},
+            [*OF_CMS[:1], *DEVICE, *CERTIFY, *OF_CMS[1:]],
+        ),
+        # what somebody else's device wants isn't the orchestration's
+        ({"wants_certificate": True}, OF_CMS),
+    ],
+)
+def test_the_steps_of_a_pair_in_their_order(states_of, device, steps):
+    states = states_of({"site": "east", "pairs": [{**CMS, **device}]})
+    found = [(name, *said(state)) for name, state in states.items()]
+    assert [
+        (name.removeprefix("east cms: "), function, of.get("hosts"), of.get("sls"))
+        for name, function, of in found
+    ] == [(what, f"cmha.{function}", hosts, sls) for what, function, hosts, sls in steps]
+
+
+def test_each_step_requires_the_one_before_it(states_of):
+    """CMS before MGMT; but no site waits for another, whose hosts may be down."""
+    states = states_of({"site": "east", "pairs": [CMS, MGMT]}, {"site": "west", "pairs": [CMS]})
+    found = {
+        site: [
+            (name, said(state)[1].get("require"))
+            for name, state in states.items()
+            if name.startswith(f"{site} ")
+        ]
+        for site in ("east", "west")
+    }
+    assert [len(steps) for steps in found.values()] == [10, 5]
+    for steps in found.values():
+        assert steps[0][1] is None
+        for (before, _), (_, required) in itertools.pairwise(steps):
+            assert required == [{"cmha": before}]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""
+What the orchestration does at a site, in its order, as data: ``cmha.orchestrate`` prints it.
+
+Pure functions. A step is a state of ``_states/cmha.py``. Its name says site, pair, hosts and what is done: a
+failed step is found by reading its name. Each step requires the one before it, of the pair before too.
+"""
+
+
+def of_site(site):
+    """
+    The steps of a site.
+
+    site
+        A mapping with ``site``, its name, and ``pairs``, as the runner ``cmha.sites`` lists it.
+
+    Returns a list of mappings: ``name``; ``function``, of the state module ``cmha``; ``arguments``, a
+    mapping; and ``after``, the name of the step that it requires, or ``None``.
+    """
+    steps, after = [], None
+    for pair in site["pairs"]:
+        for what, function, more in _of_pair(pair):
+            name = f"{site['site']} {pair['pair']}: {what}"
+            arguments = {"site": site["site"], "pair": pair, **more}
+            steps.append(
+                {"name": name, "function": function, "arguments": arguments, "after": after}
+            )
+            after = name
+    return steps
+
+
+def _of_pair(pair):
+    """What is done, by which function, with which arguments beside site and pair."""
+    ids = [node["id"] for node in pair["nodes"]]
+    both, device, cluster = " and ".join(ids), pair["qnetd"], pair["cluster_name"]
+    yield f"prepare {both}", "step", {"hosts": ids, "sls": ["cmha.host", "cmha.corosync"]}
+    if device:
+        yield (
+            f"prepare the quorum device {device}",
+            "step",
+            {"hosts": [device], "sls": ["cmha.qnetd"]},
+        )
+        yield f"reach {device} from {both}", "step", {"hosts": ids, "sls": ["cmha.qdevice"]}
+    if device and pair["wants_certificate"]:
+        yield f"certify {both} at {device}", "certified", {}
+    yield f"reload or restart what changed on {both}", "reconfigured", {}
+    yield f"start the cluster {cluster} on {both}", "step", {"hosts": ids, "sls": ["cmha.start"]}
+    yield (
+        f"configure the cluster {cluster} on {ids[0]}",
+        "step",
+        {"hosts": ids[:1], "sls": ["cmha.managed", "cmha.cluster"]},
+    )
+    yield (
+        f"verify that {pair['resource']} runs once",
+        "verified",
+        {"hosts": ids, "sls": ["cmha.verify"]},
+    )
