@@ -63,7 +63,10 @@ def _without(dead, xml, nodes, resource):
     if found is not None:
         unfenced = _unfenced(dead, xml, others)
         return {"takes_over": None if unfenced else found, "why": unfenced}
-    why = [line for node in others for line in _why_not(node, nodes[node], xml, takes_over)]
+    try:
+        why = [line for node in others for line in _why_not(node, nodes[node], xml, takes_over)]
+    except CommandExecutionError as error:  # that it goes nowhere is known all the same
+        why = [f"Pacemaker wouldn't start it elsewhere, and why isn't found: {error}"]
     return {"takes_over": None, "why": why or ["the cluster has no other node"]}
 
 
@@ -87,7 +90,22 @@ def _unfenced(dead, xml, others):
         )
     if _NO_DEVICE.search(said):
         return [f"no fence device that runs can fence {dead}; see stonith_admin --list {dead}"]
-    return []
+    return _lacking(dead, __utils__["cib_obstacles.fencing_levels"](xml, dead), answer["stdout"])
+
+
+def _lacking(dead, levels, listed):
+    """Where a topology says how a node is fenced, only a level can that has all of its devices."""
+    running = {line.strip() for line in listed.splitlines()}
+    lacks = {
+        index: [each for each in devices if each not in running]
+        for index, devices in levels.items()
+    }
+    if not lacks or not all(lacks.values()):
+        return []
+    said = ", ".join(f"level {index} lacks {' and '.join(each)}" for index, each in lacks.items())
+    return [
+        f"no level of the fencing topology can fence {dead}: {said}; see stonith_admin --list {dead}"
+    ]
 
 
 def _why_not(node, state, xml, takes_over):

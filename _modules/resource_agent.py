@@ -4,6 +4,7 @@ Call a resource agent's monitor by hand, as the guide does before the resource i
 
 import contextlib
 import os
+import re
 
 import salt.utils.files
 import salt.utils.path
@@ -102,12 +103,7 @@ def runs(agent, params=None):
     standard, _, rest = agent.partition(":")
     try:
         if standard == "lsb":
-            path = os.path.join(_INIT_SCRIPTS, rest)
-            if _is_masked(rest):  # Debian's init scripts then say 0 to everything
-                return {"running": bool(__salt__["service.status"](rest)), "text": "is masked"}
-            if not os.path.exists(path):
-                return {"running": None, "text": f"{path} is not there"}
-            return _told(__salt__["bounded.run"]([path, "status"]), {0: True, **_LSB_DEAD})
+            return _seen_by_script(rest)
         return {"running": monitor(agent, params) == "running", "text": ""}
     except CommandExecutionError as error:
         return {"running": None, "text": str(error)}
@@ -133,14 +129,9 @@ def fault(agent, params=None, service=None):
     """
     standard, _, rest = agent.partition(":")
     if standard in ("lsb", "ocf"):
-        path = os.path.join(_INIT_SCRIPTS, rest) if standard == "lsb" else _ocf_path(rest)
-        if not os.path.exists(path):
-            return f"{agent} isn't there: no {path}"
-        if not os.path.isfile(path) or not os.access(path, os.X_OK):
-            return f"{agent} can't be executed: {path}"
-        invalid = _invalid(path, rest, params or {}) if standard == "ocf" else None
-        if invalid:
-            return invalid
+        broken = _broken_script(agent, params or {})
+        if broken:
+            return broken
     elif standard in ("systemd", "service") and not __salt__["service.available"](rest):
         return f"{agent} isn't there: no unit {rest}"
     # init scripts, too, pass on to systemd
@@ -201,6 +192,47 @@ def _invalid(path, name, params):
     ):  # who says nothing, says nothing of its fitness
         return None
     return f"ocf:{name} finds itself unfit: exit code {said['retcode']}, {_last_line(said)}"
+
+
+def _seen_by_script(name):
+    """What an init script says of its service."""
+    path = os.path.join(_INIT_SCRIPTS, name)
+    if _is_masked(name):  # Debian's init scripts then say 0 to everything
+        return {"running": bool(__salt__["service.status"](name)), "text": "is masked"}
+    if not os.path.exists(path) or os.path.getsize(path) == 0:
+        why = "is empty" if os.path.exists(path) else "is not there"
+        return {"running": None, "text": f"{path} {why}"}
+    said = __salt__["bounded.run"]([path, "status"])
+    if _is_broken(path, said):
+        return {"running": None, "text": f"{path} can't be run: {_last_line(said)}"}
+    return _told(said, {0: True, **_LSB_DEAD})
+
+
+def _broken_script(agent, params):
+    """Why the file of an lsb or ocf agent can't do its work."""
+    standard, _, name = agent.partition(":")
+    path = os.path.join(_INIT_SCRIPTS, name) if standard == "lsb" else _ocf_path(name)
+    if not os.path.exists(path):
+        return f"{agent} isn't there: no {path}"
+    if not os.path.isfile(path) or not os.access(path, os.X_OK):
+        return f"{agent} can't be executed: {path}"
+    if os.path.getsize(path) == 0:  # and says with success that it runs, whatever one asks
+        return f"{agent} is empty: {path}"
+    if standard == "ocf":
+        return _invalid(path, name, params)
+    said = __salt__["bounded.run"]([path, "status"])
+    return f"{agent} can't be run: {_last_line(said)}" if _is_broken(path, said) else None
+
+
+def _is_broken(path, answer):
+    """
+    Whether a script says nothing of its service, since the system, or its shell, can't run it to its end: the
+    shell then says where in the script, in words of its own.
+    """
+    if answer["retcode"] in (126, 127):
+        return True
+    by_the_shell = re.search(rf"^{re.escape(path)}: (line )?\d+: ", answer["stderr"], re.MULTILINE)
+    return answer["retcode"] in (1, 2) and bool(by_the_shell)
 
 
 def _told(answer, meanings):

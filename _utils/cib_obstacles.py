@@ -161,6 +161,44 @@ def has_watchdog(xml):
     return cib_values.is_true(said.get("have-watchdog", "")) and timeout.strip("0sm ") != ""
 
 
+def fencing_levels(xml, node):
+    """
+    By which devices a node is fenced, where a topology says so.
+
+    xml
+        A CIB as text.
+    node
+        The node's name.
+
+    Returns a mapping of a level's index, a text, to its devices, a list of names; empty where no level is for
+    that node.
+    """
+    root = ElementTree.fromstring(xml)
+    attributes = {
+        (each.get("name"), each.get("value"))
+        for each in root.iterfind(
+            f"configuration/nodes/node[@uname='{_quoted(node)}']/instance_attributes/nvpair"
+        )
+    }
+    levels = root.findall("configuration/fencing-topology/fencing-level")
+    return {
+        each.get("index", ""): re.findall(r"[^\s,]+", each.get("devices", ""))
+        for each in levels
+        if _is_for(each, node, attributes)
+    }
+
+
+def _is_for(level, node, attributes):
+    if level.get("target") is not None:
+        return level.get("target").lower() == node.lower()
+    if level.get("target-pattern") is not None:
+        try:
+            return re.search(level.get("target-pattern"), node, re.IGNORECASE) is not None
+        except re.error:
+            return False
+    return (level.get("target-attribute"), level.get("target-value")) in attributes
+
+
 # --- what there is -------------------------------------------------------------------------------
 
 

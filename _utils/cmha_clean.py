@@ -45,7 +45,7 @@ class _Clean(Pair):
             home = self.home(report) if states == {"online"} else None
             if home not in (None, name):
                 self.refuse_unless_fit(report, home, name)
-                self.refuse_unless_foreseen(home, name)
+                self.refuse_unless_foreseen(report, home, name)
             if not confirm:
                 done["steps"] = self._steps(name, home)
                 done["next"] = "nothing was touched; confirm=True does it"

@@ -9,6 +9,9 @@ from cmha_pair import Pair
 __virtualname__ = "cmha_failover"
 
 
+_IN_THE_CLUSTER = ("online", "standby", "in maintenance")
+
+
 def __virtual__():
     return __virtualname__
 
@@ -42,9 +45,10 @@ class _Failover(Pair):
             home = self.home(report)
             target = self.node(to) if to else self.other(home)
             if home != target:
-                self.refuse_unless_fit(report, home, target)
+                # a drill comes back, and has to be able to
+                self.refuse_unless_fit(report, home, target, *([home] if drill else []))
                 done["cleared"] = self._clear(report)
-                self.refuse_unless_foreseen(home, target)
+                self.refuse_unless_foreseen(report, home, target)
                 done["moves"].append(self.move(home, target))
                 if drill:
                     done["moves"].append(self.move(target, home))
@@ -65,6 +69,10 @@ class _Failover(Pair):
         return [each["id"] for each in left]
 
     def _live_host(self, report):
-        return next(
-            self.host_of[name] for name, each in report["nodes"].items() if each == "online"
-        )
+        seen = report["nodes"]
+        live = [
+            self.host_of[name] for each in _IN_THE_CLUSTER for name in seen if seen[name] == each
+        ]
+        if not live:
+            raise Trouble("refused: no host is in its cluster, and can clear what a move has left")
+        return live[0]

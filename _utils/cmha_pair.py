@@ -101,14 +101,22 @@ class Pair:
         where = report["service"]["nodes"]
         if len(where) != 1:
             raise Trouble(f"refused: {report['problems'][0]}")
+        if where[0] not in self.host_of:
+            raise Trouble(
+                f"refused: {self.resource} runs on {where[0]}, which is no node of this pair"
+            )
         return where[0]
 
-    def refuse_unless_fit(self, report, home, target):
-        faults = list(_unfit(report, self.resource, target, self.host_of[target]))
+    def refuse_unless_fit(self, report, home, *targets):
+        faults = {
+            fault: None
+            for target in targets
+            for fault in _unfit(report, self.resource, target, self.host_of[target])
+        }
         if faults:
             raise Trouble(f"refused, {self.resource} stays on {home}: {'; '.join(faults)}")
 
-    def refuse_unless_foreseen(self, home, target):
+    def refuse_unless_foreseen(self, report, home, target):
         """What Pacemaker says that it would do, before it is asked to."""
         trial = {"cmha-trial": {"rsc": self.resource, "node": target, "score": "INFINITY"}}
         host = self.host_of[target]
@@ -116,9 +124,10 @@ class Pair:
         moves = [each for each in plan["effects"] if each["what"] == self.resource]
         if not any(each["where"].endswith(f"-> {target}") for each in moves):
             said = "; ".join(f"{each['action']} ({each['where']})" for each in moves) or "nothing"
+            why = report["survival"].get(home, {}).get("why") or ["see its constraints"]
             raise Trouble(
                 f"refused, {self.resource} stays on {home}: Pacemaker would not move it to {target}, but do: "
-                f"{said}; see its constraints"
+                f"{said}; {'; '.join(why)}"
             )
 
     def move(self, home, target):

@@ -48,9 +48,15 @@ class _Rejoin(Pair):
                     f"{host}: {'; '.join(report['hangs'][host])}. Nothing joins a cluster there meanwhile; "
                     "end that (kill -CONT, else restart pacemaker, or boot the host), then try again"
                 )
-            out = report["nodes"][name] == "stopped"
+            state = report["nodes"][name]
+            if state in ("offline", "unclean"):
+                raise Trouble(
+                    f"{host}: its cluster runs, and is {state} for {mate}: they don't hear each other; see "
+                    "the network and the firewalls between them"
+                )
+            out = state == "stopped"
             if not out and not failures:
-                done["next"] = f"nothing: {name} is in the cluster ({report['nodes'][name]})"
+                done["next"] = f"nothing: {name} is in the cluster ({state})"
                 return done
             done["causes"] = self.master.need([host], "cmha_host.causes")[host]
             self._refuse(report, name, mate, done["causes"]["service"])

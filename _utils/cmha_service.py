@@ -4,6 +4,11 @@ Whether a pair's service runs where Pacemaker says, and nowhere else: what its h
 Pure functions. The facts are ``cmha_host.health``'s.
 """
 
+import re
+
+# OCF_ERR_GENERIC, by which an agent says that it is half there
+_LEFT = re.compile(r"neither running nor stopped: exit code 1\b")
+
 
 def __virtual__():
     return True
@@ -26,10 +31,37 @@ def bad(pair, service, found, facts):
     """
     where = service["nodes"]
     lines = _elsewhere(pair, where, {node: facts[node] for node in service["seen"]}, found)
+    lines += [
+        f"something of {pair['resource']} is left on {node}: {fact['service']['text']}; end it there"
+        for node, fact in facts.items()
+        if node not in where and _LEFT.search(_untold(fact) or "")
+    ]
     for node in where:
         if node in facts:
             lines += _not_served(pair, node, facts[node], service["since"])
     return lines + (_failed(pair, found) if found and found["failed"] else [])
+
+
+def untold(pair, service, facts):
+    """
+    Where nobody can tell whether the service runs, though it could run there.
+
+    pair, service, facts
+        See ``bad``.
+
+    Returns a list of lines, each with what the host said.
+    """
+    return [
+        f"nobody can tell whether {pair['resource']} runs on {node}: {text}"
+        for node, text in ((node, _untold(fact)) for node, fact in facts.items())
+        if text and not _LEFT.search(text)
+    ]
+
+
+def _untold(fact):
+    """What the agent said in place of an answer; of one that can't be asked, others tell."""
+    silent = fact["service"]["running"] is not None or fact["unable"] or fact["hangs"]
+    return None if silent else fact["service"]["text"]
 
 
 def _elsewhere(pair, where, running, found):
@@ -61,9 +93,14 @@ def _not_served(pair, node, fact, since):
     """Why nobody is served by the host where Pacemaker has it started."""
     resource, here = pair["resource"], fact["service"]
     mend = f"salt-run cmha.failover {pair['pair']}"
+    every = here["every"]
+    looks = f"in at most {every:g} s" if every else "never: it has no monitor"
+    if _LEFT.search(_untold(fact) or ""):
+        return [
+            f"{resource} has failed on {node}, where Pacemaker has it started: {here['text']}; Pacemaker "
+            f"looks {looks}"
+        ]
     if here["running"] is False:
-        every = here["every"]
-        looks = f"in at most {every:g} s" if every else "never: it has no monitor"
         why = f"; its log says: the database is owned by {here['owner']}" if here["owner"] else ""
         return [
             f"{resource} doesn't run on {node}, where Pacemaker has it started; Pacemaker looks {looks}{why}"

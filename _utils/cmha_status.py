@@ -156,6 +156,8 @@ def _survival(pair, view, facts):
     survival = {}
     for node in view["survival"] if view else ():
         foreseen = _seen_by_who_is_left(pair, node, facts) or view["survival"][node]
+        if foreseen["takes_over"] and _cannot_foresee(facts, host_of.get(foreseen["takes_over"])):
+            continue
         host = host_of.get(foreseen["takes_over"])
         there = facts.get(host)
         # what it can't start, and what in it doesn't answer
@@ -172,6 +174,10 @@ def _seen_by_who_is_left(pair, node, facts):
         facts[each["id"]] for each in pair["nodes"] if each["name"] != node and each["id"] in facts
     ]
     return next((each["survival"][node] for each in left if node in each["survival"]), None)
+
+
+def _cannot_foresee(facts, host):
+    return host in facts and facts[host]["unsure"] is not None
 
 
 def _nobody_knows(report, silent):
@@ -282,8 +288,8 @@ def _poor(pair, report, silent, view, of_node):
             for host, said in report[kind].items()
             for line in said
         ]
-    if view and view["unsure"]:
-        lines.append(f"nobody can tell what would fail over: {view['unsure']}")
+    lines += _unsure(report, view, of_node)
+    lines += cmha_service.untold(pair, report["service"], of_node)
     lines += [f"{host}: {line}" for host, line in report["wrong"].items()]
     for node, state in report["nodes"].items():
         if state == "stopped" and any(each != "stopped" for each in report["nodes"].values()):
@@ -317,6 +323,18 @@ def _poor(pair, report, silent, view, of_node):
     first = doomed(report)
     said = " ".join(first)
     return first + [line for line in lines if line not in said]
+
+
+def _unsure(report, view, of_node):
+    """It is the others that would act: one that can't foresee what it does is never foreseen to do well."""
+    if not view:
+        return []
+    where = report["service"]["nodes"]
+    others = [each["unsure"] for node, each in of_node.items() if node not in where]
+    said = next(filter(None, [*others, view["unsure"]]), None)
+    if said is None and (len(where) != 1 or where[0] in report["survival"]):
+        return []
+    return [f"nobody can tell what would fail over: {said or 'no host says'}"]
 
 
 def _wrong_at_boot(pair, report, names, of_node):

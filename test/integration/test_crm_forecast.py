@@ -240,6 +240,80 @@ def test_nothing_was_touched(survival, cib_file):
     assert cib_file.text() == before
 
 
+LEVEL = '<fencing-level id="l{0}" index="{0}" devices="{1}" {2}="{3}"/>'
+
+
+def topology(*levels):
+    found = "".join(LEVEL.format(*each) for each in levels)
+    return cib().replace(
+        "<constraints/>", f"<constraints/><fencing-topology>{found}</fencing-topology>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("levels", "found"),
+    [
+        ([], {}),
+        ([("1", "fd,nope", "target", "cms1")], {"1": ["fd", "nope"]}),
+        ([("1", "fd", "target", "cms2")], {}),
+        ([("1", "fd", "target", "CMS1")], {"1": ["fd"]}),
+        ([("2", "fd", "target-pattern", "^cms[13]$")], {"2": ["fd"]}),
+        ([("1", "fd", "target-pattern", "[")], {}),
+        ([("1", "a", "target", "cms1"), ("2", "b", "target", "cms1")], {"1": ["a"], "2": ["b"]}),
+    ],
+)
+def test_the_levels_of_a_topology(pure, levels, found):
+    assert pure("cib_obstacles").fencing_levels(topology(*levels), "cms1") == found
+
+
+def test_a_level_for_nodes_of_an_attribute(pure):
+    text = topology().replace("<fencing-topology>", '<fencing-topology><fencing-level id="l" index="1" '
+        'devices="fd" target-attribute="rack" target-value="7"/>')  # fmt: skip
+    levels = pure("cib_obstacles").fencing_levels
+    assert levels(text, "cms1") == {}
+    there = text.replace(
+        '<node id="1" uname="cms1"/>',
+        '<node id="1" uname="cms1"><instance_attributes id="i"><nvpair id="i1" name="rack" value="7"/>'
+        "</instance_attributes></node>",
+    )
+    assert levels(there, "cms1") == {"1": ["fd"]}
+
+
+@pytest.mark.parametrize(
+    ("levels", "why"),
+    [
+        ({}, []),
+        ({"1": ["fd"]}, []),
+        ({"1": ["fd", "nope"], "2": ["fd"]}, []),
+        ({"1": ["fd", "nope"]}, ["level 1 lacks nope"]),
+        ({"1": ["a", "b"], "2": ["c"]}, ["level 1 lacks a and b, level 2 lacks c"]),
+    ],
+)
+def test_what_a_topology_lacks(load_file, levels, why):
+    lacking = load_file("_modules/crm_forecast.py")._lacking
+    said = lacking("cms1", levels, " fd\n1 fence device found\n")
+    assert [line.partition(": ")[2].partition(";")[0] for line in said] == why
+
+
+def test_a_reason_that_can_not_be_looked_for(survival, declare, cib_file):
+    """That nobody takes over is known all the same: a rule that another constraint refers to."""
+    declare(location("never"))
+    rule = '<rsc_location id="a" rsc="cm"><rule id="r1" score="-INFINITY"><expression id="e1" '
+    other = '<rsc_location id="b" rsc="cm"><rule id-ref="r1"/></rsc_location>'
+    cib_file.path.write_text(
+        re.sub(
+            r"<rsc_location .*?/>",
+            f'{rule}attribute="#uname" operation="eq" value="cms2"/></rule></rsc_location>{other}',
+            cib_file.text(),
+        )
+    )
+    found = survival()
+    assert found["takes_over"] is None
+    assert found["why"][0].startswith(
+        "Pacemaker wouldn't start it elsewhere, and why isn't found: "
+    )
+
+
 WATCHDOG = (
     '<nvpair id="p8" name="have-watchdog" value="true"/><nvpair id="p9" name="{}" value="{}"/>'
 )

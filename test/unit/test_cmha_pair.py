@@ -171,6 +171,16 @@ def test_health(master, pair, deeds):
     assert deeds == []
 
 
+def test_a_rejoin_of_a_host_that_its_peer_does_not_hear(rejoin, pair, deeds):
+    """Its own cluster runs: there is nothing to start."""
+    pair.unfit = {"cms1": {"online": False}}
+    done = rejoin("h1", confirm=True)
+    assert done["error"].startswith(
+        "h1: its cluster runs, and is offline for cms2: they don't hear each"
+    )
+    assert deeds == []
+
+
 # --- failover ------------------------------------------------------------------------------------
 
 MOVED = {
@@ -202,6 +212,46 @@ def test_a_service_that_is_there_already(failover, deeds):
     assert (done["moves"], done["cleared"], done["error"]) == ([], [], None)
     assert done["outlook"] == ["if cms1 dies, cm starts on cms2"]
     assert deeds == []
+
+
+@pytest.mark.parametrize("broken", ["h1", "h2"])
+def test_a_drill_looks_in_both_directions_first(failover, pair, deeds, broken):
+    pair.unable[broken] = ["cm-service is masked"]
+    assert (
+        failover(drill=True)["error"]
+        == f"refused, cm stays on cms1: {broken}: cm-service is masked"
+    )
+    assert deeds == []
+
+
+def test_a_service_on_a_node_that_is_not_the_pairs(failover, pair, deeds):
+    pair.where = ["cms3"]
+    assert (
+        failover(drill=True)["error"] == "refused: cm runs on cms3, which is no node of this pair"
+    )
+    assert deeds == []
+
+
+def test_a_constraint_that_no_host_can_clear(failover, pair, deeds):
+    pair.leftovers = [LEFTOVER]
+    pair.unfit = {name: {"pending": True} for name in ("cms1", "cms2")}
+    assert failover(to="cms1")["error"].startswith("refused: no host is in its cluster")
+    assert deeds == []
+
+
+def test_constraints_are_cleared_where_nobody_is_merely_online(failover, pair, deeds):
+    pair.leftovers = [LEFTOVER]
+    pair.unfit = {"cms1": {"maintenance": True}, "cms2": {"standby": True}}
+    failover(to="cms1")
+    assert deeds == ["crm.clear h2"]
+
+
+def test_a_move_that_pacemaker_would_not_make_says_why(failover, pair, monkeypatch):
+    pair.foreseen = []
+    health = pair.answers["cmha_host.health"]
+    why = {"cms1": {"takes_over": None, "why": ["cm has is-managed=false"]}}
+    pair.answers["cmha_host.health"] = lambda *asked: {**health(*asked), "survival": why}
+    assert failover()["error"].endswith("but do: nothing; cm has is-managed=false")
 
 
 def test_a_drill_moves_back(failover, deeds):

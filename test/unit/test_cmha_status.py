@@ -583,6 +583,57 @@ def test_nobody_can_tell_what_would_happen(judge, facts):
     )
 
 
+LEFT = "agent monitor on cms2 answers neither running nor stopped: exit code 1, left behind"
+
+
+def test_something_of_the_service_is_left_on_the_other_host(judge, facts):
+    facts[CMS2].update(service=service(None, LEFT))
+    report = judge(facts)
+    assert report["health"] == "bad"
+    assert report["problems"] == [f"something of cm is left on cms2: {LEFT}; end it there"]
+
+
+def test_it_has_failed_and_pacemaker_has_not_looked(judge, facts):
+    facts[CMS1].update(service=service(None, LEFT), answers=None)
+    report = judge(facts)
+    assert report["health"] == "bad"
+    assert report["problems"] == [
+        f"cm has failed on cms1, where Pacemaker has it started: {LEFT}; Pacemaker looks in at most 30 s"
+    ]
+
+
+@pytest.mark.parametrize("host", [CMS1, CMS2])
+def test_a_host_that_can_not_tell_whether_it_runs(judge, facts, host):
+    facts[host].update(service=service(None, "exit code 4, unknown"))
+    report = judge(facts)
+    assert report["health"] == "poor"
+    name = {CMS1: "cms1", CMS2: "cms2"}[host]
+    assert report["problems"] == [
+        f"nobody can tell whether cm runs on {name}: exit code 4, unknown"
+    ]
+
+
+def test_of_an_agent_that_can_not_be_asked_others_tell(judge, facts):
+    facts[CMS2].update(service=service(None, "is not there"), unable=["lsb:cm isn't there"])
+    assert judge(facts)["problems"] == [
+        f"if cms1 dies, nobody takes cm over: {CMS2}: lsb:cm isn't there"
+    ]
+
+
+def test_the_host_that_would_act_can_not_tell(judge, facts):
+    """The one that would be dead then doesn't know it better."""
+    facts[CMS2].update(survival={}, unsure="stonith_admin fails")
+    report = judge(facts)
+    assert (report["health"], report["survival"]) == ("poor", {})
+    assert report["problems"] == ["nobody can tell what would fail over: stonith_admin fails"]
+
+
+def test_no_host_says_what_would_happen(judge, facts):
+    for each in facts.values():
+        each["survival"] = {}
+    assert judge(facts)["problems"] == ["nobody can tell what would fail over: no host says"]
+
+
 def test_a_daemon_that_hangs(judge, facts):
     facts[CMS1].update(hangs=["pacemakerd hangs: it is stopped"], cluster=None, survival={})
     report = judge(facts)

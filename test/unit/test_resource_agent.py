@@ -9,7 +9,10 @@ from salt.exceptions import CommandExecutionError
 
 
 def run_all(command, env=None, **_):
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:  # as timeout(1) says
+        return {"retcode": 127, "stdout": "", "stderr": f"timeout: failed to run command: {error}"}
     return {"retcode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
 
 
@@ -152,6 +155,37 @@ def test_an_init_script_that_could_not_start(module, script, name, mode, line):
     script(mode=mode)
     found = module.fault(f"lsb:{name}")
     assert found is line or found.startswith(line)
+
+
+BROKEN = {
+    "its interpreter": "#!/no/such/sh\nexit 0\n",
+    "what it sources": "#!/bin/sh\n. /no/such/functions\nexit 0\n",
+    "its syntax": "#!/bin/bash\nif [ x ; do\n",
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_an_init_script_that_can_not_be_run_to_its_end(module, script, tmp_path, what):
+    script()
+    (tmp_path / "cm").write_text(BROKEN[what])
+    assert module.fault("lsb:cm").startswith("lsb:cm can't be run: ")
+    found = module.runs("lsb:cm")
+    assert found["running"] is None
+    assert f"{tmp_path}/cm can't be run: " in found["text"]
+
+
+def test_an_empty_init_script_says_yes_to_everything(module, script, tmp_path):
+    script()
+    (tmp_path / "cm").write_text("")
+    assert module.fault("lsb:cm") == f"lsb:cm is empty: {tmp_path}/cm"
+    assert module.runs("lsb:cm") == {"running": None, "text": f"{tmp_path}/cm is empty"}
+
+
+def test_what_a_sound_script_says_beside_its_answer(module, script):
+    """A tool that it calls finds nothing: that is no fault of the script."""
+    script("cat /no/such/pid; exit 1")
+    assert module.fault("lsb:cm") is None
+    assert module.runs("lsb:cm")["running"] is False
 
 
 def test_an_init_script_that_is_a_directory(module, script, tmp_path):
