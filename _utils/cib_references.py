@@ -4,6 +4,8 @@ What objects of Pacemaker's configuration refer to: other objects by id, and nod
 Pure.
 """
 
+import re
+
 import cib_values
 from cib_objects import RESOURCE_TAGS
 from cib_values import InvalidCib, at
@@ -109,6 +111,10 @@ def _resources(document):
     ]
 
 
+# So many containers of a bundle are known as nodes; it may say any number
+_GUESTS = 1000
+
+
 def _node_names(document):
     """Cluster nodes, and the remote nodes and guests that resources make."""
     names = {each.get("uname") for each in document.section("nodes").findall("node")}
@@ -120,7 +126,7 @@ def _node_names(document):
             container = each.find("*[@image]")
             said = {} if container is None else container.attrib
             count = said.get("replicas", said.get("promoted-max", "1"))
-            replicas = range(int(count) if count.isdecimal() else 1)
+            replicas = range(min(int(count), _GUESTS) if re.fullmatch("[0-9]{1,9}", count) else 1)
             names.update(f"{each.get('id')}-{number}" for number in replicas)
         elif each.tag == "nvpair" and each.get("name") == "remote-node":
             names.add(each.get("value"))

@@ -108,6 +108,15 @@ def _comparison(words, said, path):
         return {"attribute": words[1], "operation": words[0]}
     if len(words) >= 3 and words[1] in _COMPARISONS:
         value = said.split(None, 2)[2]
+        if {"and", "or"} & {word.lower() for word in words[2:]}:
+            raise InvalidCib(
+                path,
+                f"{said!r} is several comparisons: write each as one of expressions, with boolean-op",
+            )
+        if words[0] == "date":
+            raise InvalidCib(
+                path, f"{said!r} compares with an attribute date; write date_expression"
+            )
         return {"attribute": words[0], "operation": words[1], "value": value}
     raise InvalidCib(
         path,

@@ -229,7 +229,13 @@ def _pattern(value, path):
         raise SiteError(path, f"is no regular expression, {error}: {value!r}") from None
     if "(?" in value:
         raise SiteError(path, f"has a (?, which grep doesn't know: {value!r}")
-    if all(map(matches, _VARIABLES)):
+    unknown = re.search(r"(?<!\\)(?:\\\\)*(\\[AC-RT-VX-Zac-rt-vx-z0])", value)
+    if unknown:
+        raise SiteError(
+            path,
+            f"has {unknown[1]}, which grep -E doesn't know; [0-9] and its like mean it: {value!r}",
+        )
+    if any(map(matches, _VARIABLES)):
         raise SiteError(
             path, f"matches the environment of every process, not of the roles alone: {value!r}"
         )

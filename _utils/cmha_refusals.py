@@ -5,6 +5,8 @@ Pure functions: what was checked key by key in, and a ``SiteError`` for the firs
 Sources: ``corosync-qdevice(8)``, ``votequorum(5)``.
 """
 
+import re
+
 import corosync_totem
 from cmha_pillar import SiteError
 
@@ -214,22 +216,31 @@ def threshold(pair):
     """
     if pair["role"] != "server" or _asks_for_page(pair):
         return
-    primitive = pair["pacemaker"]["primitives"].get(pair["resource"])
-    meta = primitive.get("meta") if isinstance(primitive, dict) else None
+    declared = pair["pacemaker"]
+    resource = declared["primitives"].get(pair["resource"])
+    primitive = resource if isinstance(resource, dict) else {}
     for values, where in (
-        (meta or {}, f"primitives:{pair['resource']}:meta"),
-        (pair["pacemaker"]["rsc_defaults"], "rsc_defaults"),
+        (primitive.get("meta"), f"primitives:{pair['resource']}:meta"),
+        *_in_sets(primitive.get("meta_sets"), f"primitives:{pair['resource']}:meta_sets"),
+        (declared["rsc_defaults"], "rsc_defaults"),
+        *_in_sets(declared.get("rsc_defaults_sets"), "rsc_defaults_sets"),
     ):
-        said = values.get(_THRESHOLD)
+        # what isn't what it should be is refused where its section is checked
+        said = values.get(_THRESHOLD) if isinstance(values, dict) else None
         if said is None:
             continue
-        if str(said).strip() == "1":
+        if re.fullmatch(r"[+]?0*1", str(said).strip()):
             raise SiteError(
                 f"cmha:pairs:{pair['pair']}:pacemaker:{where}:{_THRESHOLD}",
                 "1 leaves Cloudera Manager stopped after a crash: its server ends itself while the database "
                 "is claimed by the host that crashed, and that is a failure; leave it out, or say 3",
             )
         return
+
+
+def _in_sets(sets, where):
+    for name, each in sets.items() if isinstance(sets, dict) else ():
+        yield each.get("values") if isinstance(each, dict) else None, f"{where}:{name}:values"
 
 
 def _names(node):

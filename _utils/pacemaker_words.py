@@ -313,6 +313,7 @@ def _all_faults(declared, judge=None):
             yield from _in_values(at(place, "meta"), each.get("meta"), *told)
             yield from _in_sets(at(place, "meta_sets"), each.get("meta_sets"), *told)
             yield from _in_operations(at(place, "operations"), each.get("operations"), judge)
+            yield from _in_parameters(at(place, "params"), each.get("params"))
             for name, recipient in (each.get("recipients") or {}).items():
                 there = at(place, f"recipients:{name}")
                 yield from _in_values(at(there, "meta"), recipient.get("meta"), *told)
@@ -327,8 +328,21 @@ def _in_sets(path, sets, words, what, judge):
 
 
 def _in_values(path, values, words, what, judge):
-    for name, value in (values or {}).items():
+    # what is no mapping is refused by its section
+    for name, value in values.items() if isinstance(values, dict) else ():
         yield path, name, judge(name, value, words, what)
+
+
+def _in_parameters(path, params):
+    """No agent of fencing has an action true or false; but YAML reads on and off so."""
+    for name, value in params.items() if isinstance(params, dict) else ():
+        meant = {"true": "on", "false": "off"}.get(str(value).lower())
+        if meant and _FENCING_ACTION.fullmatch(name):
+            yield (
+                path,
+                name,
+                f"is {value!r}; write '{meant}', in quotes, which YAML leaves as it is",
+            )
 
 
 def _in_operations(path, operations, judge):
@@ -349,6 +363,9 @@ def _in_operations(path, operations, judge):
             yield from _in_sets(at(place, "meta_sets"), operation.get("meta_sets"), *told)
 
 
+_FENCING_ACTION = re.compile(r"action|pcmk_(?:on|off|reboot)_action")
+
+
 def _fault(name, value, words, what):
     if name not in words:
         if words is PROPERTIES and _AGENTS_OWN.search(name):
@@ -359,7 +376,9 @@ def _fault(name, value, words, what):
         same = {cib_values.role(word): word for word in kind}
         if cib_values.role(value) in same or value in kind or value == "#default":
             return None
-        return f"should be {cib_values.alternatives(kind)}, is {value!r}{_nearest(value, kind)}"
+        read = value == "false" and "off" in kind
+        hint = "; write 'off', in quotes" if read else _nearest(value, kind)
+        return f"should be {cib_values.alternatives(kind)}, is {value!r}{hint}"
     if _KINDS[kind](value) or value == "#default":
         return None
     return f"should be {kind}, is {value!r}"

@@ -335,6 +335,36 @@ WRONG = [
         {"name": "x", "require": []},
         "repository:require: is no option of Salt's",
     ),
+    (
+        "agent_processes",
+        r"NAME=\d+-mgmt",
+        r"agent_processes: has \d, which grep -E doesn't know; [0-9]",
+    ),
+    ("agent_processes", "^PATH=", "agent_processes: matches the environment of every process"),
+    ("pacemaker", {"rsc_defaults": "resource-stickiness=100"}, "rsc_defaults"),
+    ("pacemaker", {"rsc_defaults": ["x"]}, "rsc_defaults"),
+    (
+        "pacemaker",
+        {"primitives": {"cloudera-scm-server": {"meta": "x"}}},
+        "cloudera-scm-server:meta",
+    ),
+    (
+        "pacemaker",
+        {
+            "primitives": {
+                "f": {"agent": "stonith:fence_x", "params": {"pcmk_reboot_action": False}}
+            }
+        },
+        "primitives:f:params:pcmk_reboot_action: is 'false'; write 'off', in quotes",
+    ),
+    ("pacemaker", {"properties": {"stonith-action": False}}, "is 'false'; write 'off', in quotes"),
+    ("pairs:cms:pacemaker", {"rsc_defaults": {"migration-threshold": "+1"}}, f"threshold: {ONCE}"),
+    ("pairs:cms:pacemaker", {"rsc_defaults": {"migration-threshold": "01"}}, f"threshold: {ONCE}"),
+    (
+        "pairs:cms:pacemaker",
+        {"rsc_defaults_sets": {"s": {"values": {"migration-threshold": 1}}}},
+        f"rsc_defaults_sets:s:values:migration-threshold: {ONCE}",
+    ),
     ("agent_processes", "(", "cmha:agent_processes: is no regular expression, missing ), "),
     ("agent_processes", "[[:digits:]]", "is no regular expression, there is no class [:digits:]"),
     *(

@@ -74,7 +74,7 @@ def test_what_it_does(react):
     assert reactions(react(EVENT)) == {
         "local.cmd.run": (
             "write it into the log of the host that tells",
-            "cms1",
+            ["cms1"],
             {"cmd": ["logger", "-t", "cmha", "--", "cms2 is lost"], "python_shell": False},
         ),
         "runner.cmha.status": (

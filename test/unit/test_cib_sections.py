@@ -373,6 +373,14 @@ def test_a_master_can_not_be_made_a_plain_clone(cib):
             "locations:l:rules:0:expressions:0: 'pingd is 1' is no comparison",
         ),
         (
+            {"locations": {"l": {"rsc": "vip", "rules": "pingd lt 1 or not_defined pingd"}}},
+            "'pingd lt 1 or not_defined pingd' is several comparisons: write each as one of expressions",
+        ),
+        (
+            {"locations": {"l": {"rsc": "vip", "rules": ["date gt 2026-01-01"]}}},
+            "compares with an attribute date; write date_expression",
+        ),
+        (
             {"locations": {"l": {"rsc": "vip", "rules": [{"score": 1}]}}},
             "locations:l:rules:0: has no expressions",
         ),
@@ -419,3 +427,17 @@ def test_bad_declarations_name_their_path(cib, full, declared, message):
     with pytest.raises(ValueError) as refused:
         cib.difference(full, declared)
     assert message in str(refused.value)
+
+
+def test_a_bundle_of_any_number_of_containers(cib):
+    """Their names are nodes; nobody counts them out."""
+    bundle = '<bundle id="web"><podman image="x" replicas="{}"/></bundle>'
+    for number in ("100000000000", "9" * 5000, "-1", "x"):
+        text = empty(cib).replace("<resources/>", f"<resources>{bundle.format(number)}</resources>")
+        assert cib.difference(text, {"properties": {"x-y": 1}, "allow_unknown": ["x-y"]})["changes"]
+
+
+def test_a_parameter_of_an_operation_may_be_called_meta(cib):
+    declared = {"agent": "ocf:x:y", "operations": {"start": {"meta": "x"}}}
+    found = cib.check_whole({"primitives": {"p": declared}})["primitives"]["p"]["operations"]
+    assert found == {"start": [{"meta": "x", "interval": "0s"}]}
