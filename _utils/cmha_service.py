@@ -60,8 +60,9 @@ def untold(pair, service, facts):
 
 def _untold(fact):
     """What the agent said in place of an answer; of one that can't be asked, others tell."""
-    silent = fact["service"]["running"] is not None or fact["unable"] or fact["hangs"]
-    return None if silent else fact["service"]["text"]
+    if fact["service"]["running"] is not None or fact["unable"] or fact["hangs"] or fact["frozen"]:
+        return None
+    return fact["service"]["text"]
 
 
 def _elsewhere(pair, where, running, found):
@@ -95,11 +96,6 @@ def _not_served(pair, node, fact, since):
     mend = f"salt-run cmha.failover {pair['pair']}"
     every = here["every"]
     looks = f"in at most {every:g} s" if every else "never: it has no monitor"
-    if _LEFT.search(_untold(fact) or ""):
-        return [
-            f"{resource} has failed on {node}, where Pacemaker has it started: {here['text']}; Pacemaker "
-            f"looks {looks}"
-        ]
     if here["running"] is False:
         why = f"; its log says: the database is owned by {here['owner']}" if here["owner"] else ""
         return [
@@ -107,6 +103,11 @@ def _not_served(pair, node, fact, since):
         ]
     if fact["frozen"]:
         return [f"{resource} hangs on {node}: {fact['frozen']}; {mend}"]
+    if _LEFT.search(_untold(fact) or ""):
+        return [
+            f"{resource} has failed on {node}, where Pacemaker has it started: {here['text']}; Pacemaker "
+            f"looks {looks}"
+        ]
     if fact["answers"] is False:
         began = f", since {since}," if since else ""
         return [

@@ -620,6 +620,13 @@ def test_of_an_agent_that_can_not_be_asked_others_tell(judge, facts):
     ]
 
 
+def test_of_one_that_hangs_it_is_said_that_it_hangs(judge, facts):
+    facts[CMS1].update(service=service(None, LEFT), answers=None, frozen="its process 7 is stopped")
+    assert judge(facts)["problems"] == [
+        "cm hangs on cms1: its process 7 is stopped; salt-run cmha.failover cms"
+    ]
+
+
 def test_the_host_that_would_act_can_not_tell(judge, facts):
     """The one that would be dead then doesn't know it better."""
     facts[CMS2].update(survival={}, unsure="stonith_admin fails")
