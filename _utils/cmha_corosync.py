@@ -70,6 +70,7 @@ def fitted(pair, generation, version=None):
     pair["corosync"] = corosync
     _check_links(pair, generation, said)
     _check_families(pair, said)
+    _check_family_of_device(corosync["quorum"], said)
     _check_interfaces(corosync, generation, said)
     _check_broadcast(corosync, generation, version, said)
     if generation == 1:
@@ -242,9 +243,14 @@ def _check_families(pair, said):
                 ("interface", number, "mcastaddr"),
                 f"{group} isn't of the IP version of the nodes' addresses, such as {address}",
             )
-    net = corosync["quorum"].get("device", {}).get("net", {})
+
+
+def _check_family_of_device(quorum, said):
+    """A host that is a name may have both."""
+    net = quorum.get("device", {}).get("net", {})
     forced, host = str(net.get("force_ip_version", 0)), str(net.get("host", ""))
-    if forced == ("4" if ":" in host else "6" if host.replace(".", "").isdigit() else ""):
+    is_six, is_four = ":" in host, host.replace(".", "").isdigit()
+    if (forced == "4" and is_six) or (forced == "6" and is_four):
         raise said.wrong(
             ("quorum", "device", "net", "force_ip_version"),
             f"is {forced}, and the host is {host}; leave it out",

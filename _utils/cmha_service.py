@@ -34,7 +34,7 @@ def bad(pair, service, found, facts):
     lines += [
         f"something of {pair['resource']} is left on {node}: {fact['service']['text']}; end it there"
         for node, fact in facts.items()
-        if node not in where and _LEFT.search(_untold(fact) or "")
+        if node not in where and _is_half_there(fact)
     ]
     for node in where:
         if node in facts:
@@ -42,27 +42,30 @@ def bad(pair, service, found, facts):
     return lines + (_failed(pair, found) if found and found["failed"] else [])
 
 
-def untold(pair, service, facts):
+def untold(pair, facts):
     """
     Where nobody can tell whether the service runs, though it could run there.
 
-    pair, service, facts
+    pair, facts
         See ``bad``.
 
     Returns a list of lines, each with what the host said.
     """
     return [
-        f"nobody can tell whether {pair['resource']} runs on {node}: {text}"
-        for node, text in ((node, _untold(fact)) for node, fact in facts.items())
-        if text and not _LEFT.search(text)
+        f"nobody can tell whether {pair['resource']} runs on {node}: {fact['service']['text']}"
+        for node, fact in facts.items()
+        if _is_untold(fact) and fact["service"]["text"] and not _is_half_there(fact)
     ]
 
 
-def _untold(fact):
-    """What the agent said in place of an answer; of one that can't be asked, others tell."""
-    if fact["service"]["running"] is not None or fact["unable"] or fact["hangs"] or fact["frozen"]:
-        return None
-    return fact["service"]["text"]
+def _is_untold(fact):
+    """Whether the agent gave no answer; of one that can't be asked, others tell."""
+    others = fact["unable"] or fact["hangs"] or fact["frozen"]
+    return fact["service"]["running"] is None and not others
+
+
+def _is_half_there(fact):
+    return _is_untold(fact) and _LEFT.search(fact["service"]["text"]) is not None
 
 
 def _elsewhere(pair, where, running, found):
@@ -103,7 +106,7 @@ def _not_served(pair, node, fact, since):
         ]
     if fact["frozen"]:
         return [f"{resource} hangs on {node}: {fact['frozen']}; {mend}"]
-    if _LEFT.search(_untold(fact) or ""):
+    if _is_half_there(fact):
         return [
             f"{resource} has failed on {node}, where Pacemaker has it started: {here['text']}; Pacemaker "
             f"looks {looks}"

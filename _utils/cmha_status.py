@@ -156,10 +156,10 @@ def _survival(pair, view, facts):
     survival = {}
     for node in view["survival"] if view else ():
         foreseen = _seen_by_who_is_left(pair, node, facts) or view["survival"][node]
-        if foreseen["takes_over"] and _cannot_foresee(facts, host_of.get(foreseen["takes_over"])):
-            continue
         host = host_of.get(foreseen["takes_over"])
         there = facts.get(host)
+        if there and there["unsure"]:  # it would act, and can't foresee what it does
+            continue
         # what it can't start, and what in it doesn't answer
         why = [f"{host}: {line}" for line in there["unable"] + there["hangs"]] if there else []
         if foreseen["takes_over"] is None and maintenance != "off":
@@ -174,10 +174,6 @@ def _seen_by_who_is_left(pair, node, facts):
         facts[each["id"]] for each in pair["nodes"] if each["name"] != node and each["id"] in facts
     ]
     return next((each["survival"][node] for each in left if node in each["survival"]), None)
-
-
-def _cannot_foresee(facts, host):
-    return host in facts and facts[host]["unsure"] is not None
 
 
 def _nobody_knows(report, silent):
@@ -289,7 +285,7 @@ def _poor(pair, report, silent, view, of_node):
             for line in said
         ]
     lines += _unsure(report, view, of_node)
-    lines += cmha_service.untold(pair, report["service"], of_node)
+    lines += cmha_service.untold(pair, of_node)
     lines += [f"{host}: {line}" for host, line in report["wrong"].items()]
     for node, state in report["nodes"].items():
         if state == "stopped" and any(each != "stopped" for each in report["nodes"].values()):

@@ -159,8 +159,8 @@ SINCE = {
     ("totem", "token_coefficient"): {2: "2.3.4"},
     ("totem", "crypto_cipher", "3des"): {2: "2.1.1"},
     ("totem", "crypto_cipher", "aes128"): {2: "2.1.1"},
-    ("totem", "crypto_model", "gcrypt"): {3: "3.1.3"},  # and then where its kronosnet has it
     ("totem", "crypto_cipher", "aes192"): {2: "2.1.1"},
+    ("totem", "crypto_model", "gcrypt"): {3: "3.1.3"},  # and then where its kronosnet has it
     ("quorum", "auto_tie_breaker_node"): {2: "2.3.4"},
     ("quorum", "expected_votes_tracking"): {2: "2.3.3"},
     ("quorum:device", "model"): {2: "2.4.0"},

@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+import jinja2
 import pytest
 import salt.config
 import salt.loader
@@ -88,6 +89,17 @@ def cib_file(pacemaker_tools, tmp_path, monkeypatch):
 @pytest.fixture
 def another_cib_file(cib_file, tmp_path):
     return CibFile(tmp_path / "another.xml")
+
+
+@pytest.fixture(scope="session")
+def corosync_conf():
+    """The corosync.conf that a node of a pair gets, fitted to its Corosync."""
+
+    def printed(cmha, node):
+        source = (FORMULA / "cmha/files" / cmha["conf_template"]).read_text()
+        return jinja2.Template(source).render(cmha={**cmha, "site": "east", "node": node})
+
+    return printed
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import jinja2
 import pytest
 from pillars import with_
 
@@ -81,7 +80,7 @@ def nodes(*networks):
 
 
 @pytest.fixture
-def corosync_takes(tree, formula, pure, site_model, tmp_path):
+def corosync_takes(tree, corosync_conf, pure, site_model, tmp_path):
     """Whether ``corosync -t`` takes the file of cms1, and what it prints."""
     home = (
         os.uname().nodename
@@ -97,10 +96,7 @@ def corosync_takes(tree, formula, pure, site_model, tmp_path):
         )
         cmha["corosync"]["totem"]["keyfile"] = str(tmp_path / "authkey")
         cmha["corosync"]["logging"]["logfile"] = str(tmp_path / "corosync.log")
-        source = (formula / "cmha/files" / cmha["conf_template"]).read_text()
-        text = jinja2.Template(source).render(
-            cmha={**cmha, "site": "east", "node": pair["nodes"][0]}
-        )
+        text = corosync_conf(cmha, pair["nodes"][0])
         conf = tmp_path / "corosync.conf"
         conf.write_text(f"{text}\nsystem {{\n    state_dir: {tmp_path}\n}}\n")
         return run(tree, conf)

@@ -7,7 +7,6 @@ import copy
 import subprocess
 from pathlib import Path
 
-import jinja2
 import pytest
 from pillars import with_
 
@@ -100,7 +99,7 @@ def placed(corosync, section, key, value):
 
 
 @pytest.fixture(scope="module")
-def conf(pure, site_model, formula):
+def conf(pure, site_model, corosync_conf):
     """A corosync.conf of cms1 with these settings of pillar; ValueError where the model refuses them."""
 
     def printed(corosync):
@@ -110,9 +109,7 @@ def conf(pure, site_model, formula):
         for number, node in enumerate(pillar["pairs"]["cms"]["nodes"].values(), 1):
             node.update(of_node, address=f"{of_node.get('address', '192.0.2.')}{number}")
         (pair, _) = site_model(pillar)["pairs"]
-        cmha = pure("cmha_corosync").fitted(pair, 3)
-        template = jinja2.Template((formula / "cmha/files" / cmha["conf_template"]).read_text())
-        return template.render(cmha={**cmha, "site": "east", "node": pair["nodes"][0]})
+        return corosync_conf(pure("cmha_corosync").fitted(pair, 3), pair["nodes"][0])
 
     return printed
 
