@@ -524,6 +524,9 @@ def _fault_of_the_resource(name, nodes, port):
         if len(where) != 1:
             somewhere = ", ".join(where) or "no host"
             return None, f"{name} is started on {somewhere}, not on one{_failures(name, seen)}"
+        if seen["resources"].get(name, {}).get("failed"):
+            # Until it has been stopped there, Pacemaker lists a start that failed as started.
+            return None, f"{name} has failed on {where[0]}{_failures(name, seen)}"
         if nodes is not None and where[0] not in nodes:
             return None, f"{name} is started on {where[0]}, which isn't one of {', '.join(nodes)}"
         return where[0], _fault_here(name, where[0] == __salt__["crm.node"](), port)

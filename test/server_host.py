@@ -45,7 +45,7 @@ cd {play}
 echo "$*" >> calls
 
 alive() {{
-    [ -s pid ] && [ -e "/proc/$(cat pid)/cmdline" ] && ! grep -q '^State:.Z' "/proc/$(cat pid)/status"
+    [ -s pid ] && grep -qs '^State:.[^Z]' "/proc/$(cat pid)/status" # which may vanish at any time
 }}
 
 start() {{

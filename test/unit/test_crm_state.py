@@ -243,6 +243,16 @@ def test_started_on_both(state, cluster):
     assert "started on cms1, cms2, not on one" in result["comment"]
 
 
+def test_what_failed_is_not_started_though_pacemaker_lists_it_so(state, cluster):
+    """Until the cluster has stopped it. The other host, where it doesn't run, can't call that good."""
+    cluster.node = "cms2"
+    cluster.check = (7, "not running")
+    cluster.mon = cluster.mon.replace('active="true"', 'active="true" failed="true"')
+    result = state.started("cm", NODES, port=7180, timeout=3)
+    assert result["result"] is False
+    assert "within 3 s: cm has failed on cms1" in result["comment"]
+
+
 def stop_after_failed_starts(cluster, *nodes):
     failures = "".join(
         f'<failure op_key="cm_start_0" task="start" node="{node}" exitcode="1" exitreason="no disk"/>'
