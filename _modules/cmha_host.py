@@ -136,12 +136,12 @@ def health(known=None):
     ``since``
         Seconds of the epoch, by node, for the nodes where the service is started.
     ``service``
-        What the service's own agent says here, see ``resource_agent.runs``, and ``every``, the seconds after
+        What the service's own agent says here, see ``resource_agent.seen``, and ``every``, the seconds after
         which Pacemaker asks it again, or ``None``; ``owner``, see ``scm_active.owner``.
     ``answers``
         Whether the service's port gives a page here; ``None`` without a port.
     ``frozen``
-        How the service's own process hangs, or ``None``, see ``resource_agent.frozen``.
+        How the service's own process hangs, or ``None``, see ``resource_agent.seen``.
     ``unable``
         A list of lines: why this host couldn't start the service.
     ``survival``, ``unsure``
@@ -244,17 +244,18 @@ def _seen_of_service(seen, resource, service, port):
             survival = __salt__["crm_forecast.survival"](resource)
         except CommandExecutionError as error:
             unsure = str(error)
-    fault = __salt__["resource_agent.fault"](agent, params, service) if known else None
+    told = __salt__["resource_agent.seen"](agent, params, service)
     return {
         "since": {node: __utils__["cib.since"](cib, resource, node) for node in here},
         "service": {
-            **__salt__["resource_agent.runs"](agent, params),
+            "running": told["running"],
+            "text": told["text"],
             "every": __utils__["cib.monitored_every"]((known or {}).get("operations", {})),
             "owner": __salt__["scm_active.owner"](service) if port else None,
         },
         "answers": __salt__["page.answers"](port, seconds=_FOR_EACH) if port else None,
-        "frozen": __salt__["resource_agent.frozen"](service) if service else None,
-        "unable": [fault] if fault else [],
+        "frozen": told["frozen"],
+        "unable": [told["fault"]] if known and told["fault"] else [],
         "survival": survival,
         "unsure": unsure,
     }

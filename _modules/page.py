@@ -6,6 +6,7 @@ that for a process that hangs, too.
 import contextlib
 import http.client
 import ssl
+import threading
 
 __virtualname__ = "page"
 
@@ -26,7 +27,7 @@ def answers(port, address="127.0.0.1", seconds=5):
     address
         The default is this host's own.
     seconds
-        To wait for the connection, and then for each part of the answer.
+        The most that all of it may take, a number. A server that hangs may give its answer byte by byte.
 
     CLI Example:
 
@@ -34,13 +35,23 @@ def answers(port, address="127.0.0.1", seconds=5):
 
         salt cms1 page.answers 7180
     """
-    plain = http.client.HTTPConnection(address, int(port), timeout=seconds)
+    said = []
+    asker = threading.Thread(
+        target=lambda: said.append(_answers(address, int(port), seconds)), daemon=True
+    )
+    asker.start()
+    asker.join(seconds)
+    return said == [True]
+
+
+def _answers(address, port, seconds):
+    plain = http.client.HTTPConnection(address, port, timeout=seconds)
     try:
         return _status(plain) < 500
     except TimeoutError:
         return False  # what doesn't answer at all speaks no other language either
     except (OSError, http.client.HTTPException):
-        return _answers_encrypted(address, int(port), seconds)
+        return _answers_encrypted(address, port, seconds)
 
 
 def _answers_encrypted(address, port, seconds):

@@ -22,6 +22,8 @@ _LSB_ANSWERS = {0: "running", 3: "stopped"}
 _LSB_DEAD = dict.fromkeys((1, 2, 3), False)
 # OCF's success, and not implemented
 _VALID = (0, 3)
+# As systemctl is-active counts
+_ACTIVE = ("active", "reloading", "refreshing")
 
 
 def __virtual__():
@@ -77,7 +79,7 @@ def installed(agent):
     if standard == "lsb":
         return os.access(os.path.join(_INIT_SCRIPTS, rest), os.X_OK)
     if standard == "systemd":
-        return __salt__["service.available"](rest)
+        return _unit(rest)["there"] is not False
     if standard == "stonith" and rest.startswith("fence_"):
         return bool(salt.utils.path.which(rest))
     return True
@@ -100,70 +102,83 @@ def runs(agent, params=None):
 
         salt cms1 resource_agent.runs lsb:cloudera-scm-server
     """
-    standard, _, rest = agent.partition(":")
-    try:
-        if standard == "lsb":
-            return _seen_by_script(rest)
-        return {"running": monitor(agent, params) == "running", "text": ""}
-    except CommandExecutionError as error:
-        return {"running": None, "text": str(error)}
+    unit = _unit(_service_of(agent))
+    return _told_of(agent, params or {}, unit, _script_status(agent, unit))
 
 
-def fault(agent, params=None, service=None):
+def seen(agent, params=None, service=None):
     """
-    Why a resource agent couldn't start its service on this host, as far as that is seen beforehand: the agent
-    isn't there or may not be executed, its unit is masked, or it finds its own parameters wrong.
+    As ``runs``, and whether the agent could start its service, and what its process does. Each of them is
+    asked once.
 
     agent, params
         See ``monitor``.
     service
         Name of the service that it starts; the default is what an lsb or systemd agent is called.
 
-    Returns a line, or ``None``.
+    Returns what ``runs`` does, and:
+
+    - ``fault``: why the agent couldn't start its service on this host, as far as that is seen beforehand:
+      it isn't there or may not be executed, its unit is masked, or it finds its own parameters wrong; or
+      ``None``
+    - ``frozen``: how the service's main process is there and does nothing, stopped by a signal or a debugger;
+      or ``None``
+
+    Source: ``systemctl(1)``, show; ``proc(5)``, state; the files in /run where init scripts note a process.
 
     CLI Example:
 
     .. code-block:: bash
 
-        salt cms2 resource_agent.fault ocf:cm:agent
+        salt cms2 resource_agent.seen ocf:cm:agent service=cloudera-scm-agent
     """
-    standard, _, rest = agent.partition(":")
-    if standard in ("lsb", "ocf"):
-        broken = _broken_script(agent, params or {})
-        if broken:
-            return broken
-    elif standard in ("systemd", "service") and not __salt__["service.available"](rest):
-        return f"{agent} isn't there: no unit {rest}"
-    # init scripts, too, pass on to systemd
-    service = service or (rest if standard in ("lsb", "systemd", "service") else None)
-    if service and _is_masked(service):
-        return f"{service} is masked; systemctl unmask {service}"
-    return None
+    params, service = params or {}, service or _service_of(agent)
+    unit = _unit(service)
+    said = _script_status(agent, unit)
+    return {
+        **_told_of(agent, params, unit, said),
+        "fault": _fault(agent, params, unit, said),
+        "frozen": _frozen(service, unit) if service else None,
+    }
 
 
-def _is_masked(service):
-    return __grains__.get("init") == "systemd" and __salt__["service.masked"](service)
+def _service_of(agent):
+    standard, _, name = agent.partition(":")
+    return name if standard in ("lsb", "systemd", "service") else None
 
 
-def frozen(service):
+# --- the unit ------------------------------------------------------------------------------------
+
+
+def _unit(service):
     """
-    Whether the main process of a service is stopped, as by a signal or a debugger: it is there, and does
-    nothing.
-
-    service
-        Its name.
-
-    Returns a text, or ``None``.
-
-    Source: proc(5), state; systemctl(1), MainPID; the files in /run where init scripts note it.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt mgmt1 resource_agent.frozen cloudera-scm-agent
+    What the host's service manager knows of a service: ``name``; ``there``, ``active`` and ``masked``;
+    ``pid``, of its main process, or "0"; ``late``, that it doesn't answer. Salt's module ``service`` asks
+    systemd without a limit.
     """
-    for pid in _main_processes(service):
+    unknown = {"name": service, "there": None, "active": None, "masked": False, "pid": "0"}
+    if service is None:
+        return unknown
+    if __grains__.get("init") != "systemd":
+        there = __salt__["service.available"](service)
+        return {**unknown, "there": there, "active": there and __salt__["service.status"](service)}
+    asked = ("LoadState", "ActiveState", "MainPID")
+    show = ["systemctl", "show", *(f"--property={each}" for each in asked), f"{service}.service"]
+    answer = __salt__["bounded.run"](show)
+    told = dict(line.split("=", 1) for line in answer["stdout"].splitlines() if "=" in line)
+    if not {"LoadState", "ActiveState"} <= set(told):
+        return {**unknown, "late": f"systemd doesn't tell of {service}: {_last_line(answer)}"}
+    return {
+        "name": service,
+        "there": told["LoadState"] not in ("not-found", "error", "bad-setting"),
+        "active": told["ActiveState"] in _ACTIVE,
+        "masked": told["LoadState"] == "masked",
+        "pid": told.get("MainPID", "0"),
+    }
+
+
+def _frozen(service, unit):
+    for pid in _main_processes(service, unit):
         with (
             contextlib.suppress(OSError),
             salt.utils.files.fopen(f"/proc/{pid}/stat", errors="replace") as stat,
@@ -174,54 +189,101 @@ def frozen(service):
     return None
 
 
-def _main_processes(service):
-    found = set()
-    if __grains__.get("init") == "systemd":
-        show = ["systemctl", "show", "--property=MainPID", f"{service}.service"]
-        found.add(__salt__["bounded.run"](show)["stdout"].partition("=")[2].strip())
+def _main_processes(service, unit):
+    found = {unit["pid"]}
     for note in (f"/run/{service}/{service}.pid", f"/run/{service}.pid"):
         with contextlib.suppress(OSError, UnicodeError), salt.utils.files.fopen(note) as file:
             found.add(file.read(20).strip())
     return {pid for pid in found if pid.isdecimal() and pid != "0"}
 
 
-def _invalid(path, name, params):
-    said = __salt__["bounded.run"]([path, "validate-all"], env=_ocf_environment(name, params))
-    if said["retcode"] in _VALID or said.get(
-        "late"
-    ):  # who says nothing, says nothing of its fitness
-        return None
-    return f"ocf:{name} finds itself unfit: exit code {said['retcode']}, {_last_line(said)}"
+# --- the agent -----------------------------------------------------------------------------------
 
 
-def _seen_by_script(name):
-    """What an init script says of its service."""
+def _script_status(agent, unit):
+    """
+    What the script of an lsb agent says of its service, as ``bounded.run`` returns it. ``None`` where there
+    is none that could be asked; of a masked unit Debian's scripts say 0 to everything.
+    """
+    standard, _, name = agent.partition(":")
     path = os.path.join(_INIT_SCRIPTS, name)
-    if _is_masked(name):  # Debian's init scripts then say 0 to everything
-        return {"running": bool(__salt__["service.status"](name)), "text": "is masked"}
-    if not os.path.exists(path) or os.path.getsize(path) == 0:
-        why = "is empty" if os.path.exists(path) else "is not there"
-        return {"running": None, "text": f"{path} {why}"}
-    said = __salt__["bounded.run"]([path, "status"])
+    if standard != "lsb" or unit["masked"] or _why_no_script(path):
+        return None
+    return __salt__["bounded.run"]([path, "status"])
+
+
+def _told_of(agent, params, unit, said):
+    """Whether its service runs, and in which words; see ``runs``."""
+    standard, _, name = agent.partition(":")
+    if standard == "lsb":
+        return _told_by_script(os.path.join(_INIT_SCRIPTS, name), unit, said)
+    if standard in ("systemd", "service"):
+        return {"running": unit["active"] if unit["there"] else None, "text": _why_unknown(unit)}
+    try:
+        return {"running": monitor(agent, params) == "running", "text": ""}
+    except CommandExecutionError as error:
+        return {"running": None, "text": str(error)}
+
+
+def _why_unknown(unit):
+    if unit["there"]:
+        return ""
+    return unit.get("late") or f"no service {unit['name']} on {__grains__['id']}; install it first"
+
+
+def _told_by_script(path, unit, said):
+    if unit["masked"]:
+        return {"running": unit["active"], "text": "is masked"}
+    if said is None:
+        return {"running": None, "text": f"{path} {_why_no_script(path)}"}
     if _is_broken(path, said):
         return {"running": None, "text": f"{path} can't be run: {_last_line(said)}"}
-    return _told(said, {0: True, **_LSB_DEAD})
+    code, text = said["retcode"], _last_line(said)
+    running = {0: True, **_LSB_DEAD}.get(code)
+    return {"running": running, "text": f"exit code {code}, {text}" if running is None else text}
 
 
-def _broken_script(agent, params):
+def _fault(agent, params, unit, said):
+    standard, _, name = agent.partition(":")
+    if standard in ("lsb", "ocf"):
+        broken = _broken_script(agent, params, said)
+        if broken:
+            return broken
+    elif standard in ("systemd", "service") and unit["there"] is False:
+        return f"{agent} isn't there: no unit {name}"
+    # init scripts, too, pass on to systemd
+    if unit["masked"]:
+        return f"{unit['name']} is masked; systemctl unmask {unit['name']}"
+    return unit.get("late")
+
+
+def _broken_script(agent, params, said):
     """Why the file of an lsb or ocf agent can't do its work."""
     standard, _, name = agent.partition(":")
     path = os.path.join(_INIT_SCRIPTS, name) if standard == "lsb" else _ocf_path(name)
-    if not os.path.exists(path):
-        return f"{agent} isn't there: no {path}"
-    if not os.path.isfile(path) or not os.access(path, os.X_OK):
-        return f"{agent} can't be executed: {path}"
-    if os.path.getsize(path) == 0:  # and says with success that it runs, whatever one asks
-        return f"{agent} is empty: {path}"
+    why = _why_no_script(path)
+    if why:
+        return f"{agent} {why}: {path}"
     if standard == "ocf":
         return _invalid(path, name, params)
-    said = __salt__["bounded.run"]([path, "status"])
-    return f"{agent} can't be run: {_last_line(said)}" if _is_broken(path, said) else None
+    return f"{agent} can't be run: {_last_line(said)}" if said and _is_broken(path, said) else None
+
+
+def _why_no_script(path):
+    if not os.path.exists(path):
+        return "isn't there"
+    if not os.path.isfile(path) or not os.access(path, os.X_OK):
+        return "can't be executed"
+    # it says with success that its service runs, whatever one asks
+    return None if os.path.getsize(path) else "is empty"
+
+
+def _invalid(path, name, params):
+    said = __salt__["bounded.run"]([path, "validate-all"], env=_ocf_environment(name, params))
+    # who says nothing, says nothing of its fitness
+    if said["retcode"] in _VALID or said.get("late"):
+        return None
+    return f"ocf:{name} finds itself unfit: exit code {said['retcode']}, {_last_line(said)}"
 
 
 def _is_broken(path, answer):
@@ -233,13 +295,6 @@ def _is_broken(path, answer):
         return True
     by_the_shell = re.search(rf"^{re.escape(path)}: (line )?\d+: ", answer["stderr"], re.MULTILINE)
     return answer["retcode"] in (1, 2) and bool(by_the_shell)
-
-
-def _told(answer, meanings):
-    code, text = answer["retcode"], _last_line(answer)
-    if code not in meanings:
-        text = f"exit code {code}, {text}"
-    return {"running": meanings.get(code), "text": text}
 
 
 def _ocf_path(name):
@@ -266,9 +321,10 @@ def _lsb(name, _):
 
 
 def _service(name, _):
-    if not __salt__["service.available"](name):
-        raise CommandExecutionError(f"no service {name} on {__grains__['id']}; install it first")
-    return "running" if __salt__["service.status"](name) else "stopped"
+    unit = _unit(name)
+    if not unit["there"]:
+        raise CommandExecutionError(_why_unknown(unit))
+    return "running" if unit["active"] else "stopped"
 
 
 def _need(path, agent, hint=""):

@@ -22,6 +22,8 @@ VOTES = {"state": "Connected", "tls": True, "votes": True}
 SURVIVAL = {"cms1": {"takes_over": "cms2", "why": []}}
 NOTHING = {"changes": {}, "way": None}
 
+TOLD = {"running": True, "text": "runs", "fault": None, "frozen": None}
+
 
 class Host:
     """cms1, by what its modules answer; ``says`` by function, a value or what is called."""
@@ -55,10 +57,8 @@ class Host:
             "daemons.hanging": [],
             "bounded.hurry": lambda *_: contextlib.nullcontext(),
             "page.answers": True,
-            "resource_agent.fault": None,
-            "resource_agent.frozen": None,
             "scm_active.owner": None,
-            "resource_agent.runs": {"running": True, "text": "runs"},
+            "resource_agent.seen": TOLD,
             "daemons.other_versions": {},
             "network.ip_addrs": ["192.0.2.11"],
             "network.ip_addrs6": ["2001:db8::1"],
@@ -847,16 +847,18 @@ def test_nobody_can_simulate(host, there):
 
 
 def test_why_it_could_not_start_here(host, there):
-    there.says.update({"crm.query": CIB, "resource_agent.fault": "lsb:x isn't there"})
+    told = {**TOLD, "fault": "lsb:x isn't there"}
+    there.says.update({"crm.query": CIB, "resource_agent.seen": told})
     assert host.health(KNOWN)["unable"] == ["lsb:x isn't there"]
     service = "cloudera-scm-server"
-    assert ("resource_agent.fault", f"lsb:{service}", {}, service) in there.asked
+    assert ("resource_agent.seen", f"lsb:{service}", {}, service) in there.asked
 
 
 def test_without_a_cluster_the_service_manager_is_asked(host, there):
     there.says["crm.running"] = False
     host.health(KNOWN)
-    assert ("resource_agent.runs", "service:cloudera-scm-server", None) in there.asked
+    service = "cloudera-scm-server"
+    assert ("resource_agent.seen", f"service:{service}", None, service) in there.asked
 
 
 @pytest.mark.parametrize(

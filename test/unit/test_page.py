@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -90,3 +91,20 @@ def test_a_server_that_wants_encryption(page, tmp_path):
     context.load_cert_chain(certificate, key)
     with serving(context=context) as port:
         assert page.answers(port, seconds=5) is True
+
+
+def test_a_page_that_comes_byte_by_byte_is_none(page):
+    """Each byte is in time, and all of them are not."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_drip, args=(server,), daemon=True).start()
+        assert page.answers(server.getsockname()[1], seconds=0.5) is False
+
+
+def _drip(server):
+    with contextlib.suppress(OSError):
+        connection, _ = server.accept()
+        with connection:
+            for byte in b"HTTP/1.1 200 OK\r\n" * 20:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.1)
+            connection.sendall(b"\r\n")

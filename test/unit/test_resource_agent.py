@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from types import SimpleNamespace
 
 import pytest
 from salt.exceptions import CommandExecutionError
@@ -110,11 +111,14 @@ def test_the_state_says_what_the_agent_answered(load_file, module, agent):
 # --- whether it runs, and whether it could -------------------------------------------------------
 
 
+def fault(module, agent, params=None, service=None):
+    return module.seen(agent, params, service)["fault"]
+
+
 @pytest.fixture
 def script(module, tmp_path, monkeypatch):
     """An init script of that text."""
     monkeypatch.setattr(module, "_INIT_SCRIPTS", str(tmp_path))
-    module.__salt__["service.masked"] = lambda name: name == "masked"
 
     def write(text="exit 0", mode=0o755, name="cm"):
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
@@ -148,12 +152,12 @@ def test_what_is_not_there_runs_for_all_that_one_knows(module, script, agent):
     [
         ("cm", 0o755, None),
         ("cm", 0o644, "lsb:cm can't be executed: "),
-        ("other", 0o755, "lsb:other isn't there: no "),
+        ("other", 0o755, "lsb:other isn't there: "),
     ],
 )
 def test_an_init_script_that_could_not_start(module, script, name, mode, line):
     script(mode=mode)
-    found = module.fault(f"lsb:{name}")
+    found = fault(module, f"lsb:{name}")
     assert found is line or found.startswith(line)
 
 
@@ -168,7 +172,7 @@ BROKEN = {
 def test_an_init_script_that_can_not_be_run_to_its_end(module, script, tmp_path, what):
     script()
     (tmp_path / "cm").write_text(BROKEN[what])
-    assert module.fault("lsb:cm").startswith("lsb:cm can't be run: ")
+    assert fault(module, "lsb:cm").startswith("lsb:cm can't be run: ")
     found = module.runs("lsb:cm")
     assert found["running"] is None
     assert f"{tmp_path}/cm can't be run: " in found["text"]
@@ -177,39 +181,89 @@ def test_an_init_script_that_can_not_be_run_to_its_end(module, script, tmp_path,
 def test_an_empty_init_script_says_yes_to_everything(module, script, tmp_path):
     script()
     (tmp_path / "cm").write_text("")
-    assert module.fault("lsb:cm") == f"lsb:cm is empty: {tmp_path}/cm"
+    assert fault(module, "lsb:cm") == f"lsb:cm is empty: {tmp_path}/cm"
     assert module.runs("lsb:cm") == {"running": None, "text": f"{tmp_path}/cm is empty"}
 
 
 def test_what_a_sound_script_says_beside_its_answer(module, script):
     """A tool that it calls finds nothing: that is no fault of the script."""
     script("cat /no/such/pid; exit 1")
-    assert module.fault("lsb:cm") is None
+    assert fault(module, "lsb:cm") is None
     assert module.runs("lsb:cm")["running"] is False
 
 
 def test_an_init_script_that_is_a_directory(module, script, tmp_path):
     (tmp_path / "folder").mkdir()
-    assert "can't be executed" in module.fault("lsb:folder")
+    assert "can't be executed" in fault(module, "lsb:folder")
 
 
-@pytest.mark.parametrize("init", ["systemd", "sysvinit"])
-def test_a_masked_unit(module, script, init):
-    script(name="masked")
-    module.__grains__["init"] = init
-    masked = "is masked; systemctl unmask masked" if init == "systemd" else None
-    for standard in ("lsb", "systemd"):
-        found = module.fault(f"{standard}:masked")
-        assert found == (masked and f"masked {masked}")
-    assert module.fault("systemd:missing") == "systemd:missing isn't there: no unit missing"
+@pytest.fixture
+def systemd(module):
+    """Starts the services here, and tells of those that it is given."""
+    units, calls = {}, []
+    run = module.__salt__["bounded.run"]
 
+    def answer(command, **options):
+        calls.append(command)
+        if command[0] != "systemctl":
+            return run(command, **options)
+        told = units.get(
+            command[-1].removesuffix(".service"), "LoadState=not-found\nActiveState=inactive"
+        )
+        return {"retcode": 0, "stdout": told, "stderr": ""}
 
-def test_a_masked_service_whose_script_says_yes_to_everything(module, script):
-    script("exit 0", name="masked")
     module.__grains__["init"] = "systemd"
+    module.__salt__["bounded.run"] = answer
+    module.__salt__["service.status"] = module.__salt__["service.available"] = None
+    units["masked"] = "LoadState=masked\nActiveState=inactive\nMainPID=0"
+    units["runs"] = "LoadState=loaded\nActiveState=active\nMainPID=0"
+    units["late"] = ""
+    return SimpleNamespace(units=units, calls=calls)
+
+
+def test_a_masked_unit(module, script, systemd):
+    script(name="masked")
+    for standard in ("lsb", "systemd", "service"):
+        assert fault(module, f"{standard}:masked") == "masked is masked; systemctl unmask masked"
+    assert fault(module, "systemd:missing") == "systemd:missing isn't there: no unit missing"
+
+
+def test_without_systemd_nothing_is_masked(module, script):
+    script(name="masked")
+    assert fault(module, "lsb:masked") is None
+    assert fault(module, "service:missing") == "service:missing isn't there: no unit missing"
+
+
+def test_a_masked_service_whose_script_says_yes_to_everything(module, script, systemd):
+    script("exit 0", name="masked")
     assert module.runs("lsb:masked") == {"running": False, "text": "is masked"}
-    module.__salt__["service.masked"] = lambda name: name == "runs"
+    script("exit 0", name="runs")
     assert module.runs("lsb:runs")["running"] is True
+
+
+@pytest.mark.parametrize("agent_of", ["lsb:late", "systemd:late", "service:late"])
+def test_systemd_that_does_not_answer(module, script, systemd, agent_of):
+    """Whatever it is asked to start waits too."""
+    script("exit 3", name="late")
+    found = module.seen(agent_of)
+    assert found["fault"] == "systemd doesn't tell of late: nothing"
+    assert found["running"] is (False if agent_of == "lsb:late" else None)
+
+
+@pytest.mark.parametrize(
+    ("state", "running"),
+    [("active", True), ("reloading", True), ("activating", False), ("failed", False)],
+)
+def test_what_systemd_says_of_a_unit(module, systemd, state, running):
+    systemd.units["cm"] = f"LoadState=loaded\nActiveState={state}\nMainPID=0"
+    assert module.runs("systemd:cm") == {"running": running, "text": ""}
+
+
+def test_each_is_asked_once(module, script, systemd):
+    script("exit 0", name="runs")
+    found = module.seen("lsb:runs", service="runs")
+    assert (found["running"], found["fault"], found["frozen"]) == (True, None, None)
+    assert sorted(each[0].rpartition("/")[2] for each in systemd.calls) == ["runs", "systemctl"]
 
 
 @pytest.mark.parametrize(
@@ -222,21 +276,19 @@ def test_a_masked_service_whose_script_says_yes_to_everything(module, script):
 )
 def test_an_ocf_agent_says_itself(module, agent, text, line):
     agent(text)
-    assert module.fault("ocf:cm:agent") == line
-    assert module.fault("ocf:cm:other").startswith("ocf:cm:other isn't there")
+    assert fault(module, "ocf:cm:agent") == line
+    assert fault(module, "ocf:cm:other").startswith("ocf:cm:other isn't there")
 
 
-def test_an_ocf_agent_whose_service_is_masked(module, script, agent):
+def test_an_ocf_agent_whose_service_is_masked(module, agent, systemd):
     agent("exit 0")
-    module.__grains__["init"] = "systemd"
-    assert (
-        module.fault("ocf:cm:agent", None, "masked") == "masked is masked; systemctl unmask masked"
-    )
-    assert module.fault("ocf:cm:agent", None, "other") is None
+    masked = "masked is masked; systemctl unmask masked"
+    assert fault(module, "ocf:cm:agent", None, "masked") == masked
+    assert fault(module, "ocf:cm:agent", None, "runs") is None
 
 
 def test_an_agent_that_nobody_can_look_up(module):
-    assert module.fault("stonith:fence_x") is None
+    assert fault(module, "stonith:fence_x") is None
 
 
 @pytest.fixture
@@ -247,17 +299,16 @@ def process():
 
 
 @pytest.mark.parametrize("stopped", [False, True])
-def test_a_main_process_that_is_stopped(module, process, stopped):
-    module.__grains__["init"] = "systemd"
-    module.__salt__["bounded.run"] = lambda command: {"stdout": f"MainPID={process.pid}\n"}
+def test_a_main_process_that_is_stopped(module, systemd, process, stopped):
+    systemd.units["cm"] = f"LoadState=loaded\nActiveState=active\nMainPID={process.pid}"
     if stopped:
         process.send_signal(signal.SIGSTOP)
         os.waitpid(process.pid, os.WUNTRACED)
-    assert module.frozen("cm") == (f"its process {process.pid} is stopped" if stopped else None)
+    expected = f"its process {process.pid} is stopped" if stopped else None
+    assert module.seen("ocf:cm:agent", service="cm")["frozen"] == expected
 
 
 @pytest.mark.parametrize("said", ["", "MainPID=0", "MainPID=999999999", "nonsense"])
-def test_no_main_process(module, said):
-    module.__grains__["init"] = "systemd"
-    module.__salt__["bounded.run"] = lambda command: {"stdout": said}
-    assert module.frozen("no-such-service") is None
+def test_no_main_process(module, systemd, said):
+    systemd.units["cm"] = f"LoadState=loaded\nActiveState=active\n{said}"
+    assert module.seen("ocf:cm:agent", service="cm")["frozen"] is None
