@@ -526,7 +526,7 @@ def move(resource, node, timeout=600, keep=False, watch=None):
     if home == [node]:
         return [node]
     watch = watch or (lambda: None)
-    failed_before = _failures(resource)
+    failed_before = status()["failures"]
     try:
         try:
             watch()
@@ -539,7 +539,8 @@ def move(resource, node, timeout=600, keep=False, watch=None):
             if not keep:
                 clear(resource, node)
     except _MoveFailed as error:
-        outcome = "" if keep else f"; {_taken_back(resource, home, node, timeout, watch)}"
+        brought = [each for each in _failed_since(failed_before) if each["node"] == node]
+        outcome = "" if keep else f"; {_taken_back(resource, home, timeout, watch, brought)}"
         raise CommandExecutionError(f"{error}{outcome}") from None
     return started(resource)
 
@@ -956,34 +957,61 @@ class _MoveFailed(CommandExecutionError):
 
 
 def _wait_for_start(resource, node, timeout, watch, failed_before):
-    end = time.monotonic() + timeout
-    while (seen := started(resource)) != [node]:
-        for each in _failures(resource):
-            if each in failed_before:
-                continue
-            if (each["task"], each["node"]) == ("stop", node):
-                raise _MoveFailed(  # whatever started there, has to be ended there, and not at home
-                    f"{_host()}: {resource} neither starts on {node} nor stops there: {each['reason']}; see "
-                    f"that it is stopped there, then crm resource cleanup {resource}"
-                )
-            if each["task"] == "stop":
-                raise CommandExecutionError(
-                    f"{_host()}: {resource} doesn't stop on {each['node']}: {each['reason']}; Pacemaker "
-                    f"leaves it as it is. End it there (service {resource} stop, or kill its process), "
-                    f"then crm resource cleanup {resource}"
-                )
-            if (each["task"], each["node"]) == ("start", node):
-                raise _MoveFailed(
-                    f"{_host()}: {resource} doesn't start on {node}: {each['reason']}; when that is "
-                    f"mended: crm resource cleanup {resource}"
-                )
-        if time.monotonic() > end:
-            where = ", ".join(seen) or "nowhere"
+    end, rests = time.monotonic() + timeout, 0
+    while not _has_come_up(resource, node):
+        failures = _failed_since(failed_before)
+        for each in failures:
+            if each["resource"] == resource:
+                _raise_what_no_waiting_ends(resource, node, each)
+        rests = rests + 1 if settled() else 0
+        if rests > _PATIENCE:
+            others = [f"{each['resource']} ({_told_of(each)})" for each in failures]
+            why = f", since this failed: {', '.join(others)}" if others else ""
             raise _MoveFailed(
-                f"{_host()}: {resource} didn't start on {node} within {timeout} s; "
-                f"it is started on: {where}"
+                f"{_host()}: {resource} didn't start on {node}{why}; the cluster rests, and "
+                f"{_is_where(resource)}"
+            )
+        if time.monotonic() > end:
+            raise _MoveFailed(
+                f"{_host()}: {resource} didn't start on {node} within {timeout} s; {_is_where(resource)}"
             )
         _pause(watch)
+
+
+def _has_come_up(resource, node):
+    # until it has been stopped, what failed to start is listed as started
+    return started(resource) == [node] and not status()["resources"][resource]["failed"]
+
+
+def _is_where(resource):
+    return f"it is started on: {', '.join(started(resource)) or 'nowhere'}"
+
+
+def _told_of(failure):
+    return f"{failure['task']} on {failure['node']}: {failure['reason']}"
+
+
+def _failed_since(before):
+    return [each for each in status()["failures"] if each not in before]
+
+
+def _raise_what_no_waiting_ends(resource, node, failure):
+    if (failure["task"], failure["node"]) == ("stop", node):
+        raise _MoveFailed(  # whatever started there, has to be ended there, and not at home
+            f"{_host()}: {resource} neither starts on {node} nor stops there: {failure['reason']}; see "
+            f"that it is stopped there, then crm resource cleanup {resource}"
+        )
+    if failure["task"] == "stop":
+        raise CommandExecutionError(
+            f"{_host()}: {resource} doesn't stop on {failure['node']}: {failure['reason']}; Pacemaker "
+            f"leaves it as it is. End it there (service {resource} stop, or kill its process), "
+            f"then crm resource cleanup {resource}"
+        )
+    if (failure["task"], failure["node"]) == ("start", node):
+        raise _MoveFailed(
+            f"{_host()}: {resource} doesn't start on {node}: {failure['reason']}; when that is "
+            f"mended: crm resource cleanup {resource}"
+        )
 
 
 def _pause(watch):
@@ -992,19 +1020,19 @@ def _pause(watch):
         time.sleep(0.1)
 
 
-def _taken_back(resource, home, node, timeout, watch):
-    """Where a resource is after a move that failed, when it could be brought home."""
+def _taken_back(resource, home, timeout, watch, brought):
+    """
+    Where a resource is after a move that failed, when it could be brought home. ``brought`` are the failures
+    that the move has led to, also of what has to be where the resource is: each may hold all of it for good.
+    """
     end, rests, there = time.monotonic() + timeout, 0, " and ".join(home) or "no host"
     while started(resource) != home:
-        # the start failed on a host where it can't be stopped either: that would hold it for good
-        if status()["resources"][resource]["blocked"]:
-            cleanup(resource, node)
+        known = status()["resources"]
+        for each in brought:
+            if known.get(each["resource"], {}).get("blocked"):
+                cleanup(each["resource"], each["node"])
         rests = rests + 1 if settled() else 0
         if rests > _PATIENCE or time.monotonic() > end:
             return f"it didn't come back to {there}; salt-run cmha.status says what is in the way"
         _pause(watch)
     return f"it runs on {there} again"
-
-
-def _failures(resource):
-    return [each for each in status()["failures"] if each["resource"] == resource]

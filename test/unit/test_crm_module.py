@@ -813,6 +813,50 @@ def test_a_stop_that_fails_where_it_was_to_start_is_taken_back(crm, cluster):
     assert resource_commands(cluster)[-1] == ["--cleanup", "--resource", "cm", "--node", "cms2"]
 
 
+OTHER = """
+<resource id="fs" resource_agent="ocf:heartbeat:Filesystem" role="Started" active="true" managed="true"
+ blocked="{}" failed="{}"><node name="cms2" id="2"/></resource>
+"""
+
+
+def test_what_has_to_be_where_it_is_fails_and_is_held(crm, cluster):
+    """Another member of its group starts there neither, nor stops."""
+    failing = Failing(cluster, blocked=True)
+
+    def move(command, stdin):
+        done = failing(command, stdin)
+        if "--move" in command:
+            mon = cluster.mon.replace("cm_start_0", "fs_stop_0").replace(
+                'task="start"', 'task="stop"'
+            )
+            mon = mon.replace('blocked="true"', 'blocked="false"')
+            cluster.mon = mon.replace("<resources>", f"<resources>{OTHER.format('true', 'true')}")
+        return done
+
+    cluster._crm_resource = move
+    said = (
+        r"cm didn't start on cms2, since this failed: fs \(stop on cms2: no database\); the cluster rests, "
+        "and it is started on: nowhere; it runs on cms1 again$"
+    )
+    with pytest.raises(CommandExecutionError, match=said):
+        crm.move("cm", "cms2", timeout=600)
+    assert crm.time.monotonic() < 60
+    assert resource_commands(cluster)[-1] == ["--cleanup", "--resource", "fs", "--node", "cms2"]
+
+
+def test_a_failed_start_that_is_listed_as_started_is_no_arrival(crm, cluster, monkeypatch):
+    def move(command, stdin):
+        if "--move" in command:
+            mon = cluster.mon.replace('<node name="cms1" id="1"/>', '<node name="cms2" id="2"/>')
+            mon = mon.replace('active="true" managed', 'active="true" failed="true" managed')
+            cluster.mon = failed("cms2", "now")(mon)
+        return 0, ""
+
+    monkeypatch.setattr(cluster, "_crm_resource", move)
+    with pytest.raises(CommandExecutionError, match="cm doesn't start on cms2: no database"):
+        crm.move("cm", "cms2", timeout=60)
+
+
 def test_a_stop_that_fails_ends_the_move_at_once(crm, cluster, monkeypatch):
     def move(command, stdin):
         if "--move" in command:
