@@ -64,7 +64,16 @@ def _without(dead, xml, nodes, resource):
         unfenced = _unfenced(dead, xml, others)
         return {"takes_over": None if unfenced else found, "why": unfenced}
     try:
-        why = [line for node in others for line in _why_not(node, nodes[node], xml, takes_over)]
+        why = [
+            line
+            for node in others
+            for line in _why_not(
+                node,
+                nodes[node],
+                __utils__["cib_obstacles.obstacles"](xml, node, dead),
+                lambda gone: takes_over(__utils__["cib_obstacles.without"](xml, gone)),
+            )
+        ]
     except CommandExecutionError as error:  # that it goes nowhere is known all the same
         why = [f"Pacemaker wouldn't start it elsewhere, and why isn't found: {error}"]
     return {"takes_over": None, "why": why or ["the cluster has no other node"]}
@@ -108,16 +117,12 @@ def _lacking(dead, levels, listed):
     ]
 
 
-def _why_not(node, state, xml, takes_over):
+def _why_not(node, state, suspects, takes_over_without):
     if not state["online"]:
         return [f"{node} is {'unclean' if state['unclean'] else 'offline'}"]
     if state["pending"]:
         return [f"{node} is pending"]
-    suspects = __utils__["cib_obstacles.obstacles"](xml, node)
-    needed = _smallest(
-        suspects,
-        lambda gone: takes_over(__utils__["cib_obstacles.without"](xml, gone)) == node,
-    )
+    needed = _smallest(suspects, lambda gone: takes_over_without(gone) == node)
     if needed is None:
         return [
             f"Pacemaker wouldn't start it on {node}, and nothing was found that keeps it from there; see "

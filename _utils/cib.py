@@ -37,6 +37,7 @@ Sources: "Pacemaker Explained"; the schemas in ``/usr/share/pacemaker/*.rng``.
 """
 
 import contextlib
+import datetime
 import re
 from xml.etree import ElementTree
 
@@ -63,6 +64,9 @@ _SETS = [section for section in SECTIONS if section.key.endswith("_sets")]
 _IN_ORDER_OF_PURGE = _SETS + [section for section in reversed(SECTIONS) if section not in _SETS]
 
 _BY_KEY = {section.key: section for section in SECTIONS}
+
+# As crm_resource writes the end of a move's lifetime
+_END = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:Z| ?([+-]\d\d:\d\d))")
 
 
 def __virtual__():
@@ -378,8 +382,8 @@ def nodes(xml):
 
 def leftovers(xml):
     """
-    The constraints that moves and bans of resources have left behind: a list of mappings with ``id``,
-    ``resource`` and ``node``.
+    The constraints that moves and bans of resources have left behind, and that still hold: a list of mappings
+    with ``id``, ``resource`` and ``node``.
 
     xml
         Text of a CIB.
@@ -388,8 +392,18 @@ def leftovers(xml):
     return [
         {"id": each.get("id"), "resource": each.get("rsc"), "node": _node_of(each)}
         for each in document.section("constraints").findall("rsc_location")
-        if each.get("id", "").startswith(ADMINISTRATORS_OWN)
+        if each.get("id", "").startswith(ADMINISTRATORS_OWN) and not _is_over(each)
     ]
+
+
+def _is_over(location):
+    """Whether it was made with a lifetime that has passed, as ``crm_resource --lifetime`` writes its end."""
+    for each in location.iterfind("rule[@boolean-op='and']/date_expression[@operation='lt']"):
+        said = _END.fullmatch(each.get("end", ""))
+        with contextlib.suppress(ValueError, TypeError):
+            end = datetime.datetime.fromisoformat(f"{said[1]}T{said[2]}{said[3] or '+00:00'}")
+            return end <= datetime.datetime.now(datetime.timezone.utc)
+    return False
 
 
 def _node_of(location):

@@ -71,14 +71,16 @@ class Obstacle:
         return f"{self.what}; {self.remedy}" if self.remedy else self.what
 
 
-def obstacles(xml, node):
+def obstacles(xml, node, dead):
     """
-    What could keep resources from a node.
+    What could keep resources from a node, when another one dies.
 
     xml
         A CIB as text, with its status.
     node
         The node's name.
+    dead
+        The name of the one that dies. What it runs in maintenance isn't started anywhere else.
 
     Returns a list of obstacles, what explains most first: failures; what is said of resources, of the
     node, of the cluster; constraints.
@@ -89,6 +91,7 @@ def obstacles(xml, node):
         *_failures(root, node),
         *_of_resources(root),
         *_of_the_node(root, node),
+        *_of_the_node(root, dead, only=("maintenance",)),
         *_of_the_cluster(root),
         *_constraints(root),
     ]
@@ -250,7 +253,7 @@ def _said_of(resource, pair):
     return f"{resource} has the meta attribute {name}={value}", remedy, [pair], None
 
 
-def _of_the_node(root, node):
+def _of_the_node(root, node, only=None):
     lasting = root.iterfind(f"configuration/nodes/node[@uname='{_quoted(node)}']//nvpair")
     passing = root.iterfind(
         f"status/node_state[@uname='{_quoted(node)}']/transient_attributes//nvpair"
@@ -258,7 +261,7 @@ def _of_the_node(root, node):
     for pairs, lifetime in ((lasting, "forever"), (passing, "reboot")):
         for pair in pairs:
             name, value = pair.get("name", ""), pair.get("value")
-            if _FAILURE.fullmatch(name):
+            if _FAILURE.fullmatch(name) or (only and name not in only):
                 continue
             remedy = _NODE_REMEDIES.get(
                 name, f"crm_attribute --node {node} --name '{name}' --lifetime {lifetime} --delete"

@@ -212,6 +212,26 @@ def test_a_property_that_nobody_has_set(began_with, name, line):
     assert found["why"][0].startswith(PROPERTY + line)
 
 
+def test_what_a_node_in_maintenance_runs_dies_with_it(began_with):
+    """Where fencing is on: then it is the dying one that is in the way."""
+    node, device = (
+        '<node id="1" uname="cms1"/>',
+        '<primitive id="fd" class="stonith" type="fence_x"/>',
+    )
+    kept = node.replace(
+        "/>", '><instance_attributes id="i"><nvpair id="m" name="maintenance" value="true"/>'
+    )
+    text = cib().replace(node, f"{kept}</instance_attributes></node>")
+    text = text.replace("<resources>", f"<resources>{device}")
+    found = began_with(
+        text.replace('"stonith-enabled" value="false"', '"stonith-enabled" value="true"')
+    )
+    assert found == {
+        "takes_over": None,
+        "why": ["cms1 has the attribute maintenance=true; crm node ready cms1"],
+    }
+
+
 def test_an_agent_that_wasnt_there_at_the_probe(survival, cib_file):
     cib_file.path.write_text(cib(there=("monitor", 5)))
     assert survival()["why"][0].startswith(

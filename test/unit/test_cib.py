@@ -874,7 +874,7 @@ LEFT = """
 <rsc_location id="cli-prefer-vip" rsc="vip">
   <rule id="r" score="INFINITY" boolean-op="and">
     <expression id="e" attribute="#uname" operation="eq" value="cms2" type="string"/>
-    <date_expression id="d" operation="lt" end="2026-11-24 12:00:00Z"/>
+    <date_expression id="d" operation="lt" end="2126-11-24 12:00:00Z"/>
   </rule>
 </rsc_location>
 <rsc_location id="mine" rsc="cm" node="cms1" score="50"/>
@@ -889,6 +889,24 @@ def test_leftovers(cib):
         {"id": "cli-prefer-vip", "resource": "vip", "node": "cms2"},
     ]
     assert cib.leftovers(xml()) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "is_over"),
+    [
+        ("2026-11-24 12:00:00Z", True),
+        ("2026-11-24 12:00:00 +01:00", True),
+        ("2026-11-24 12:00:00 -11:30", True),
+        ("2126-11-24 12:00:00 -11:30", False),
+        ("2026-11-24", False),  # nobody writes it so, and nobody knows
+        ("2026-11-54 12:00:00Z", False),
+        ("", False),
+    ],
+)
+def test_a_move_with_an_end_leaves_nothing_behind_that_holds(cib, end, is_over):
+    left = LEFT.replace("2126-11-24 12:00:00Z", end)
+    found = [each["id"] for each in cib.leftovers(xml(constraints=left))]
+    assert ("cli-prefer-vip" not in found) is is_over
 
 
 def operation(name, rc, changed, interval=0):

@@ -238,7 +238,7 @@ def test_a_cib(pure, full, how):
             refused(call, xml)
         refused(cib.since, xml, "vip", "cms1")
         if difference:  # it is a CIB
-            for obstacle in obstacles.obstacles(xml, "cms2"):
+            for obstacle in obstacles.obstacles(xml, "cms2", "cms1"):
                 assert obstacle.line
                 obstacles.fences(obstacles.without(xml, [obstacle]))
         refused(cib.difference, xml, {"properties": {"stonith-enabled": False}}, None, True)

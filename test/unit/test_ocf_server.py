@@ -169,6 +169,14 @@ def test_a_unit_without_an_init_script(host):
     assert host.run("stop").returncode == SUCCESS
 
 
+def test_a_host_without_systemd_and_without_the_server(host):
+    host.is_unit_only()
+    host.has_systemd(False)
+    host.set("mute")
+    done = host.run("monitor", seconds=10)
+    assert (done.returncode, done.took < 3) == (NOT_RUNNING, True)
+
+
 def test_a_host_without_the_server(host):
     host.is_unit_only()
     host.set("missing")
