@@ -123,7 +123,9 @@ class _Whole:
             edit.record(path, self.key, present, None)
 
     def _same(self, present, wanted):
-        return present is not None and cib_values.meant(present) == cib_values.meant(wanted)
+        if not present or not wanted:  # an empty one is written as none
+            return not present and not wanted
+        return cib_values.meant(present) == cib_values.meant(wanted)
 
 
 class References(_Whole):

@@ -5,6 +5,8 @@ stands in the CIB.
 Plain data. Sources: "Pacemaker Explained"; the schemas in ``/usr/share/pacemaker/*.rng``.
 """
 
+import re
+
 import cib_fields
 import cib_sets
 import cib_values
@@ -145,6 +147,23 @@ _STORAGE = (
         ),
     ),
 )
+
+
+def _level(value, path):
+    """The fencer keeps nine levels; it leaves a device of another one out."""
+    said = cib_values.number(value, path)
+    if not 1 <= int(said) <= 9:
+        raise InvalidCib(path, f"should be a number from 1 to 9, is {said!r}")
+    return said
+
+
+def _pattern(value, path):
+    said = cib_values.text(value, path)
+    try:
+        re.compile(said)
+    except re.error as error:
+        raise InvalidCib(path, f"is no regular expression, {error}: {said!r}") from None
+    return said
 
 
 def _devices(value, path):
@@ -291,10 +310,10 @@ SECTIONS = (
         "fencing-topology",
         (
             Attribute("target"),
-            Attribute("target-pattern"),
+            Attribute("target-pattern", _pattern),
             Attribute("target-attribute"),
             Attribute("target-value"),
-            Attribute("index", cib_values.number),
+            Attribute("index", _level),
             Attribute("devices", _devices),
         ),
         required=["index", "devices"],

@@ -211,7 +211,17 @@ def _file(value, path):
         raise SiteError(
             path, f"should be the path of a file, without //, . and .. in it, is {_shown(value)}"
         )
+    if parts[1] in _OF_THE_SYSTEM and parts[1:3] != ["etc", "corosync"]:
+        raise SiteError(
+            path,
+            f"{value} is in a place of the system's own, where cmha writes nothing; a key may be in "
+            "/etc/corosync, a log in /var/log",
+        )
     return value
+
+
+# Where a file of Corosync's, written or grown there, would take the place of another program's
+_OF_THE_SYSTEM = ("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr")
 
 
 def _pattern(value, path):
@@ -334,6 +344,12 @@ def _tie_breaker(value, path):
     return value
 
 
+def _tie_breaker_of_device(value, path):
+    if " " in str(value):
+        raise SiteError(path, f"should be lowest, highest or one nodeid, is {_shown(value)}")
+    return _tie_breaker(value, path)
+
+
 def _command(value, path):
     if not isinstance(value, str) or not value.strip() or "\n" in value:
         raise SiteError(path, f"should be a command in one line, is {_shown(value)}")
@@ -361,7 +377,12 @@ def _host(value, path):
             ) from None
         if labels[-1].isdecimal():
             raise SiteError(path, f"should be an IP address, is {said!r}") from None
-        if labels[0].lower().startswith("localhost") or labels[-1].lower() == "localhost":
+        if re.fullmatch("0[xX][0-9a-fA-F]*", labels[-1]):  # inet_aton(3) reads it as a number
+            raise SiteError(path, f"should be an IP address, is {said!r}") from None
+        if (
+            re.match("(ip6-)?(localhost|loopback)", labels[0].lower())
+            or labels[-1].lower() == "localhost"
+        ):
             raise SiteError(path, f"{said} is each node itself") from None
         return said
     return _address(said, path)
@@ -372,7 +393,8 @@ def _heuristics(value, path):
     commands = {
         key: _COMMANDS["exec_"]
         for key in value
-        if isinstance(key, str) and re.fullmatch(r"exec_[A-Za-z0-9_-]+", key)
+        # Corosync's names of keys end at 255 characters, those before it included
+        if isinstance(key, str) and re.fullmatch(r"exec_[A-Za-z0-9_-]{1,225}", key)
     }
     known = {key: rule for key, rule in _COMMANDS.items() if key != "exec_"}
     return _mapping({**known, **commands})(value, path)
@@ -461,7 +483,7 @@ def _package(value, path):
 
 
 def _version(value, path):
-    if not isinstance(value, str) or not _VERSION.fullmatch(value):
+    if not isinstance(value, str) or not _VERSION.fullmatch(value) or value.isalpha():
         raise SiteError(
             path,
             f"should be a version as the package manager spells it, in quotes, is {_shown(value)}",
@@ -478,6 +500,11 @@ def _repository(value, path):
     if value and not (isinstance(value.get("name"), str) and value["name"].strip()):
         said = f"should be text, is {_shown(value['name'])}" if "name" in value else "is missing"
         raise SiteError(f"{path}:name", f"{said}; see Salt's pkgrepo.managed")
+    for key, each in value.items():
+        for text in each if isinstance(each, list) else [each]:
+            _need_printable(
+                str(text), below(path, key)
+            )  # it goes, a line each, into a file of the host
     return copy.deepcopy(value)
 
 
@@ -537,15 +564,22 @@ _KINDS = {
     corosync_keys.HOST: _host,
     corosync_keys.COMMAND: _command,
     corosync_keys.TIE_BREAKER: _tie_breaker,
+    corosync_keys.TIE_BREAKER_OF_DEVICE: _tie_breaker_of_device,
 }
 
 
 def _section_of_corosync(name):
     """The rules of a section of corosync.conf, for all generations together."""
     return {
-        key: _spelt(tuple(rule)) if isinstance(rule, dict) else _KINDS[rule]
+        key: _rule_of_corosync(rule, corosync_keys.RANGES.get((name, key)))
         for key, (_, rule) in corosync_keys.SECTIONS[name].items()
     }
+
+
+def _rule_of_corosync(rule, limits):
+    if limits:
+        return _number(*limits)
+    return _spelt(tuple(rule)) if isinstance(rule, dict) else _KINDS[rule]
 
 
 _COMMANDS = _section_of_corosync("quorum:device:heuristics")

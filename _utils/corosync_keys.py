@@ -21,6 +21,7 @@ COUNT, PORT, BYTE, WORD, FILE = "count", "port", "byte", "word", "file"
 ON_OFF, YES_NO, ONE_ZERO = "on or off", "yes or no", "1 or 0"
 ADDRESS, MULTICAST, HOST, COMMAND = "address", "multicast address", "host", "command"
 TIE_BREAKER = "tie breaker"
+TIE_BREAKER_OF_DEVICE = "tie breaker of a device"
 
 
 def _words(generations, text):
@@ -127,7 +128,7 @@ SECTIONS = {
         "port": (SINCE_2, PORT),
         "algorithm": (SINCE_2, _words(SINCE_2, "ffsplit lms")),
         "tls": (SINCE_2, _words(SINCE_2, "on off required")),
-        "tie_breaker": (SINCE_2, TIE_BREAKER),
+        "tie_breaker": (SINCE_2, TIE_BREAKER_OF_DEVICE),
         "connect_timeout": (SINCE_2, COUNT),
         "force_ip_version": (SINCE_2, _words(SINCE_2, "0 4 6")),
         "keep_active_partition_tie_breaker": (SINCE_2, ON_OFF),
@@ -145,6 +146,15 @@ SECTIONS = {
         **_LOGGER,
     },
     "logging:logger_subsys": _LOGGER,
+}
+
+# The least and the most that corosync-qdevice takes, milliseconds; it doesn't start with what is beyond.
+# Source: qdevice-config.h and qnet-config.h of corosync-qdevice, and of Corosync 2.4.
+RANGES = {
+    ("quorum:device:net", "connect_timeout"): (1000, 2 * 60 * 1000),
+    ("quorum:device:heuristics", "timeout"): (1000, 2 * 60 * 1000),
+    ("quorum:device:heuristics", "sync_timeout"): (1000, 2 * 60 * 1000),
+    ("quorum:device:heuristics", "interval"): (1000, 60 * 60 * 1000),
 }
 
 # Of what a generation didn't know from its beginning on: since which version. By section and key, or by

@@ -75,8 +75,12 @@ _TOKEN = {1: 1000, 2: 1000, 3: 3000}
 _RETRANSMITS, _JOIN = 4, 50
 _WITH_A_LEAST_TIME = (
     "token", "token_retransmit", "join", "consensus", "merge", "downcheck", "max_network_delay",
+    "rrp_problem_count_timeout", "rrp_token_expired_timeout",
 )  # fmt: skip
+_THRESHOLDS = ("rrp_problem_count_threshold", "rrp_problem_count_mcast_threshold")
+_LEAST_THRESHOLD = 2
 _LEAST_MTU = 576  # what every host has to take (RFC 791)
+_MOST_MTU = {1: 10000}  # FRAME_SIZE_MAX of totem.h; later ones don't compare
 
 
 def wrong_time(totem, generation):
@@ -102,6 +106,9 @@ def _wrong_times(said, generation):
         least = _LEAST_HOLD[generation] if key == "hold" else _LEAST
         if said.get(key, least) < least:
             yield key, f"should be at least {least} ms, is {said[key]}"
+    for key in _THRESHOLDS:
+        if said.get(key, _LEAST_THRESHOLD) < _LEAST_THRESHOLD:
+            yield key, f"should be at least {_LEAST_THRESHOLD}, is {said[key]}"
     token = said.get("token", _TOKEN[generation])
     times = said.get("token_retransmits_before_loss_const", _RETRANSMITS)
     retransmit = said.get("token_retransmit", int(token / (times + 0.2)))
@@ -124,6 +131,9 @@ def _wrong_times(said, generation):
         yield "join", f"should be at most consensus ({int(consensus)} ms), is {said['join']}"
     if said.get("netmtu", _LEAST_MTU) < _LEAST_MTU:
         yield "netmtu", f"should be at least {_LEAST_MTU} bytes, is {said['netmtu']}"
+    most = _MOST_MTU.get(generation)
+    if most and said.get("netmtu", most) > most:
+        yield "netmtu", f"should be at most {most} bytes, is {said['netmtu']}"
     if said.get("token_warning", 0) > 100:
         yield "token_warning", f"should be a percentage, 0 to 100, is {said['token_warning']}"
 

@@ -146,6 +146,30 @@ def test_one_change_is_one_change(cib, full, keys, value, path, old):  # noqa: P
     assert list(back["changes"]) == list(difference["changes"])
 
 
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {
+            "primitives": {"cm": "lsb:cm"},
+            "colocations": {"c": {"rsc": "cm", "with-rsc": "cm", "lifetime": []}},
+        },
+        {"alerts": {"a": {"path": "/bin/true", "select": []}}},
+        {"alerts": {"a": {"path": "/bin/true", "select": {"nodes": False}}}},
+        {"acl_roles": {"r": []}},
+        {"acl_users": {"u": []}},
+        {
+            "primitives": {
+                "cm": {"agent": "lsb:cm", "operations": {}, "meta": {}, "params_sets": {}}
+            }
+        },
+    ],
+)
+def test_an_empty_list_is_put_once(cib, declared):
+    """It is written as nothing, or as an empty element: either way the next time nothing differs."""
+    first = cib.difference(cib.empty(), declared)
+    assert cib.difference(first["xml"], declared)["changes"] == {}
+
+
 def test_a_rule_that_means_the_same_is_no_change(cib, full):
     rules = [
         {
@@ -404,6 +428,14 @@ def test_a_master_can_not_be_made_a_plain_clone(cib):
         (
             {"fencing_levels": {"f": {"index": 1, "devices": []}}},
             "fencing_levels:f:devices: is empty",
+        ),
+        (
+            {"fencing_levels": {"f": {"index": 10, "target": "cms1", "devices": ["d"]}}},
+            "fencing_levels:f:index: should be a number from 1 to 9, is '10'",
+        ),
+        (
+            {"fencing_levels": {"f": {"index": 1, "target-pattern": "(", "devices": ["d"]}}},
+            "fencing_levels:f:target-pattern: is no regular expression, ",
         ),
         (
             {"acl_roles": {"r": ["look at //status"]}},

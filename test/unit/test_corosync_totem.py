@@ -79,3 +79,20 @@ UDPU, KNET = {"transport": "udpu"}, {"transport": "knet"}
 )
 def test_whether_messages_are_authenticated(totem, generation, settings, authenticated):
     assert totem.is_authenticated(settings, generation) is authenticated
+
+
+@pytest.mark.parametrize(
+    ("generation", "key", "values", "problem"),
+    [
+        (2, "rrp_problem_count_threshold", (2, 1), "should be at least 2, is 1"),
+        (1, "rrp_problem_count_mcast_threshold", (2, 1), "should be at least 2, is 1"),
+        (2, "rrp_problem_count_timeout", (30, 29), "should be at least 30 ms, is 29"),
+        (1, "rrp_token_expired_timeout", (30, 29), "should be at least 30 ms, is 29"),
+        (1, "netmtu", (10000, 10001), "should be at most 10000 bytes, is 10001"),
+        (2, "netmtu", (10001, 100), "should be at least 576 bytes, is 100"),
+    ],
+)
+def test_what_corosync_does_not_start_with(totem, generation, key, values, problem):
+    good, bad = values
+    assert totem.wrong_time({key: good}, generation) is None
+    assert totem.wrong_time({key: bad}, generation) == (key, problem)
