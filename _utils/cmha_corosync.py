@@ -7,8 +7,8 @@ this generation doesn't know or can't do, and where pillar says it.
 
 import corosync_keys
 import corosync_totem
-from cmha_pillar import SiteError
 from cmha_site import overlaid, place_of
+from pillar_values import SiteError
 
 __virtualname__ = "cmha_corosync"
 

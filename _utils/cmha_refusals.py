@@ -8,7 +8,7 @@ Sources: ``corosync-qdevice(8)``, ``votequorum(5)``.
 import re
 
 import corosync_totem
-from cmha_pillar import SiteError
+from pillar_values import SiteError
 
 __virtualname__ = "cmha_refusals"
 

@@ -12,7 +12,8 @@ import json
 import cmha_pillar
 import cmha_refusals
 import corosync_totem
-from cmha_pillar import SiteError
+import pillar_values
+from pillar_values import SiteError
 
 # The alert of cmha/defaults.yaml that feeds the events.
 _ALERT = "cmha"
@@ -107,7 +108,7 @@ def pair_of(site_model, minion_id):
     known = [node["id"] for pair in site_model["pairs"] for node in pair["nodes"]]
     raise SiteError(
         "cmha:pairs",
-        f"no pair lists this minion, {minion_id}{cmha_pillar.nearest(minion_id, known)}; "
+        f"no pair lists this minion, {minion_id}{pillar_values.nearest(minion_id, known)}; "
         "add it to a pair's nodes, or don't assign cmha to it",
     )
 
@@ -227,7 +228,7 @@ def authkey(pillar, minion_id):
             for key in (*place, "corosync"):
                 layer = layer.get(key, {})
             if "authkey" in layer:
-                return cmha_pillar.authkey(
+                return pillar_values.authkey(
                     layer["authkey"], ":".join(("cmha", *place, "corosync:authkey"))
                 )
     return None
@@ -385,7 +386,7 @@ def _pair(name, checked, defaults):
         raise SiteError(
             f"{path}:resource",
             f"{merged['resource']} is no primitive of this pair"
-            f"{cmha_pillar.nearest(merged['resource'], merged['pacemaker']['primitives'])}",
+            f"{pillar_values.nearest(merged['resource'], merged['pacemaker']['primitives'])}",
         )
     merged["agent_by_host"] = _is_agent_by_host(
         merged["resource"], layers[: len(by_default)], layers[len(by_default) :]
@@ -407,7 +408,7 @@ def _places(checked, role, name):
 
 def _leaves(mapping, path):
     for key, value in mapping.items():
-        here = cmha_pillar.below(path, key) if path else str(key)
+        here = pillar_values.below(path, key) if path else str(key)
         if isinstance(value, dict):
             yield from _leaves(value, here)
         else:
