@@ -26,6 +26,7 @@ EXAMPLES = {
     "host": ("192.0.2.9",),
     "command": ("/bin/true",),
     "tie breaker": ("lowest", 2),
+    "tie breaker of a device": ("lowest", 2),
 }
 OWN = {
     ("totem", "token"): (2500,),
@@ -64,7 +65,8 @@ def variants(keys):
                 if isinstance(rule, dict)
                 else None
             )
-            for value in OWN.get((section, key), words or EXAMPLES.get(rule)):
+            limits = keys.RANGES.get((section, key))
+            for value in OWN.get((section, key), words or limits or EXAMPLES.get(rule)):
                 yield section, key, value
 
 
