@@ -23,6 +23,10 @@ _OP_ATTRIBUTES = (
 
 # What an operation has beside its attributes, by key. A parameter of that name has one value, no mapping.
 _PARTS = {field.key: field for field in (META, META_SETS, PARAMS_SETS)}
+# What Pacemaker never repeats, and what on-fail of a stop can't be (pcmk_sched_recurring.c, pe_actions.c)
+_ONCE = ("start", "stop", "promote", "demote", "migrate_to", "migrate_from", "reload-agent")
+_NOT_OF_A_STOP = ("standby", "demote", "stop")
+
 _TAKEN = (*_OP_ATTRIBUTES, *_PARTS, "name", "id")
 _MEANT_TOGETHER = (("params", "params_sets"), ("meta", "meta_sets"))
 
@@ -56,9 +60,12 @@ class Operations:
         ]
         if not operations:
             raise InvalidCib(path, "an empty list: leave the name out instead")
-        identities = [cib_values.operation_identity(operation) for operation in operations]
+        identities = [_looked_at(operation) for operation in operations]
         if len(set(identities)) < len(identities):
-            raise InvalidCib(path, "two operations with the same interval and role")
+            raise InvalidCib(
+                path,
+                "two operations with the same interval: Pacemaker runs neither, whatever their roles",
+            )
         return operations
 
     @staticmethod
@@ -81,6 +88,16 @@ class Operations:
         operation.setdefault("interval", "0s")
         if not cib_values.is_duration(operation["interval"]):
             raise InvalidCib(at(path, "interval"), f"{operation['interval']!r} is not a duration")
+        if name in _ONCE and _recurs(operation):
+            raise InvalidCib(
+                at(path, "interval"), f"Pacemaker never repeats a {name}; leave it out"
+            )
+        if name == "stop" and operation.get("on-fail", "").lower() in _NOT_OF_A_STOP:
+            raise InvalidCib(
+                at(path, "on-fail"),
+                f"{operation['on-fail']} isn't for a stop, and Pacemaker takes its default: block, or fence "
+                "where fencing is on",
+            )
         for key, each in parts.items():
             operation[key] = _PARTS[key].check(each, at(path, key))
         flat = {"params": operation, "meta": operation.get("meta", {})}
@@ -102,7 +119,7 @@ class Operations:
         alike = {}
         for each in self._ops(document, element):
             operation = self._read_one(document, each)
-            identity = (each.get("name"), cib_values.operation_identity(operation))
+            identity = (each.get("name"), _looked_at(operation))
             alike.setdefault(identity, []).append((each, operation))
         for those in alike.values():
             if (len(those) == 1 or not _recurs(those[0][1])) and not self._fault(*those[0]):
@@ -231,6 +248,12 @@ def _paired(wanted, present):
         if cib_values.operation_identity(lonely[0][0])[1] == role:
             lonely[0][1] = element
     return pairs
+
+
+def _looked_at(operation):
+    """By what Pacemaker tells an operation from another one of its name: what recurs, by its interval."""
+    interval, role = cib_values.operation_identity(operation)
+    return (interval, None if _recurs(operation) else role)
 
 
 def _is_part(key, value):

@@ -273,14 +273,14 @@ def test_two_operations_that_are_alike(cib, exported):
 
 
 def test_an_operation_that_is_like_one_without_words(cib, exported):
-    odd = """<op id="o1" name="start" interval="10s" timeout="1s"><instance_attributes id="i" score="5">
+    odd = """<op id="o1" name="monitor" interval="10s" timeout="1s"><instance_attributes id="i" score="5">
         <nvpair id="n1" name="timeout" value="2s"/></instance_attributes></op>"""
-    alike = operation("start", "10s", timeout="3s", identifier="o2")
+    alike = operation("monitor", "10s", timeout="3s", identifier="o2")
     xml = cib_of(dummy("x", f"<operations>{odd}{alike}</operations>"))
     found = exported(xml)
     assert "operations" not in found["primitives"]["x"]
     assert found["left_out"][1:] == [
-        "primitives:x:operations:start 10s: stands there twice, and Pacemaker runs neither"
+        "primitives:x:operations:monitor 10s: stands there twice, and Pacemaker runs neither"
     ]
     found.pop("left_out")
     assert cib.difference(xml, found)["xml"] is None

@@ -361,6 +361,10 @@ def test_a_master_can_not_be_made_a_plain_clone(cib):
 # --- bad input -----------------------------------------------------------------------------------
 
 
+def _operations(**operations):
+    return {"primitives": {"cm": {"agent": "ocf:x:y", "operations": operations}}}
+
+
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
@@ -428,6 +432,18 @@ def test_a_master_can_not_be_made_a_plain_clone(cib):
         (
             {"fencing_levels": {"f": {"index": 1, "devices": []}}},
             "fencing_levels:f:devices: is empty",
+        ),
+        (
+            _operations(monitor=[{"interval": "5s"}, {"interval": 5, "role": "Stopped"}]),
+            "primitives:cm:operations:monitor: two operations with the same interval: ",
+        ),
+        (
+            _operations(start={"interval": "10s"}),
+            "primitives:cm:operations:start:interval: Pacemaker never repeats a start; leave it out",
+        ),
+        (
+            _operations(stop={"on-fail": "Standby"}),
+            "primitives:cm:operations:stop:on-fail: Standby isn't for a stop, and Pacemaker takes",
         ),
         (
             {"fencing_levels": {"f": {"index": 10, "target": "cms1", "devices": ["d"]}}},
