@@ -222,6 +222,7 @@ def threshold(pair):
     for values, where in (
         (primitive.get("meta"), f"primitives:{pair['resource']}:meta"),
         *_in_sets(primitive.get("meta_sets"), f"primitives:{pair['resource']}:meta_sets"),
+        *_inherited(declared, pair["resource"], primitive.get("agent", resource)),
         (declared["rsc_defaults"], "rsc_defaults"),
         *_in_sets(declared.get("rsc_defaults_sets"), "rsc_defaults_sets"),
     ):
@@ -236,6 +237,19 @@ def threshold(pair):
                 "is claimed by the host that crashed, and that is a failure; leave it out, or say 3",
             )
         return
+
+
+def _inherited(declared, resource, agent):
+    """The meta attributes that a resource has from its template and its group, and where they stand."""
+    for key, is_its in (
+        ("templates", lambda name, _: agent == f"@{name}"),
+        ("groups", lambda _, each: resource in (each.get("members") or ())),
+    ):
+        those = declared.get(key)
+        for name, each in those.items() if isinstance(those, dict) else ():
+            if isinstance(each, dict) and is_its(name, each):
+                yield each.get("meta"), f"{key}:{name}:meta"
+                yield from _in_sets(each.get("meta_sets"), f"{key}:{name}:meta_sets")
 
 
 def _in_sets(sets, where):

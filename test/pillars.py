@@ -409,6 +409,30 @@ WRONG = [
     ("pairs:cms:pacemaker", {"rsc_defaults": {"migration-threshold": "01"}}, f"threshold: {ONCE}"),
     (
         "pairs:cms:pacemaker",
+        {"groups": {"g": {"members": ["cloudera-scm-server"], "meta": {"migration-threshold": 1}}}},
+        f"pillar cmha:pairs:cms:pacemaker:groups:g:meta:migration-threshold: {ONCE}",
+    ),
+    *(
+        (
+            "pairs:cms:pacemaker",
+            {
+                "templates": {"t": {"agent": "lsb:cloudera-scm-server", **said}},
+                "primitives": {"cloudera-scm-server": agent},
+            },
+            f"pillar cmha:pairs:cms:pacemaker:templates:t:{where}:migration-threshold: {ONCE}",
+        )
+        for said, agent, where in (
+            ({"meta": {"migration-threshold": 1}}, "@t", "meta"),
+            ({"meta": {"migration-threshold": 1}}, {"agent": "@t"}, "meta"),
+            (
+                {"meta_sets": {"s": {"values": {"migration-threshold": 1}}}},
+                "@t",
+                "meta_sets:s:values",
+            ),
+        )
+    ),
+    (
+        "pairs:cms:pacemaker",
         {"rsc_defaults_sets": {"s": {"values": {"migration-threshold": 1}}}},
         f"rsc_defaults_sets:s:values:migration-threshold: {ONCE}",
     ),
