@@ -47,8 +47,8 @@ class _Failover(Pair):
             if home != target:
                 # a drill comes back, and has to be able to
                 self.refuse_unless_fit(report, home, target, *([home] if drill else []))
+                self.refuse_unless_foreseen(report, home, target, self.leftovers(report))
                 done["cleared"] = self._clear(report)
-                self.refuse_unless_foreseen(report, home, target)
                 done["moves"].append(self.move(home, target))
                 if drill:
                     done["moves"].append(self.move(target, home))
@@ -61,7 +61,7 @@ class _Failover(Pair):
 
     def _clear(self, report):
         """What an interrupted move has left behind."""
-        left = [each for each in report["leftovers"] if each["resource"] == self.resource]
+        left = self.leftovers(report)
         if left:
             host = self._live_host(report)
             with self.step("clear the constraints that an earlier move left", [host]):

@@ -116,11 +116,12 @@ class Pair:
         if faults:
             raise Trouble(f"refused, {self.resource} stays on {home}: {'; '.join(faults)}")
 
-    def refuse_unless_foreseen(self, report, home, target):
-        """What Pacemaker says that it would do, before it is asked to."""
+    def refuse_unless_foreseen(self, report, home, target, cleared=()):
+        """What Pacemaker says that it would do, before it is asked to, when some constraints are cleared."""
         trial = {"cmha-trial": {"rsc": self.resource, "node": target, "score": "INFINITY"}}
+        gone = {"locations": [each["id"] for each in cleared]}
         host = self.host_of[target]
-        plan = self.master.need([host], "crm.plan", {"locations": trial})[host]
+        plan = self.master.need([host], "crm.plan", {"locations": trial}, gone)[host]
         moves = [each for each in plan["effects"] if each["what"] == self.resource]
         if not any(each["where"].endswith(f"-> {target}") for each in moves):
             said = "; ".join(f"{each['action']} ({each['where']})" for each in moves) or "nothing"
@@ -129,6 +130,9 @@ class Pair:
                 f"refused, {self.resource} stays on {home}: Pacemaker would not move it to {target}, but do: "
                 f"{said}; {'; '.join(why)}"
             )
+
+    def leftovers(self, report):
+        return [each for each in report["leftovers"] if each["resource"] == self.resource]
 
     def move(self, home, target):
         """Moves the service; returns what a client saw of it."""

@@ -909,6 +909,15 @@ def test_a_move_with_an_end_leaves_nothing_behind_that_holds(cib, end, is_over):
     assert ("cli-prefer-vip" not in found) is is_over
 
 
+def test_what_a_move_left_can_be_planned_away(cib):
+    trial = {"locations": {"trial": {"rsc": "cm", "node": "cms2", "score": "INFINITY"}}}
+    cm = '<primitive id="cm" class="lsb" type="cm"/>'
+    found = xml(resources=cm, constraints=LEFT)
+    planned = cib.difference(found, trial, {"locations": ["cli-ban-cm-on-cms1"]})
+    assert set(planned["changes"]) == {"locations:trial", "locations:cli-ban-cm-on-cms1"}
+    assert set(cib.difference(found, trial, {"locations": []})["changes"]) == {"locations:trial"}
+
+
 def operation(name, rc, changed, interval=0):
     when = f' last-rc-change="{changed}"' if changed is not None else ""
     return (

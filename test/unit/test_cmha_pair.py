@@ -33,7 +33,7 @@ class Pair:
         self.hangs = []
         self.failures, self.leftovers = [], []
         self.maintenance = {"on": False, "ours": False}
-        self.foreseen = None
+        self.foreseen, self.planned_without = None, None
         self.planned = {}
         self.services = {"h1": "running", "h2": "stopped"}
         self.answers = {
@@ -117,7 +117,8 @@ class Pair:
         runs = self.services[host] == "running"
         return {"running": runs, "rc": 0 if runs else 7, "text": "so"}
 
-    def plan(self, host, declared):
+    def plan(self, host, declared, absent):
+        self.planned_without = absent["locations"]
         (trial,) = declared["locations"].values()
         assert trial == {"rsc": "cm", "node": trial["node"], "score": "INFINITY"}
         effect = {"action": "Move", "what": "cm", "where": f"{self.where[0]} -> {trial['node']}"}
@@ -269,6 +270,18 @@ def test_what_an_earlier_move_left_is_cleared_first(failover, pair, deeds, to, e
     done = failover(to=to)
     assert (done["cleared"], done["error"]) == (["cli-prefer-cm"], None)
     assert deeds == expected
+
+
+def test_nothing_is_cleared_for_a_move_that_pacemaker_would_not_make(failover, pair, deeds):
+    """A constraint that is left may be what holds the service where it is."""
+    pair.leftovers += [LEFTOVER]
+    pair.foreseen = []
+    done = failover()
+    assert done["error"].startswith(
+        "refused, cm stays on cms1: Pacemaker would not move it to cms2"
+    )
+    assert (done["cleared"], deeds) == ([], [])
+    assert pair.planned_without == ["cli-prefer-cm"]
 
 
 def test_the_constraints_are_cleared_where_the_cluster_is(failover, pair, deeds):
