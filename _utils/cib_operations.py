@@ -60,12 +60,9 @@ class Operations:
         ]
         if not operations:
             raise InvalidCib(path, "an empty list: leave the name out instead")
-        identities = [_looked_at(operation) for operation in operations]
+        identities = [cib_values.operation_identity(operation) for operation in operations]
         if len(set(identities)) < len(identities):
-            raise InvalidCib(
-                path,
-                "two operations with the same interval: Pacemaker runs neither, whatever their roles",
-            )
+            raise InvalidCib(path, "two operations with the same interval and role")
         return operations
 
     @staticmethod
@@ -119,7 +116,7 @@ class Operations:
         alike = {}
         for each in self._ops(document, element):
             operation = self._read_one(document, each)
-            identity = (each.get("name"), _looked_at(operation))
+            identity = (each.get("name"), cib_values.operation_identity(operation))
             alike.setdefault(identity, []).append((each, operation))
         for those in alike.values():
             if (len(those) == 1 or not _recurs(those[0][1])) and not self._fault(*those[0]):
@@ -248,12 +245,6 @@ def _paired(wanted, present):
         if cib_values.operation_identity(lonely[0][0])[1] == role:
             lonely[0][1] = element
     return pairs
-
-
-def _looked_at(operation):
-    """By what Pacemaker tells an operation from another one of its name: what recurs, by its interval."""
-    interval, role = cib_values.operation_identity(operation)
-    return (interval, None if _recurs(operation) else role)
 
 
 def _is_part(key, value):

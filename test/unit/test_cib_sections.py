@@ -434,10 +434,6 @@ def _operations(**operations):
             "fencing_levels:f:devices: is empty",
         ),
         (
-            _operations(monitor=[{"interval": "5s"}, {"interval": 5, "role": "Stopped"}]),
-            "primitives:cm:operations:monitor: two operations with the same interval: ",
-        ),
-        (
             _operations(start={"interval": "10s"}),
             "primitives:cm:operations:start:interval: Pacemaker never repeats a start; leave it out",
         ),
