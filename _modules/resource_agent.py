@@ -79,7 +79,7 @@ def installed(agent):
     if standard == "lsb":
         return os.access(os.path.join(_INIT_SCRIPTS, rest), os.X_OK)
     if standard == "systemd":
-        return _unit(rest)["there"] is not False
+        return _unit(rest, agent)["there"] is not False
     if standard == "stonith" and rest.startswith("fence_"):
         return bool(salt.utils.path.which(rest))
     return True
@@ -102,7 +102,7 @@ def runs(agent, params=None):
 
         salt cms1 resource_agent.runs lsb:cloudera-scm-server
     """
-    unit = _unit(_service_of(agent))
+    unit = _unit(_service_of(agent), agent)
     return _told_of(agent, params or {}, unit, _script_status(agent, unit))
 
 
@@ -133,7 +133,7 @@ def seen(agent, params=None, service=None):
         salt cms2 resource_agent.seen ocf:cm:agent service=cloudera-scm-agent
     """
     params, service = params or {}, service or _service_of(agent)
-    unit = _unit(service)
+    unit = _unit(service, agent)
     said = _script_status(agent, unit)
     return {
         **_told_of(agent, params, unit, said),
@@ -150,16 +150,18 @@ def _service_of(agent):
 # --- the unit ------------------------------------------------------------------------------------
 
 
-def _unit(service):
+def _unit(service, agent):
     """
-    What the host's service manager knows of a service: ``name``; ``there``, ``active`` and ``masked``;
-    ``pid``, of its main process, or "0"; ``late``, that it doesn't answer. Salt's module ``service`` asks
-    systemd without a limit.
+    What the host's service manager knows of the service that an agent starts: ``name``; ``there``, ``active``
+    and ``masked``; ``pid``, of its main process, or "0"; ``late``, that it doesn't answer. Salt's module
+    ``service`` asks without a limit: only where there is no systemd, and no script that is asked itself.
     """
     unknown = {"name": service, "there": None, "active": None, "masked": False, "pid": "0"}
     if service is None:
         return unknown
     if __grains__.get("init") != "systemd":
+        if agent.partition(":")[0] in ("lsb", "ocf"):
+            return unknown
         there = __salt__["service.available"](service)
         return {**unknown, "there": there, "active": there and __salt__["service.status"](service)}
     asked = ("LoadState", "ActiveState", "MainPID")
@@ -321,7 +323,7 @@ def _lsb(name, _):
 
 
 def _service(name, _):
-    unit = _unit(name)
+    unit = _unit(name, f"service:{name}")
     if not unit["there"]:
         raise CommandExecutionError(_why_unknown(unit))
     return "running" if unit["active"] else "stopped"

@@ -266,6 +266,19 @@ def test_each_is_asked_once(module, script, systemd):
     assert sorted(each[0].rpartition("/")[2] for each in systemd.calls) == ["runs", "systemctl"]
 
 
+def test_without_systemd_a_script_is_asked_by_itself_alone(module, script):
+    """Salt's module service would run it a second time, and wait for it without a limit."""
+    script("exit 3")
+    module.__salt__["service.status"] = module.__salt__["service.available"] = None
+    assert module.seen("lsb:cm") == {
+        "running": False,
+        "text": "nothing",
+        "fault": None,
+        "frozen": None,
+    }
+    assert module.runs("lsb:cm")["running"] is False
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [
