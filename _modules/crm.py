@@ -242,13 +242,15 @@ def status(file=None):
     return __utils__["crm_mon.status"](answer["stdout"])
 
 
-def started(resource):
+def started(resource, seen=None):
     """
     List of the nodes on which a resource has started, sorted by name. Starting or stopping isn't
     started.
 
     resource
         Id of a primitive. One inside a group or clone counts too.
+    seen
+        What ``crm.status`` has returned; it is asked for by default.
 
     Raises ``CommandExecutionError`` when the cluster has no such resource, or no cluster runs on
     this host.
@@ -259,7 +261,7 @@ def started(resource):
 
         salt 'cms1*' crm.started cloudera-scm-server
     """
-    resources = status()["resources"]
+    resources = (seen or status())["resources"]
     if resource not in resources:
         known = ", ".join(sorted(resources)) or "none"
         raise CommandExecutionError(
@@ -539,7 +541,7 @@ def move(resource, node, timeout=600, keep=False, watch=None):
             if not keep:
                 clear(resource, node)
     except _MoveFailed as error:
-        brought = [each for each in _failed_since(failed_before) if each["node"] == node]
+        brought = [each for each in _failed_since(failed_before, status()) if each["node"] == node]
         outcome = "" if keep else f"; {_taken_back(resource, home, timeout, watch, brought)}"
         raise CommandExecutionError(f"{error}{outcome}") from None
     return started(resource)
@@ -958,8 +960,8 @@ class _MoveFailed(CommandExecutionError):
 
 def _wait_for_start(resource, node, timeout, watch, failed_before):
     end, rests = time.monotonic() + timeout, 0
-    while not _has_come_up(resource, node):
-        failures = _failed_since(failed_before)
+    while not _has_come_up(resource, node, seen := status()):
+        failures = _failed_since(failed_before, seen)
         for each in failures:
             if each["resource"] == resource:
                 _raise_what_no_waiting_ends(resource, node, each)
@@ -969,30 +971,31 @@ def _wait_for_start(resource, node, timeout, watch, failed_before):
             why = f", since this failed: {', '.join(others)}" if others else ""
             raise _MoveFailed(
                 f"{_host()}: {resource} didn't start on {node}{why}; the cluster rests, and "
-                f"{_is_where(resource)}"
+                f"{_is_where(resource, seen)}"
             )
         if time.monotonic() > end:
             raise _MoveFailed(
-                f"{_host()}: {resource} didn't start on {node} within {timeout} s; {_is_where(resource)}"
+                f"{_host()}: {resource} didn't start on {node} within {timeout} s; "
+                f"{_is_where(resource, seen)}"
             )
         _pause(watch)
 
 
-def _has_come_up(resource, node):
+def _has_come_up(resource, node, seen):
     # until it has been stopped, what failed to start is listed as started
-    return started(resource) == [node] and not status()["resources"][resource]["failed"]
+    return started(resource, seen) == [node] and not seen["resources"][resource]["failed"]
 
 
-def _is_where(resource):
-    return f"it is started on: {', '.join(started(resource)) or 'nowhere'}"
+def _is_where(resource, seen):
+    return f"it is started on: {', '.join(started(resource, seen)) or 'nowhere'}"
 
 
 def _told_of(failure):
     return f"{failure['task']} on {failure['node']}: {failure['reason']}"
 
 
-def _failed_since(before):
-    return [each for each in status()["failures"] if each not in before]
+def _failed_since(before, seen):
+    return [each for each in seen["failures"] if each not in before]
 
 
 def _raise_what_no_waiting_ends(resource, node, failure):
@@ -1026,10 +1029,9 @@ def _taken_back(resource, home, timeout, watch, brought):
     that the move has led to, also of what has to be where the resource is: each may hold all of it for good.
     """
     end, rests, there = time.monotonic() + timeout, 0, " and ".join(home) or "no host"
-    while started(resource) != home:
-        known = status()["resources"]
+    while started(resource, seen := status()) != home:
         for each in brought:
-            if known.get(each["resource"], {}).get("blocked"):
+            if seen["resources"].get(each["resource"], {}).get("blocked"):
                 cleanup(each["resource"], each["node"])
         rests = rests + 1 if settled() else 0
         if rests > _PATIENCE or time.monotonic() > end:

@@ -65,14 +65,7 @@ def _without(dead, xml, nodes, resource):
         return {"takes_over": None if unfenced else found, "why": unfenced}
     try:
         why = [
-            line
-            for node in others
-            for line in _why_not(
-                node,
-                nodes[node],
-                __utils__["cib_obstacles.obstacles"](xml, node, dead),
-                lambda gone: takes_over(__utils__["cib_obstacles.without"](xml, gone)),
-            )
+            line for node in others for line in _why_not(node, dead, nodes[node], xml, takes_over)
         ]
     except CommandExecutionError as error:  # that it goes nowhere is known all the same
         why = [f"Pacemaker wouldn't start it elsewhere, and why isn't found: {error}"]
@@ -117,12 +110,15 @@ def _lacking(dead, levels, listed):
     ]
 
 
-def _why_not(node, state, suspects, takes_over_without):
+def _why_not(node, dead, state, xml, takes_over):
     if not state["online"]:
         return [f"{node} is {'unclean' if state['unclean'] else 'offline'}"]
     if state["pending"]:
         return [f"{node} is pending"]
-    needed = _smallest(suspects, lambda gone: takes_over_without(gone) == node)
+    needed = _smallest(
+        __utils__["cib_obstacles.obstacles"](xml, node, dead),
+        lambda gone: takes_over(__utils__["cib_obstacles.without"](xml, gone)) == node,
+    )
     if needed is None:
         return [
             f"Pacemaker wouldn't start it on {node}, and nothing was found that keeps it from there; see "

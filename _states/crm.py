@@ -520,11 +520,11 @@ def _fault_of_the_resource(name, nodes, port):
     """Where the resource is, and what is wrong about it."""
     try:
         seen = __salt__["crm.status"]()
-        where = __salt__["crm.started"](name)
+        where = __salt__["crm.started"](name, seen)
         if len(where) != 1:
             somewhere = ", ".join(where) or "no host"
             return None, f"{name} is started on {somewhere}, not on one{_failures(name, seen)}"
-        if seen["resources"].get(name, {}).get("failed"):
+        if seen["resources"][name]["failed"]:
             # Until it has been stopped there, Pacemaker lists a start that failed as started.
             return None, f"{name} has failed on {where[0]}{_failures(name, seen)}"
         if nodes is not None and where[0] not in nodes:

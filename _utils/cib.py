@@ -398,12 +398,15 @@ def leftovers(xml):
 
 def _is_over(location):
     """Whether it was made with a lifetime that has passed, as ``crm_resource --lifetime`` writes its end."""
-    for each in location.iterfind("rule[@boolean-op='and']/date_expression[@operation='lt']"):
-        said = _END.fullmatch(each.get("end", ""))
-        with contextlib.suppress(ValueError, TypeError):
-            end = datetime.datetime.fromisoformat(f"{said[1]}T{said[2]}{said[3] or '+00:00'}")
-            return end <= datetime.datetime.now(datetime.timezone.utc)
-    return False
+    until = location.find("rule[@boolean-op='and']/date_expression[@operation='lt']")
+    said = None if until is None else _END.fullmatch(until.get("end", ""))
+    if said is None:
+        return False
+    try:
+        end = datetime.datetime.fromisoformat(f"{said[1]}T{said[2]}{said[3] or '+00:00'}")
+    except ValueError:
+        return False
+    return end <= datetime.datetime.now(datetime.timezone.utc)
 
 
 def _node_of(location):

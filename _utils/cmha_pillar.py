@@ -131,10 +131,9 @@ def _repository(value, path):
         said = f"should be text, is {shown(value['name'])}" if "name" in value else "is missing"
         raise SiteError(f"{path}:name", f"{said}; see Salt's pkgrepo.managed")
     for key, each in value.items():
+        # they become lines of a file of the host
         for text in each if isinstance(each, list) else [each]:
-            need_printable(
-                str(text), below(path, key)
-            )  # it goes, a line each, into a file of the host
+            need_printable(str(text), below(path, key))
     return copy.deepcopy(value)
 
 
