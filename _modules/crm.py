@@ -964,7 +964,7 @@ def _wait_for_start(resource, node, timeout, watch, failed_before):
         failures = _failed_since(failed_before, seen)
         for each in failures:
             if each["resource"] == resource:
-                _raise_what_no_waiting_ends(resource, node, each)
+                _raise_what_no_waiting_ends(resource, node, each, seen["resources"][resource])
         rests = rests + 1 if settled() else 0
         if rests > _PATIENCE:
             others = [f"{each['resource']} ({_told_of(each)})" for each in failures]
@@ -998,7 +998,9 @@ def _failed_since(before, seen):
     return [each for each in seen["failures"] if each not in before]
 
 
-def _raise_what_no_waiting_ends(resource, node, failure):
+def _raise_what_no_waiting_ends(resource, node, failure, found):
+    if failure["task"] == "stop" and not found["blocked"]:
+        return  # the node is fenced
     if (failure["task"], failure["node"]) == ("stop", node):
         raise _MoveFailed(  # whatever started there, has to be ended there, and not at home
             f"{_host()}: {resource} neither starts on {node} nor stops there: {failure['reason']}; see "

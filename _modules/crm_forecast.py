@@ -49,19 +49,21 @@ def survival(resource):
     if not where:
         return {}
     xml = _cib()
-    return {node: _without(node, xml, seen["nodes"], resource) for node in where}
+    return {node: _without(node, xml, seen, resource) for node in where}
 
 
-def _without(dead, xml, nodes, resource):
-    others = [name for name in nodes if name != dead]
+def _without(dead, xml, seen, resource):
+    nodes = seen["nodes"]
+    others = [name for name in nodes if name != dead and not nodes[name]["remote"]]
     quorate = _quorate_without(nodes[dead]["id"])
 
     def takes_over(cib):
         return next(iter(_started_after(cib, dead, quorate, resource)), None)
 
-    found = takes_over(xml)
+    # the scheduler lets a remote node go on without anybody who could tell it what to do
+    found = takes_over(xml) if any(nodes[name]["online"] for name in others) else None
     if found is not None:
-        unfenced = _unfenced(dead, xml, others)
+        unfenced = _unfenced(dead, xml, others) if seen["fencing"] else []
         return {"takes_over": None if unfenced else found, "why": unfenced}
     try:
         why = [
@@ -77,7 +79,7 @@ def _unfenced(dead, xml, others):
     Why that node wouldn't be fenced, a list of lines. The scheduler takes it that whoever has a device can
     fence with it; only the fencer knows which of them runs, and for whom. It is asked on a host that is left.
     """
-    if not __utils__["cib_obstacles.fences"](xml) or __salt__["crm.node"]() not in others:
+    if __salt__["crm.node"]() not in others:
         return []
     if __utils__["cib_obstacles.has_watchdog"](xml):
         return []  # a host whose cluster it has lost ends itself; nobody has a device for another one
@@ -163,7 +165,7 @@ def _started_after(cib, dead, quorate, resource):
         with salt.utils.files.fopen(before, "w") as file:
             file.write(__utils__["cib_obstacles.with_quorum"](cib, quorate))
         # one that is only down isn't fenced, and is by what it left behind not unclean
-        death = "--node-fail" if __utils__["cib_obstacles.fences"](cib) else "--node-down"
+        death = "--node-fail" if __salt__["crm.status"](before)["fencing"] else "--node-down"
         answer = __salt__["bounded.run"](
             [
                 "crm_simulate",

@@ -99,7 +99,7 @@ def obstacles(xml, node, dead):
         Obstacle(what, remedy, [number[each] for each in elements], harmless)
         for what, remedy, elements, harmless in found
     ]
-    return known + _defaults(root)
+    return known + _defaults()
 
 
 def without(xml, taken_away):
@@ -139,17 +139,6 @@ def with_quorum(xml, quorate):
     root = ElementTree.fromstring(xml)
     root.set("have-quorum", "1" if quorate else "0")
     return ElementTree.tostring(root, encoding="unicode")
-
-
-def fences(xml):
-    """
-    Whether fencing is on.
-
-    xml
-        A CIB as text.
-    """
-    said = _properties(ElementTree.fromstring(xml))
-    return cib_values.is_true(said.get("stonith-enabled", "true"))  # Pacemaker's default
 
 
 def has_watchdog(xml):
@@ -288,9 +277,11 @@ def _of_the_cluster(root):
             )
 
 
-def _defaults(root):
-    """Properties that nobody has set."""
-    said = _properties(root)
+def _defaults():
+    """
+    Properties that nobody may have set. Where one is set, and counts, another set of them that comes after it
+    changes nothing, and is in nobody's way.
+    """
     return [
         Obstacle(
             f"the cluster's property {name} isn't set and {value} then: {_WHY[name]}",
@@ -299,7 +290,6 @@ def _defaults(root):
             unset=(name, _HARMLESS[name]),
         )
         for name, value in _UNSET.items()
-        if name not in said
     ]
 
 

@@ -12,6 +12,8 @@ import cib_values
 __virtualname__ = "crm_mon"
 
 _RUNNING_ROLES = ("Started", "Promoted", "Unpromoted")
+# Its name up to Pacemaker 3.0.1, and since
+_FENCING = ("stonith-enabled", "fencing-enabled")
 _PENDING = ("Starting", "Stopping", "Migrating")
 
 
@@ -30,9 +32,9 @@ def status(xml):
     Returns a mapping:
 
     - ``dc``: name of the designated controller, or ``None``; ``dc_version``; ``with_quorum``,
-      ``maintenance``
+      ``maintenance``; ``fencing``, whether it is on
     - ``nodes``: by name ``id``, ``online``, ``standby``, ``maintenance``, ``pending``, ``unclean``,
-      ``shutdown``, ``dc``, ``resources`` (how many it runs)
+      ``shutdown``, ``dc``, ``remote`` (without a cluster of its own), ``resources`` (how many it runs)
     - ``resources``: by id, primitives inside groups, clones and bundles as well, ``agent``,
       ``nodes`` (where it is active), ``started`` (where it has come up), ``active``, ``failed``,
       ``managed``, ``blocked``, ``orphaned``, ``role``, ``roles`` (by node), ``target_role``,
@@ -53,6 +55,7 @@ def status(xml):
         "dc_version": dc.get("version"),
         "with_quorum": _yes(dc, "with_quorum"),
         "maintenance": _yes(options, "maintenance-mode"),
+        "fencing": any(_yes(options, name) for name in _FENCING),
         "nodes": {
             node.get("name"): _node_status(node)
             for node in root.findall("nodes/node")
@@ -82,6 +85,7 @@ def _node_status(node):
         "id": node.get("id"),
         **{flag: _yes(node.attrib, flag) for flag in flags},
         "dc": _yes(node.attrib, "is_dc"),
+        "remote": node.get("type") == "remote",
         "resources": _number(node, "resources_running"),
     }
 

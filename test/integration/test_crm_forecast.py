@@ -212,6 +212,57 @@ def test_a_property_that_nobody_has_set(began_with, name, line):
     assert found["why"][0].startswith(PROPERTY + line)
 
 
+RULE = '<rule id="r" score="0"><date_expression id="d" operation="lt" end="2020-01-01"/></rule>'
+
+
+def test_what_a_rule_has_switched_off_is_not_set(began_with):
+    """Pacemaker says whether fencing is on, not the text."""
+    before = '<cluster_property_set id="cib-bootstrap-options">'
+    found = began_with(cib().replace(before, before + RULE))
+    assert found["takes_over"] is None
+    assert [line.partition(" isn't set")[0] for line in found["why"]] == [
+        f"{PROPERTY}{name}" for name in ("no-quorum-policy", "stonith-enabled")
+    ]
+
+
+def test_a_name_that_this_version_does_not_know_switches_nothing(began_with, salt_modules):
+    found = began_with(
+        cib().replace('"stonith-enabled" value="false"', '"fencing-enabled" value="false"')
+    )
+    if not salt_modules["crm.status"]()["fencing"]:
+        assert found["takes_over"] == "cms2"  # a version that does
+    else:
+        assert found["why"][0].startswith(f"{PROPERTY}stonith-enabled isn't set and true then")
+
+
+REMOTE = (
+    '<primitive id="r1" class="ocf" provider="pacemaker" type="remote"><instance_attributes id="ria">'
+    '<nvpair id="rias" name="server" value="r1.example"/></instance_attributes></primitive>'
+)
+REMOTE_STATE = (
+    '<node_state id="r1" uname="r1" remote_node="true" in_ccm="true" node_fenced="0"><lrm id="r1">'
+    "<lrm_resources/></lrm></node_state></status>"
+)
+
+
+def test_a_remote_node_is_nobody_that_starts_something(began_with):
+    """Nobody is left who could tell it to start something."""
+    text = cib().replace(
+        'uname="cms2" in_ccm="true" crmd="online"', 'uname="cms2" in_ccm="false" crmd="offline"'
+    )
+    text = text.replace("<resources>", f"<resources>{REMOTE}").replace("</status>", REMOTE_STATE)
+    text = text.replace('<node id="2"', '<node id="r1" uname="r1" type="remote"/><node id="2"')
+    text = text.replace("<lrm_resources>", f"<lrm_resources>{OF_REMOTE}", 1)
+    assert began_with(text) == {"takes_over": None, "why": ["cms2 is offline"]}
+
+
+OF_REMOTE = (
+    '<lrm_resource id="r1" class="ocf" provider="pacemaker" type="remote">'
+    + OPERATION.format("start", 0).replace("cm_", "r1_")
+    + "</lrm_resource>"
+)
+
+
 def test_what_a_node_in_maintenance_runs_dies_with_it(began_with):
     """Where fencing is on: then it is the dying one that is in the way."""
     node, device = (

@@ -857,12 +857,29 @@ def test_a_failed_start_that_is_listed_as_started_is_no_arrival(crm, cluster, mo
         crm.move("cm", "cms2", timeout=60)
 
 
-def test_a_stop_that_fails_ends_the_move_at_once(crm, cluster, monkeypatch):
+def stop_fails(cluster, blocked):
     def move(command, stdin):
         if "--move" in command:
             stop = FAILED.replace("start", "stop").format("cms1", "now")
-            cluster.mon = cluster.mon.replace("</pacemaker-result>", stop)
+            flag = f'managed="true" blocked="{blocked}" failed="true"'
+            mon = cluster.mon.replace('managed="true"', flag)
+            cluster.mon = mon.replace("</pacemaker-result>", stop)
         return 0, ""
+
+    return move
+
+
+def test_a_stop_that_fails_is_waited_for_where_fencing_ends_it(crm, cluster, monkeypatch):
+    monkeypatch.setattr(cluster, "_crm_resource", stop_fails(cluster, "false"))
+    monkeypatch.setattr(crm, "settled", lambda: False)
+    with pytest.raises(
+        CommandExecutionError, match="didn't start on cms2 within 60 s; it is started"
+    ):
+        crm.move("cm", "cms2", timeout=60)
+
+
+def test_a_stop_that_fails_ends_the_move_at_once(crm, cluster, monkeypatch):
+    move = stop_fails(cluster, "true")
 
     monkeypatch.setattr(cluster, "_crm_resource", move)
     with pytest.raises(

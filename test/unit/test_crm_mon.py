@@ -59,6 +59,17 @@ def test_status_without_a_dc(crm_mon):
     assert crm_mon.status(nobody)["dc"] is None
 
 
+@pytest.mark.parametrize("name", ["stonith-enabled", "fencing-enabled"])
+def test_whether_fencing_is_on(crm_mon, seen, name):
+    """By whatever name, as Pacemaker has it."""
+    assert seen["fencing"] is False
+    said = MON.replace("<cluster_options ", f'<cluster_options {name}="{{}}" ')
+    assert [crm_mon.status(said.format(each))["fencing"] for each in ("true", "false")] == [
+        True,
+        False,
+    ]
+
+
 def test_status_of_nodes(seen):
     assert seen["nodes"]["cms1"] == {
         "id": "1",
@@ -69,6 +80,7 @@ def test_status_of_nodes(seen):
         "unclean": False,
         "shutdown": False,
         "dc": True,
+        "remote": False,
         "resources": 2,
     }
     assert seen["nodes"]["cms2"]["unclean"]
