@@ -43,6 +43,7 @@ from xml.etree import ElementTree
 
 import cib_export
 import cib_references
+import cib_roles
 import cib_sets
 import cib_values
 import pacemaker_words
@@ -106,6 +107,7 @@ def check(declared, path=""):
         key: section.check(declared.get(key), at(path, key)) for key, section in _BY_KEY.items()
     }
     _refuse_contradictions(found, path)
+    _refuse_two_places(found, path)
     allowed = _allowed(declared, path)
     return {**found, **({pacemaker_words.ALLOW: allowed} if allowed else {})}
 
@@ -154,6 +156,22 @@ def _refuse_contradictions(declared, path):
             cib_sets.refuse_contradiction(
                 declared[key].get(node, {}), each, at(at(path, sets), node)
             )
+
+
+def _refuse_two_places(declared, path):
+    """A resource stands in one collection; the other would be left without it."""
+    places = {}
+    for section, key in (("groups", "members"), ("clones", "resource"), ("bundles", "primitive")):
+        for identifier, each in declared[section].items():
+            held = each.get(key) or ()
+            for resource in [held] if isinstance(held, str) else held:
+                here = at(section, identifier)
+                there = places.setdefault(resource, here)
+                if there != here:
+                    raise InvalidCib(
+                        at(path, at(here, key)),
+                        f"{resource} is in {there} already, and stands in one place",
+                    )
 
 
 def check_absent(absent, path="absent"):
@@ -534,6 +552,7 @@ def difference(xml, declared, absent=None, purge=None):
         changed = {tuple(path.split(":")[:2]) for path in edit.changes}
         allowed = declared.get(pacemaker_words.ALLOW, ())
         cib_references.refuse_nowhere(edit.document, declared, changed, allowed)
+        cib_roles.refuse_never(edit.document, declared, changed, allowed)
     return {
         "changes": edit.changes,
         "xml": edit.document.text() if edit.changes else None,

@@ -5,6 +5,7 @@ Pure. ``cib.export`` is the way in.
 """
 
 import cib_references
+import cib_roles
 import cib_sets
 import cib_values
 import pacemaker_words
@@ -50,6 +51,7 @@ def export(document):
     left_out += _unknown(document)
     unknown = set(pacemaker_words.unknown(found))
     unknown |= {name for _, name, _ in cib_references.nowhere(document, found)}
+    unknown |= {name for _, name, _ in cib_roles.never(document, found)}
     if unknown:
         found[pacemaker_words.ALLOW] = sorted(unknown)
     if left_out:

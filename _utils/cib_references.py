@@ -17,8 +17,20 @@ _BY_ID = (
     "reference", "roles",
 )  # fmt: skip
 
-# What leads nowhere in these is an error of whoever has declared it; elsewhere a check of its own says so
-_SECTIONS = ("locations", "colocations", "orders", "tickets", "fencing_levels")
+# What leads nowhere in these is an error of whoever has declared it; elsewhere a check of its own says so. A
+# permission may name any id, also one that Pacemaker or a tool has made for a set of values.
+_SECTIONS = (
+    "templates", "primitives", "locations", "colocations", "orders", "tickets", "fencing_levels",
+    "acl_users", "acl_groups", "tags",
+)  # fmt: skip
+
+# What the last part of a key leads to; any other key of a constraint leads to a resource
+_LEADS_TO = {
+    "agent": "template",
+    "devices": "fence device",
+    "roles": "ACL role",
+    "references": "object",
+}
 
 
 def __virtual__():
@@ -80,8 +92,9 @@ def nowhere(document, declared, only=None):
                 continue
             place = at(section, identifier)
             for key, one in ids(each):
-                if document.with_id(one) is None:
-                    yield at(place, key), one, "resource"
+                what = _LEADS_TO.get(key.rpartition(":")[2], "resource")
+                if not _is_a(what, document, document.with_id(one)):
+                    yield at(place, key), one, what
             for key, one in nodes(section, each):
                 if known and one not in known:
                     yield at(place, key), one, "node"
@@ -98,16 +111,32 @@ def refuse_nowhere(document, declared, only, allowed):
     """
     for path, name, what in nowhere(document, declared, only):
         if name not in allowed:
-            known = {"resource": _resources, "node": _node_names}[what](document)
+            known = _node_names(document) if what == "node" else _all_of(what, document)
             near = cib_values.nearest(name, known)
             there = ", ".join(sorted(known)) or "none"
             hint = f"did you mean {near}?" if near else f"it has {there}"
             raise InvalidCib(path, f"the cluster has no {what} {name}; {hint}")
 
 
-def _resources(document):
+def _is_a(what, document, element):
+    if element is None:
+        return False
+    if what == "template":
+        return element.tag == "template"
+    if what == "ACL role":
+        return element.tag == "acl_role"
+    if what == "fence device":
+        own = document.with_id(element.get("template"))
+        return (element if own is None else own).get("class") == "stonith"
+    return True  # a constraint may name a tag
+
+
+def _all_of(what, document):
+    tags = {"template": ("template",), "ACL role": ("acl_role",)}.get(what, RESOURCE_TAGS)
     return [
-        each.get("id") for each in document.section("resources").iter() if each.tag in RESOURCE_TAGS
+        each.get("id")
+        for each in document.configuration.iter()
+        if each.tag in tags and each.get("id") and _is_a(what, document, each)
     ]
 
 

@@ -18,6 +18,7 @@ or, with one expression and the score INFINITY, as that expression's text. Pure 
 Explained", chapter "Rules".
 """
 
+import cib_dates
 import cib_values
 from cib_values import InvalidCib, at
 
@@ -41,18 +42,35 @@ _ELEMENTS = {
     },
     "date_expression": {
         "operation": cib_values.one_of("in_range", "gt", "lt", "date_spec"),
-        "start": cib_values.text,
-        "end": cib_values.text,
+        "start": cib_dates.moment,
+        "end": cib_dates.moment,
     },
     "rsc_expression": dict.fromkeys(("class", "provider", "type"), cib_values.text),
     "op_expression": dict.fromkeys(("name", "interval"), cib_values.text),
 }
-_TIMES = dict.fromkeys(
+_ALL_TIMES = (
     "years months weeks days hours minutes seconds monthdays weekdays yeardays yearsdays weekyears "
-    "moon".split(),
-    cib_values.text,
+    "moon".split()
 )
-_INSIDE = {"date_expression": ("duration", "date_spec")}
+_BOUNDS = {
+    "months": (1, 12), "monthdays": (1, 31), "weeks": (1, 53), "weekdays": (1, 7), "yeardays": (1, 366),
+    "hours": (0, 23), "minutes": (0, 59), "seconds": (0, 59), "moon": (0, 7),
+}  # fmt: skip
+_ANY_NUMBER = (0, 999999999)
+# What stands inside an expression: how much time goes by, or when
+_INSIDE = {
+    "date_expression": {
+        "duration": dict.fromkeys(_ALL_TIMES, cib_values.number),
+        "date_spec": {name: cib_dates.span(*_BOUNDS.get(name, _ANY_NUMBER)) for name in _ALL_TIMES},
+    }
+}
+# By operation, of what at least one is needed
+_NEEDS = {
+    "in_range": ("start", "end"),
+    "gt": ("start",),
+    "lt": ("end",),
+    "date_spec": ("date_spec",),
+}
 _SUFFIXES = {"expression": "expr"}
 
 
@@ -127,17 +145,26 @@ def _comparison(words, said, path):
 
 def _element(kind, value, path):
     cib_values.some_mapping(value, path)
-    inside = _INSIDE.get(kind, ())
+    inside = _INSIDE.get(kind, {})
     cib_values.known_keys(value, [*_ELEMENTS[kind], *inside], path, "key")
     found = _attributes(value, _ELEMENTS[kind], path)
     if kind in ("expression", "date_expression") and "operation" not in found:
         raise InvalidCib(path, "has no operation")
-    for part in inside:
+    for part, times in inside.items():
         if value.get(part) is not None:
             cib_values.some_mapping(value[part], at(path, part))
-            cib_values.known_keys(value[part], list(_TIMES), at(path, part), "key")
-            found[part] = _attributes(value[part], _TIMES, at(path, part))
+            cib_values.known_keys(value[part], list(times), at(path, part), "key")
+            found[part] = _attributes(value[part], times, at(path, part))
+    if kind == "date_expression":
+        _check_needs(found, path)
     return found
+
+
+def _check_needs(expression, path):
+    operation = expression["operation"]
+    needs = _NEEDS[operation]
+    if not any(expression.get(key) for key in needs):
+        raise InvalidCib(path, f"with operation {operation} needs {cib_values.alternatives(needs)}")
 
 
 def _attributes(value, known, path):

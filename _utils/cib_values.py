@@ -54,7 +54,7 @@ class InvalidCib(ValueError):
     """What was declared can't be configured; the message begins with the path of the fault."""
 
     def __init__(self, path, message):
-        super().__init__(f"{path}: {message}" if path else message)
+        super().__init__(f"{printable(path)}: {message}" if path else message)
         self.path = path
         self.message = message
 

@@ -295,7 +295,7 @@ def _clocks(pair, facts, asked, answered):
 
 
 def _warnings(pair, facts):
-    warnings = []
+    warnings = list(pair["heard_by"])
     if not all(each["authenticated"] for each in facts.values()):
         warnings.append(
             "cluster traffic isn't authenticated: whoever reaches its UDP ports can disturb the cluster; "

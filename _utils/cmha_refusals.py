@@ -180,6 +180,74 @@ def device(pair, at):
         )
 
 
+def heuristics(pair, at):
+    """
+    Refuse commands of the quorum device's heuristics that aren't run, and a mode that runs none.
+
+    pair, at
+        See ``votes``.
+    """
+    declared = pair["corosync"]["quorum"].get("device", {}).get("heuristics")
+    if not declared:
+        return
+    keys = ("quorum", "device", "heuristics", "mode")
+    commands = [key for key in declared if key.startswith("exec_")]
+    if commands and "mode" not in declared:
+        raise SiteError(
+            at(*keys), f"is missing, and off then: {commands[0]} isn't run; write on or sync"
+        )
+    if not commands and declared.get("mode", "off") != "off":
+        raise SiteError(at(*keys), f"is {declared['mode']}, and no exec_NAME says what to run")
+
+
+def rings(pair, at):
+    """
+    Refuse rings of a pair that hear each other. Corosync 2.4 doesn't start with such, others mix them up.
+
+    pair, at
+        See ``votes``.
+    """
+    heard = corosync_totem.groups(pair)
+    for number, each in heard.items():
+        for ring in range(number):
+            if ring in heard and corosync_totem.meet(each, heard[ring]):
+                raise SiteError(
+                    at("interface", number, "mcastport"),
+                    f"goes to {each[0]} and port {each[1]}, which interface {ring} hears too; give it "
+                    "another port, at least 2 away",
+                )
+
+
+def heard_by_others(pairs):
+    """
+    Pairs whose nodes would hear each other, and be one cluster, where one network carries what both say.
+
+    pairs
+        All of the site.
+
+    Returns lines by pair, for those that come later in the list.
+    """
+    lines = {}
+    for index, pair in enumerate(pairs):
+        for other in pairs[:index]:
+            met = next(
+                (
+                    one
+                    for one in corosync_totem.groups(pair).values()
+                    for each in corosync_totem.groups(other).values()
+                    if corosync_totem.meet(one, each)
+                ),
+                None,
+            )
+            if met:
+                lines.setdefault(pair["pair"], []).append(
+                    f"Corosync of pair {other['pair']} goes to {met[0]} and port {met[1]} too: on one "
+                    "network the two pairs are one cluster; give one of them another mcastport, at least 2 "
+                    "away"
+                )
+    return lines
+
+
 def page_agent(pair):
     """
     Refuse the agent that asks Cloudera Manager for its page where there is none.

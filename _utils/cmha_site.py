@@ -43,7 +43,8 @@ def site(pillar, defaults, check_cib):
     ``agent_by_host``: whether it is left to the hosts by which agent the resource is run (see
     ``with_agent``), since the default is an init script and pillar names none. Of Corosync's key it only has
     the size: ``key_size`` in bytes, ``None`` without a key (see ``authkey``). ``places`` has the pillar path
-    of everything that pillar says of Corosync, for ``cmha_corosync.fitted``.
+    of everything that pillar says of Corosync, for ``cmha_corosync.fitted``; ``heard_by`` a list of lines on
+    other pairs that would hear it.
 
     Raises SiteError, a ValueError, for the first thing that is wrong.
     """
@@ -58,6 +59,8 @@ def site(pillar, defaults, check_cib):
     cmha_refusals.shared_names(checked)
     for pair in pairs:
         pair["pacemaker"] = _pacemaker(pair, checked, check_cib)
+    heard = cmha_refusals.heard_by_others(pairs)
+    pairs = [{**pair, "heard_by": heard.get(pair["pair"], [])} for pair in pairs]
     pairs = [pair if pair["alerts"] else without_alerts(pair) for pair in pairs]
     return {"site": checked["site"], "pairs": pairs}
 
@@ -594,7 +597,9 @@ def _refuse_what_does_not_go_together(pair):
 
     cmha_refusals.device(pair, at)
     cmha_refusals.votes(pair, at)
+    cmha_refusals.heuristics(pair, at)
     cmha_refusals.tie_breakers(pair, at)
+    cmha_refusals.rings(pair, at)
     cmha_refusals.times(pair, at)
     cmha_refusals.threshold(pair)
     cmha_refusals.page_agent(pair)

@@ -59,6 +59,31 @@ def port(number, transport, interfaces):
     return interfaces.get(number, {}).get("mcastport", default)
 
 
+def groups(pair):
+    """
+    To whom a pair's interfaces talk, where that isn't their peer alone and pillar says it: by number, a tuple
+    of the multicast address, or ``broadcast``, and the port.
+
+    pair
+        A pair, as ``cmha_site.site`` makes it.
+    """
+    interfaces = pair["corosync"].get("interface", {})
+    if pair["corosync"]["totem"].get("transport") != "udp":
+        return {}
+    found = {
+        number: "broadcast" if each.get("broadcast") == "yes" else each.get("mcastaddr")
+        for number, each in interfaces.items()
+    }
+    return {
+        number: (group, port(number, "udp", interfaces)) for number, group in found.items() if group
+    }
+
+
+def meet(one, other):
+    """Whether two of ``groups`` are heard by the same: each takes the port below its own, too."""
+    return one[0] == other[0] and abs(one[1] - other[1]) < 2
+
+
 def _link(number, transport, interfaces):
     to = port(number, transport, interfaces)
     knet = transport == "knet"

@@ -314,10 +314,32 @@ def _all_faults(declared, judge=None):
             yield from _in_sets(at(place, "meta_sets"), each.get("meta_sets"), *told)
             yield from _in_operations(at(place, "operations"), each.get("operations"), judge)
             yield from _in_parameters(at(place, "params"), each.get("params"))
+            yield from _in_utilization(at(place, "utilization"), each.get("utilization"))
+            yield from _in_utilization_sets(
+                at(place, "utilization_sets"), each.get("utilization_sets")
+            )
             for name, recipient in (each.get("recipients") or {}).items():
                 there = at(place, f"recipients:{name}")
                 yield from _in_values(at(there, "meta"), recipient.get("meta"), *told)
                 yield from _in_sets(at(there, "meta_sets"), recipient.get("meta_sets"), *told)
+
+    for node, values in (declared.get("node_utilization") or {}).items():
+        yield from _in_utilization(at("node_utilization", node), values)
+    for node, sets in (declared.get("node_utilization_sets") or {}).items():
+        yield from _in_utilization_sets(at("node_utilization_sets", node), sets)
+
+
+def _in_utilization_sets(path, sets):
+    for identifier, each in sets.items() if isinstance(sets, dict) else ():
+        if isinstance(each, dict):
+            yield from _in_utilization(at(path, f"{identifier}:values"), each.get("values"))
+
+
+def _in_utilization(path, values):
+    """What is needed, and what there is, are whole numbers; Pacemaker takes other text for 0, or 4G for 4."""
+    for name, value in values.items() if isinstance(values, dict) else ():
+        if value is not None and not _KINDS[_INTEGER](value):
+            yield path, name, f"should be {_INTEGER}, is {value!r}"
 
 
 def _in_sets(path, sets, words, what, judge):

@@ -366,6 +366,18 @@ WRONG = [
                 {"heuristics": {"timeout": 1}},
                 "should be a number from 1000 to 120000, is 1",
             ),
+            (
+                "q",
+                {},
+                {"heuristics": {"exec_ping": "/bin/ping"}},
+                "quorum:device:heuristics:mode: is missing, and off then: exec_ping isn't run",
+            ),
+            (
+                "q",
+                {},
+                {"heuristics": {"mode": "sync", "interval": 1000}},
+                "quorum:device:heuristics:mode: is sync, and no exec_NAME says what to run",
+            ),
             ("q", {"tie_breaker": 7}, {}, "net:tie_breaker: no node of this pair has the nodeid 7"),
             ("q", {}, {"votes": 2}, "quorum:device:votes: a pair's device has one vote, with lms"),
         )
@@ -459,4 +471,21 @@ WRONG = [
         "cmha:corosync:token: is no known key; it belongs under corosync:totem",
     ),
     ("totem", {}, "pillar cmha:totem: is no known key; it belongs under corosync"),
+    (
+        "pairs:cms:corosync",
+        {
+            "totem": {"transport": "udp"},
+            "interface": {
+                0: {"mcastaddr": "239.1.1.1", "mcastport": 5405},
+                1: {"mcastaddr": "239.1.1.1", "mcastport": 5406},
+            },
+        },
+        "interface:1:mcastport: goes to 239.1.1.1 and port 5406, which interface 0 hears too",
+    ),
+    ("a\x1b[2J", {}, "pillar cmha:'a\\x1b[2J': is no known key"),
+    (
+        "pacemaker:primitives",
+        {"a\x1b[2J": "ocf:pacemaker:Dummy"},
+        "pacemaker:primitives:a\\x1b[2J: ",
+    ),
 ]

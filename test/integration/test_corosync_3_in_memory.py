@@ -78,6 +78,11 @@ def needs(section, key, value):
         yield ["quorum", "device", "net"], "host", host
         if key != "algorithm":
             yield ["quorum", "device", "net"], "algorithm", "ffsplit"
+    heuristics = ["quorum", "device", "heuristics"]
+    if key == "mode" and value != "off":
+        yield heuristics, "exec_ping", "/bin/true"
+    if key == "exec_":
+        yield heuristics, "mode", "on"
     if key == "crypto_cipher" and value != "none":
         yield ["totem"], "crypto_hash", "sha256"
     if (key, value) == ("ip_version", "ipv6"):

@@ -150,7 +150,7 @@ BAD = [
     ({"primitives": {'a"b': "lsb:x"}}, 'primitives:a"b: '),
     ({"primitives": {"a<b": "lsb:x"}}, "primitives:a<b: "),
     ({"primitives": {"a&b": "lsb:x"}}, "primitives:a&b: "),
-    ({"primitives": {"a\n": "lsb:x"}}, "primitives:a\n: "),
+    ({"primitives": {"a\n": "lsb:x"}}, "primitives:a\\n: "),
     ({"primitives": {3: "lsb:x"}}, "primitives:3: an id is text"),
     ({"primitives": {"vip": "IPaddr2"}}, "primitives:vip:agent: "),
     ({"primitives": {"vip": "ocf:IPaddr2"}}, "primitives:vip:agent: "),

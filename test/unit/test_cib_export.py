@@ -446,22 +446,96 @@ NODES = '<node id="1" uname="cms1"/><node id="2" uname="cms2"/>'
             "orders:o:sets:1:resources: the cluster has no resource q",
         ),
         (
-            {"fencing_levels": {"f": {"target": "cms", "index": 1, "devices": ["x"]}}},
+            {"fencing_levels": {"f": {"target": "cms", "index": 1, "devices": ["null"]}}},
             "fencing_levels:f:target: the cluster has no node cms; did you mean cms",
         ),
         (
             {"fencing_levels": {"f": {"target": "cms1", "index": 1, "devices": ["ipmi"]}}},
-            "fencing_levels:f:devices: the cluster has no resource ipmi",
+            "fencing_levels:f:devices: the cluster has no fence device ipmi",
         ),
+        (
+            {"fencing_levels": {"f": {"target": "cms1", "index": 1, "devices": ["x"]}}},
+            "fencing_levels:f:devices: the cluster has no fence device x",
+        ),
+        ({"tags": {"t": ["y"]}}, "tags:t:references: the cluster has no object y"),
+        ({"acl_users": {"u": ["y"]}}, "acl_users:u:roles: the cluster has no ACL role y"),
+        ({"acl_groups": {"u": ["x"]}}, "acl_groups:u:roles: the cluster has no ACL role x"),
+        ({"primitives": {"p": "@y"}}, "primitives:p:agent: the cluster has no template y"),
+        ({"templates": {"p": "@x"}}, "templates:p:agent: the cluster has no template x"),
     ],
 )
 def test_what_leads_nowhere(cib, declared, message):
-    xml = cib_of(dummy("x"), nodes=NODES)
+    xml = cib_of(dummy("x") + '<primitive id="null" class="stonith" type="null"/>', nodes=NODES)
     with pytest.raises(ValueError) as error:
         cib.difference(xml, declared)
     assert str(error.value).startswith(message)
     name = message.partition(";")[0].rpartition(" ")[2]
     assert cib.difference(xml, {**declared, "allow_unknown": [name]})["changes"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        (
+            {"locations": {"l": {"rsc": "x", "role": "Promoted", "node": "cms1", "score": 1}}},
+            "locations:l:role: x",
+        ),
+        (
+            {"colocations": {"l": {"rsc": "x", "rsc-role": "Master", "with-rsc": "y", "score": 1}}},
+            "colocations:l:rsc-role: x",
+        ),
+        (
+            {"colocations": {"l": {"rsc": "x", "with-rsc": "y", "with-rsc-role": "Promoted", "score": 1}}},
+            "with-rsc-role: y",
+        ),
+        (
+            {"colocations": {"l": {"sets": [{"role": "Promoted", "resources": ["p", "x"]}], "score": 1}}},
+            "l:sets:0: x",
+        ),
+        ({"orders": {"o": {"first": "x", "first-action": "demote", "then": "y"}}}, "first-action: x"),
+        ({"orders": {"o": {"first": "p", "first-action": "promote", "then": "y"}}}, "then-action: y"),
+        ({"orders": {"o": {"sets": [{"action": "promote", "resources": ["y"]}]}}}, "orders:o:sets:0: y"),
+        ({"tickets": {"t": {"ticket": "t", "rsc": "c", "rsc-role": "Promoted"}}}, "rsc-role: c"),
+    ],
+)  # fmt: skip
+def test_what_is_never_promoted(cib, exported, declared, message):
+    promotable = f'<meta_attributes id="m">{pair("promotable", "true")}</meta_attributes>'
+    clones = f'<clone id="k">{promotable}{dummy("p")}</clone><clone id="c">{dummy("z")}</clone>'
+    xml = cib_of(dummy("x") + dummy("y") + clones, nodes=NODES)
+    with pytest.raises(ValueError, match=f"{message} is never promoted") as error:
+        cib.difference(xml, declared)
+    first = declared.get("orders", {}).get("o", {}).get("first", "")
+    names = {message.rpartition(" ")[2], *(("y",) if first == "x" else ())}
+    allowed = cib.difference(xml, {**declared, "allow_unknown": sorted(names)})
+    assert allowed["changes"]
+    assert exported(allowed["xml"])["allow_unknown"] == sorted(names)
+    assert ("write then-action" in str(error.value)) == ("then-action" in message)
+
+
+def test_what_may_be_promoted(cib):
+    promotable = f'<meta_attributes id="m">{pair("promotable", "true")}</meta_attributes>'
+    bundle = f'<bundle id="b"><podman image="i" promoted-max="1"/>{dummy("q")}</bundle>'
+    xml = cib_of(f'<clone id="k">{promotable}{dummy("p")}</clone>{bundle}{dummy("x")}', nodes=NODES)
+    for resource in ("k", "p", "b", "q"):
+        declared = {
+            "locations": {"l": {"rsc": resource, "role": "Promoted", "node": "cms1", "score": 1}},
+            "orders": {
+                "o": {
+                    "first": resource,
+                    "first-action": "promote",
+                    "then": "x",
+                    "then-action": "start",
+                }
+            },
+        }
+        assert len(cib.difference(xml, declared)["changes"]) == 2
+
+
+def test_a_device_may_be_of_a_template(cib):
+    template = '<template id="ipmi" class="stonith" type="fence_ipmilan"/>'
+    xml = cib_of(template + '<primitive id="fence1" template="ipmi"/>', nodes=NODES)
+    declared = {"fencing_levels": {"f": {"target": "cms1", "index": 1, "devices": ["fence1"]}}}
+    assert cib.difference(xml, declared)["changes"]
 
 
 def test_what_led_nowhere_before_is_left(cib, exported):

@@ -430,6 +430,14 @@ def _operations(**operations):
         ),
         ({"tickets": {"t": {"rsc": "vip"}}}, "tickets:t: has no ticket"),
         (
+            {"groups": {"g": ["vip"], "h": ["vip"]}},
+            "groups:h:members: vip is in groups:g already, and stands in one place",
+        ),
+        (
+            {"groups": {"g": ["vip"]}, "clones": {"c": "vip"}},
+            "clones:c:resource: vip is in groups:g already",
+        ),
+        (
             {"fencing_levels": {"f": {"index": 1, "devices": []}}},
             "fencing_levels:f:devices: is empty",
         ),

@@ -295,8 +295,9 @@ def test_what_came_with_a_later_version(site_model, pure, version, section, sinc
 
 @pytest.mark.parametrize(("generation", "version"), [(1, None), (1, "1.4.7"), (2, "2.3.3")])
 def test_one_ring_broadcasts_and_another_has_an_address(site_model, pure, generation, version):
-    pillar = with_("corosync:totem:transport", "udp")
-    pillar["corosync"]["interface"] = {0: {"broadcast": True}, 1: {"mcastaddr": "239.0.0.1"}}
+    pillar = with_("pairs:cms:corosync:totem:transport", "udp")
+    interfaces = {0: {"broadcast": True}, 1: {"mcastaddr": "239.0.0.1"}}
+    pillar["pairs"]["cms"]["corosync"]["interface"] = interfaces
     nodes = {"cms1": ["192.0.2.11", "198.51.100.1"], "cms2": ["192.0.2.12", "198.51.100.2"]}
     for number, (name, addresses) in enumerate(nodes.items(), 1):
         pillar["pairs"]["cms"]["nodes"][name] = {"nodeid": number, "addresses": addresses}

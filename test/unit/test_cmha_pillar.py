@@ -89,7 +89,8 @@ COMMAND = "corosync:quorum:device:heuristics:exec_ping"
 
 def _with_command(command):
     net = {"host": "192.0.2.9", "algorithm": "ffsplit"}
-    device = {"model": "net", "votes": 1, "net": net, "heuristics": {"exec_ping": command}}
+    heuristics = {"mode": "on", "exec_ping": command}
+    device = {"model": "net", "votes": 1, "net": net, "heuristics": heuristics}
     return with_("corosync:quorum:device", device)
 
 

@@ -478,3 +478,25 @@ def test_cloudera_managers_own_failover_is_on(judge, facts):
         assert line.startswith(
             "cms2 has Cloudera Manager's own failover switched on (-Dcom.cloudera"
         )
+
+
+@pytest.mark.parametrize(
+    ("interface", "heard"),
+    [
+        ({"mcastaddr": "239.1.1.1"}, "239.1.1.1 and port 5405"),
+        ({"broadcast": True, "mcastport": 5500}, "broadcast and port 5500"),
+        ({"ttl": 4}, None),
+    ],
+)
+def test_two_pairs_that_hear_each_other(pure, site_model, facts, interface, heard):
+    """On one network they would be one cluster; whether they are on one, nobody can tell from pillar."""
+    pillar = with_("corosync", {"totem": {"transport": "udp"}, "interface": {0: interface}})
+    cms, mgmt = site_model(pillar)["pairs"]
+    assert cms["heard_by"] == []
+    cms["heard_by"] = mgmt["heard_by"]
+    _, warnings = pure("cmha_preflight").judge(cms, facts, DIGEST, NOW, NOW)
+    said = [line for line in warnings if line.startswith("Corosync of pair cms goes to")]
+    assert [f"goes to {heard} too: on one network" in line for line in said] == [True] * bool(heard)
+    mgmt = site_model({**pillar, "pairs": {**pillar["pairs"], "mgmt": {**pillar["pairs"]["mgmt"],
+        "corosync": {"interface": {0: {"mcastport": 5600}}}}}})["pairs"][1]  # fmt: skip
+    assert mgmt["heard_by"] == []

@@ -320,7 +320,7 @@ WITH_MUCH = {
             "device": {
                 "model": "net",
                 "net": {"host": "q", "algorithm": "ffsplit"},
-                "heuristics": {"exec_x": "/x"},
+                "heuristics": {"mode": "on", "exec_x": "/x"},
             }
         },
         "logging": {"logger_subsys": {"QB": {"debug": "on"}}},

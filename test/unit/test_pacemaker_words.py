@@ -128,6 +128,22 @@ WRONG = [
         "operations:monitor:on_fail: is no attribute",
         "did you mean on-fail?",
     ),
+    (primitive(utilization={"memory": "4G"}), "x:utilization:memory: should be a whole number", ""),
+    (
+        primitive(utilization_sets={"s": {"score": 1, "values": {"cpu": 1.5}}}),
+        "x:utilization_sets:s:values:cpu: should be a whole number, is '1.5'",
+        "",
+    ),
+    (
+        {"node_utilization": {"cms1": {"memory": "much"}}},
+        "node_utilization:cms1:memory: should be a whole number, is 'much'",
+        "",
+    ),
+    (
+        {"node_utilization_sets": {"cms1": {"s": {"score": 1, "values": {"memory": "x"}}}}},
+        "node_utilization_sets:cms1:s:values:memory: should be a whole number",
+        "",
+    ),
     (operation(timeout="5minutes"), "x:operations:monitor:timeout: should be a duration", ""),
     (operation(timeout="1 min"), "x:operations:monitor:timeout: should be a duration", ""),
     (
