@@ -48,20 +48,22 @@ def survival(resource):
     where = seen["resources"].get(resource, {}).get("started", [])
     if not where:
         return {}
-    xml = _cib()
+    xml = __utils__["cib_obstacles.resolved"](_cib())
     return {node: _without(node, xml, seen, resource) for node in where}
 
 
 def _without(dead, xml, seen, resource):
     nodes = seen["nodes"]
     others = [name for name in nodes if name != dead and not nodes[name]["remote"]]
+    left = [nodes[name]["id"] for name in others if nodes[name]["online"]]
     quorate = _quorate_without(nodes[dead]["id"])
 
     def takes_over(cib):
-        return next(iter(_started_after(cib, dead, quorate, resource)), None)
+        after = __utils__["cib_obstacles.without_node"](cib, nodes[dead]["id"], left[0], quorate)
+        return next((node for node in _started_after(after, resource) if node != dead), None)
 
     # the scheduler lets a remote node go on without anybody who could tell it what to do
-    found = takes_over(xml) if any(nodes[name]["online"] for name in others) else None
+    found = takes_over(xml) if left else None
     if found is not None:
         unfenced = _unfenced(dead, xml, others) if seen["fencing"] else []
         return {"takes_over": None if unfenced else found, "why": unfenced}
@@ -113,10 +115,11 @@ def _lacking(dead, levels, listed):
 
 
 def _why_not(node, dead, state, xml, takes_over):
-    if not state["online"]:
+    if state["unclean"] or not state["online"]:
         return [f"{node} is {'unclean' if state['unclean'] else 'offline'}"]
-    if state["pending"]:
-        return [f"{node} is pending"]
+    for flag, words in (("pending", "is pending"), ("shutdown", "is shutting down")):
+        if state[flag]:
+            return [f"{node} {words}"]
     needed = _smallest(
         __utils__["cib_obstacles.obstacles"](xml, node, dead),
         lambda gone: takes_over(__utils__["cib_obstacles.without"](xml, gone)) == node,
@@ -158,32 +161,20 @@ def _needed(gone, just_gone, suspects, suffices):
     return of_earlier + of_later
 
 
-def _started_after(cib, dead, quorate, resource):
-    """The nodes where the resource would be started."""
+def _started_after(cib, resource):
+    """The nodes where the resource is started when the cluster has done what it would do."""
     with tempfile.TemporaryDirectory(prefix="cmha-") as directory:
         before, after = os.path.join(directory, "before"), os.path.join(directory, "after")
         with salt.utils.files.fopen(before, "w") as file:
-            file.write(__utils__["cib_obstacles.with_quorum"](cib, quorate))
-        # one that is only down isn't fenced, and is by what it left behind not unclean
-        death = "--node-fail" if __salt__["crm.status"](before)["fencing"] else "--node-down"
+            file.write(cib)
         answer = __salt__["bounded.run"](
-            [
-                "crm_simulate",
-                "--simulate",
-                "--xml-file",
-                before,
-                death,
-                dead,
-                "--save-output",
-                after,
-            ],
+            ["crm_simulate", "--simulate", "--xml-file", before, "--save-output", after],
             env={"CIB_shadow_dir": directory},
         )
         if answer["retcode"] != 0 or not os.path.exists(after):
             said = " ".join((answer["stderr"] or answer["stdout"]).split())[:300]
             raise CommandExecutionError(f"{__grains__['id']}: crm_simulate fails: {said}")
-        seen = __salt__["crm.status"](after)["resources"].get(resource, {})
-        return [node for node in seen.get("started", []) if node != dead]
+        return __salt__["crm.status"](after)["resources"].get(resource, {}).get("started", [])
 
 
 def _quorate_without(nodeid):

@@ -5,6 +5,7 @@ Pure functions. Nothing here knows how the scheduler decides: whoever wants to k
 things away and asks it again (see ``crm_forecast``).
 """
 
+import copy
 import re
 from xml.etree import ElementTree
 
@@ -20,6 +21,7 @@ _HARMLESS = {
     "placement-strategy": "default",
     "no-quorum-policy": "ignore",
     "stonith-enabled": "false",
+    "shutdown-lock": "false",
 }
 _WHY = {
     "no-quorum-policy": "the cluster has no quorum then",
@@ -45,6 +47,16 @@ _REMEDIES = {
     "target-role": "crm resource start {resource}",
 }
 _NODE_REMEDIES = {"standby": "crm node online {node}", "maintenance": "crm node ready {node}"}
+
+# POSIX's names for what may be in the brackets of an expression
+_CLASSES = {
+    "digit": "0-9",
+    "alpha": "A-Za-z",
+    "alnum": "A-Za-z0-9",
+    "lower": "a-z",
+    "upper": "A-Z",
+    "xdigit": "0-9A-Fa-f",
+}
 
 # Exit codes of what went well: OCF's success, not running, promoted; and, in a history, an action under way
 _WENT_WELL = ("0", "7", "8", "193", "-1")
@@ -127,17 +139,54 @@ def without(xml, taken_away):
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def with_quorum(xml, quorate):
+def resolved(xml):
     """
-    A CIB in which the cluster has quorum, or hasn't.
+    A CIB in which nothing stands for something else: what refers to an element by ``id-ref`` is a copy of it.
+    So whatever there is can be taken away by itself. What only names ids, and decides nothing, is gone: ACLs.
 
     xml
         A CIB as text.
+
+    Returns it as text.
+    """
+    root = ElementTree.fromstring(xml)
+    configuration = root.find("configuration")
+    for acls in configuration.findall("acls"):
+        configuration.remove(acls)
+    by_id = {each.get("id"): each for each in configuration.iter() if each.get("id")}
+    referring = [each for each in configuration.iter() if each.get("id-ref") in by_id]
+    for number, each in enumerate(referring):
+        source = copy.deepcopy(by_id[each.attrib.pop("id-ref")])
+        for inner in source.iter():
+            if inner.get("id"):
+                inner.set("id", f"{inner.get('id')}-cmha{number}")
+        each.attrib.update({**source.attrib, **each.attrib})
+        each.extend(source)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def without_node(xml, dead, left, quorate):
+    """
+    A CIB as those have it who are left when a node has died: what it ran is known, its passing attributes are
+    gone, and another one is the DC.
+
+    xml
+        A CIB as text.
+    dead, left
+        The ids of the node that dies, and of one that is left.
     quorate
-        A boolean.
+        Whether those who are left have quorum.
+
+    Returns it as text.
     """
     root = ElementTree.fromstring(xml)
     root.set("have-quorum", "1" if quorate else "0")
+    root.set("dc-uuid", left)
+    for state in root.iterfind("status/node_state"):
+        if state.get("id") == dead:
+            state.attrib.update(in_ccm="false", crmd="offline", join="down", expected="member")
+            for passing in state.findall("transient_attributes"):
+                state.remove(passing)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -172,23 +221,41 @@ def fencing_levels(xml, node):
             f"configuration/nodes/node[@uname='{_quoted(node)}']/instance_attributes/nvpair"
         )
     }
-    levels = root.findall("configuration/fencing-topology/fencing-level")
-    return {
-        each.get("index", ""): re.findall(r"[^\s,]+", each.get("devices", ""))
-        for each in levels
-        if _is_for(each, node, attributes)
-    }
+    levels = [
+        each
+        for each in root.iterfind("configuration/fencing-topology/fencing-level")
+        if re.fullmatch("0*[1-9]", each.get("index", ""))
+    ]
+    # the fencer keeps a topology for each target, and takes the one by name, else the first that fits
+    fitting = [each for each in levels if (each.get("target") or "").lower() == node.lower()]
+    fitting += [each for each in levels if not each.get("target") and _fits(each, node, attributes)]
+    found = {}
+    for each in fitting:
+        if _target(each) == _target(fitting[0]):
+            found.setdefault(each.get("index"), []).extend(
+                re.findall(r"[^\s,]+", each.get("devices", ""))
+            )
+    return found
 
 
-def _is_for(level, node, attributes):
-    if level.get("target") is not None:
-        return level.get("target").lower() == node.lower()
-    if level.get("target-pattern") is not None:
-        try:
-            return re.search(level.get("target-pattern"), node, re.IGNORECASE) is not None
-        except re.error:
-            return False
-    return (level.get("target-attribute"), level.get("target-value")) in attributes
+def _target(level):
+    # those by name differ in capitals at most
+    by_name = level.get("target") is not None
+    return by_name or tuple(
+        level.get(key) for key in ("target-pattern", "target-attribute", "target-value")
+    )
+
+
+def _fits(level, node, attributes):
+    pattern = level.get("target-pattern")
+    if pattern is None:
+        return (level.get("target-attribute"), level.get("target-value")) in attributes
+    for name, characters in _CLASSES.items():
+        pattern = pattern.replace(f"[:{name}:]", characters)
+    try:
+        return re.search(pattern, node) is not None
+    except re.error:
+        return False
 
 
 # --- what there is -------------------------------------------------------------------------------
@@ -252,9 +319,8 @@ def _of_the_node(root, node, only=None):
             name, value = pair.get("name", ""), pair.get("value")
             if _FAILURE.fullmatch(name) or (only and name not in only):
                 continue
-            remedy = _NODE_REMEDIES.get(
-                name, f"crm_attribute --node {node} --name '{name}' --lifetime {lifetime} --delete"
-            )
+            delete = f"crm_attribute --node {node} --name '{name}' --lifetime {lifetime} --delete"
+            remedy = _NODE_REMEDIES.get(name, delete) if lifetime == "forever" else delete
             yield (
                 f"{node} has the attribute {name}={value}",
                 remedy.format(node=node),
@@ -316,9 +382,13 @@ def _constraints(root):
             if each.get(name)
         ]
         about = f" ({' '.join(said)})" if said else ""
+        remedy = {
+            "location": f"crm configure delete {each.get('id')}",
+            "ticket": f"crm_ticket --ticket {each.get('ticket')} --grant, when this site may have it",
+        }.get(kind, f"crm configure show {each.get('id')}")
         yield (
             f"the constraint {each.get('id')} is in the way: {kind}{about}",
-            f"crm configure delete {each.get('id')}",
+            remedy,
             [each],
             None,
         )

@@ -45,14 +45,12 @@ def quorate_without(text, node, tie_breaker="lowest"):
     votes = sum(int(match["votes"]) for match in left.values())
     if _DEVICE in members and any(map(_has_device, left.values())):
         votes += int(members[_DEVICE]["votes"])
-    if "2Node" in flags:
-        return bool(left)
     if votes >= int(quorum[0]):
         return True
-    is_tie = "AutoTieBreaker" in flags and 2 * votes == sum(
-        int(match["votes"]) for name, match in members.items() if name != _DEVICE
-    )
-    return bool(left) and is_tie and _breaks_tie(left, members, tie_breaker)
+    expected = re.match(r"\d+", fields.get("Expected votes", ""))
+    # half of what is expected, or less by a half
+    is_tie = "AutoTieBreaker" in flags and expected and votes == int(expected[0]) // 2
+    return bool(left and is_tie) and _breaks_tie(left, members, tie_breaker)
 
 
 def _has_device(member):

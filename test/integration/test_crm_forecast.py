@@ -135,6 +135,10 @@ IN_THE_WAY = [
     ([properties(no_quorum_policy="stop")], [f"{PROPERTY}no-quorum-policy is stop: {NO_QUORUM}"]),
     ([properties(no_quorum_policy="freeze")], [f"{PROPERTY}no-quorum-policy is freeze: {NO_QUORUM}"]),
     ([OTHER, location("never", rsc="other"), WITH_OTHER], ["the constraint never is in the way"]),
+    (
+        [{"tickets": {"tk": {"ticket": "site", "rsc": "cm", "loss-policy": "freeze"}}}],
+        ["the constraint tk is in the way: ticket (cm site); crm_ticket --ticket site --grant"],
+    ),
     # two at once, each of which would do
     (
         [location("never"), meta(is_managed=False)],
@@ -168,7 +172,15 @@ NVPAIR = '<nvpair id="status-2-{0}" name="{0}" value="{1}"/>'
             *("#health-disk", "red", properties(node_health_strategy="only-green")),
             "cms2 has the attribute #health-disk=red",
         ),
-        ("standby", "on", {}, "cms2 has the attribute standby=on"),
+        (
+            *("standby", "on", {}),
+            "cms2 has the attribute standby=on; crm_attribute --node cms2 --name 'standby' --lifetime reboot",
+        ),
+        # of the passing one, crm node ready knows nothing
+        (
+            *("maintenance", "true", {}),
+            "cms2 has the attribute maintenance=true; crm_attribute --node cms2 --name 'maintenance' --life",
+        ),
     ],
 )  # fmt: skip
 def test_what_is_gone_with_the_next_boot(began_with, name, value, declared, line):
@@ -330,6 +342,18 @@ def topology(*levels):
         ([("1", "fd", "target", "CMS1")], {"1": ["fd"]}),
         ([("2", "fd", "target-pattern", "^cms[13]$")], {"2": ["fd"]}),
         ([("1", "fd", "target-pattern", "[")], {}),
+        ([("1", "fd", "target-pattern", "CMS.*")], {}),
+        ([("1", "fd", "target-pattern", "cms[[:digit:]]$")], {"1": ["fd"]}),
+        # the one by name counts alone, and else the first that fits
+        (
+            [("2", "fd", "target-pattern", "cms.*"), ("1", "nope", "target", "cms1")],
+            {"1": ["nope"]},
+        ),
+        (
+            [("1", "fd", "target-pattern", "cms"), ("1", "no", "target-pattern", "1$")],
+            {"1": ["fd"]},
+        ),
+        ([("1", "nope", "target", "cms1"), ("10", "fd", "target", "cms1")], {"1": ["nope"]}),
         ([("1", "a", "target", "cms1"), ("2", "b", "target", "cms1")], {"1": ["a"], "2": ["b"]}),
     ],
 )
@@ -366,23 +390,92 @@ def test_what_a_topology_lacks(load_file, levels, why):
     assert [line.partition(": ")[2].partition(";")[0] for line in said] == why
 
 
-def test_a_reason_that_can_not_be_looked_for(survival, declare, cib_file):
-    """That nobody takes over is known all the same: a rule that another constraint refers to."""
-    declare(location("never"))
-    rule = '<rsc_location id="a" rsc="cm"><rule id="r1" score="-INFINITY"><expression id="e1" '
-    other = '<rsc_location id="b" rsc="cm"><rule id-ref="r1"/></rsc_location>'
-    cib_file.path.write_text(
-        re.sub(
-            r"<rsc_location .*?/>",
-            f'{rule}attribute="#uname" operation="eq" value="cms2"/></rule></rsc_location>{other}',
-            cib_file.text(),
-        )
-    )
-    found = survival()
+def of_cms2(inner):
+    return f'<rsc_location id="a" rsc="cm">{inner}</rsc_location>'
+
+
+RULE_A = (
+    '<rule id="r1" score="-INFINITY">'
+    '<expression id="e1" attribute="#uname" operation="eq" value="cms2"/></rule>'
+)
+PAIR_M = (
+    '<meta_attributes id="m"><nvpair id="m1" name="is-managed" value="false"/></meta_attributes>'
+)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        # a rule that another constraint refers to: each keeps it from there
+        (
+            "<constraints/>",
+            f'<constraints>{of_cms2(RULE_A)}<rsc_location id="b" rsc="cm"><rule id-ref="r1"/></rsc_location>'
+            "</constraints>",
+            ["the constraint a is in the way", "the constraint b is in the way"],
+        ),
+        # a constraint that a permission names
+        (
+            "<constraints/>",
+            f'<constraints>{of_cms2(RULE_A)}</constraints><acls><acl_role id="o"><acl_permission id="o1" '
+            'kind="read" reference="a"/></acl_role></acls>',
+            ["the constraint a is in the way"],
+        ),
+        # values that stand elsewhere
+        (
+            'type="Dummy"/></resources>',
+            'type="Dummy"><meta_attributes id-ref="m"/></primitive><primitive id="x" class="ocf" '
+            f'provider="pacemaker" type="Dummy">{PAIR_M}</primitive></resources>',
+            ["cm has the meta attribute is-managed=false"],
+        ),
+        (
+            'type="Dummy"/></resources>',
+            'type="Dummy"><meta_attributes id="n"><nvpair id-ref="m1"/></meta_attributes></primitive>'
+            f'<primitive id="x" class="ocf" provider="pacemaker" type="Dummy">{PAIR_M}</primitive>'
+            "</resources>",
+            ["cm has the meta attribute is-managed=false"],
+        ),
+    ],
+)  # fmt: skip
+def test_what_refers_to_something_else_by_its_id(began_with, before, after, why):
+    text = cib()
+    assert text.count(before) == 1
+    found = began_with(text.replace(before, after))
     assert found["takes_over"] is None
-    assert found["why"][0].startswith(
-        "Pacemaker wouldn't start it elsewhere, and why isn't found: "
+    assert [line.partition(":")[0].partition(";")[0] for line in found["why"]] == why
+
+
+@pytest.mark.parametrize("limit", ["", '<nvpair id="p4" name="shutdown-lock-limit" value="5min"/>'])
+def test_a_lock_on_what_a_node_ran(began_with, limit):
+    lock = f'<nvpair id="p3" name="shutdown-lock" value="true"/>{limit}</cluster_property_set>'
+    found = began_with(cib().replace("</cluster_property_set>", lock))
+    line = f"{PROPERTY}shutdown-lock is true; crm configure property shutdown-lock=false"
+    assert found == {"takes_over": None, "why": [line]}
+
+
+@pytest.mark.parametrize(("is_dc", "takes_over"), [("true", None), ("false", "cms2")])
+def test_who_is_left_is_the_dc_then(began_with, is_dc, takes_over):
+    rule = RULE_A.replace("#uname", "#is_dc").replace("cms2", is_dc)
+    found = began_with(
+        cib().replace("<constraints/>", f"<constraints>{of_cms2(rule)}</constraints>")
     )
+    assert found["takes_over"] == takes_over
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (
+            'uname="cms2" in_ccm="true" crmd="online"',
+            'uname="cms2" in_ccm="true" crmd="offline"',
+            "unclean",
+        ),
+        ("", NVPAIR.format("shutdown", "1700000000"), "shutting down"),
+    ],
+)
+def test_one_that_is_about_to_go(began_with, before, after, why):
+    text = cib().replace(before, after) if before else cib(after)
+    text = text.replace('"stonith-enabled" value="false"', '"stonith-enabled" value="true"')
+    assert began_with(text) == {"takes_over": None, "why": [f"cms2 is {why}"]}
 
 
 WATCHDOG = (

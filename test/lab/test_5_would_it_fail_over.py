@@ -122,6 +122,9 @@ CHANGES = {
         "A",
         f"{DUMMY} meta target-role=Stopped; crm configure order after Optional: dummy R",
     ),
+    "locked to where it ran": on_both(
+        "A", "crm_attribute -n shutdown-lock -v true", False, "shutdown-lock"
+    ),
     "no room": on_both(
         "A",
         "crm_attribute -n placement-strategy -v utilization;"

@@ -57,6 +57,10 @@ UNREGISTERED = [line.replace("A,V,NMW cms2", "NR cms2") for line in DEVICE]
         (said(UNREGISTERED, "Quorate Qdevice", expected=3), "1", False),
         # nobody is left
         (said(TWO[:1], "2Node Quorate", quorum="1"), "1", False),
+        (said(["1 1 cms1", "2 0 cms2"], "2Node Quorate", quorum="1"), "1", False),
+        (said(TWO, "Quorate AutoTieBreaker", expected=4, quorum="3"), "2", False),
+        (said(["1 2 cms1", "2 1 cms2"], "Quorate AutoTieBreaker", expected=3), "1", False),
+        (said(["1 1 cms1", "2 2 cms2"], "Quorate AutoTieBreaker", expected=3), "2", True),
         (said(TWO, "Quorate AutoTieBreaker"), "2", True),
         (said(TWO, "Quorate AutoTieBreaker"), "1", False),
         # votequorum doesn't run, or nothing does
