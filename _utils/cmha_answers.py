@@ -37,7 +37,7 @@ _CLUSTER = {
     "dc": OPTIONAL_TEXT,
     "with_quorum": bool,
     "nodes": EachOf(
-        dict.fromkeys(("online", "standby", "maintenance", "pending", "unclean"), bool)
+        dict.fromkeys(("online", "standby", "maintenance", "pending", "unclean", "shutdown"), bool)
     ),
     "resources": EachOf(
         {

@@ -32,6 +32,12 @@ def bad(pair, service, found, facts):
     where = service["nodes"]
     lines = _elsewhere(pair, where, {node: facts[node] for node in service["seen"]}, found)
     lines += [
+        line
+        for node, fact in facts.items()
+        if found and node not in where and node not in service["seen"]
+        for line in _unseen(pair, node, fact)
+    ]
+    lines += [
         f"something of {pair['resource']} is left on {node}: {fact['service']['text']}; end it there"
         for node, fact in facts.items()
         if node not in where and _is_half_there(fact)
@@ -91,6 +97,18 @@ def _elsewhere(pair, where, running, found):
                 f"{resource} makes it look, and {then}"
             )
     return lines
+
+
+def _unseen(pair, node, fact):
+    """Of a service that its own agent doesn't see, though it is there: it hangs, or gives a page."""
+    resource = pair["resource"]
+    if fact["frozen"]:
+        yield f"{resource} hangs on {node}, where it shouldn't be: {fact['frozen']}; end it there"
+    if fact["answers"]:
+        yield (
+            f"port {pair['port']} of {node} gives a page, where {resource} shouldn't run and its own script "
+            f"says that it doesn't; see what listens there (ss -ltnp), and end a second server"
+        )
 
 
 def _not_served(pair, node, fact, since):

@@ -39,9 +39,9 @@ def judge(pair, facts, silent):
     ``cluster_name``, ``dc``, ``quorum``
         As Corosync and Pacemaker have them; ``None`` where no cluster runs.
     ``nodes``
-        By name: ``online``, ``standby``, ``in maintenance``, ``pending``, ``unclean``, ``offline``,
-        ``stopped`` (the host is there, its cluster isn't), ``hanging`` (its cluster doesn't answer, and no
-        other host can say how it is) or ``silent``.
+        By name: ``online``, ``standby``, ``in maintenance``, ``pending``, ``shutting down``, ``unclean``,
+        ``offline``, ``stopped`` (the host is there, its cluster isn't), ``hanging`` (its cluster doesn't
+        answer, and no other host can say how it is) or ``silent``.
     ``service``
         ``resource``; ``nodes`` where Pacemaker has it started, and ``since`` (ISO 8601, UTC, or ``None``);
         ``seen``, the nodes whose own service manager or agent says that it runs there; ``answers``, by node,
@@ -104,7 +104,7 @@ def judge(pair, facts, silent):
         *cmha_service.bad(pair, report["service"], found, of_node),
     ]
     unknown = [] if views else _nobody_knows(report, silent)
-    poor = _poor(pair, report, silent if views else {}, view, of_node)
+    poor = _apart(views) + _poor(pair, report, silent if views else {}, view, of_node)
     return {
         "health": "bad" if bad else "unknown" if unknown else "poor" if poor else "good",
         "problems": bad + unknown + poor,
@@ -162,7 +162,7 @@ def _survival(pair, view, facts):
             continue
         # what it can't start, and what in it doesn't answer
         why = [f"{host}: {line}" for line in there["unable"] + there["hangs"]] if there else []
-        if foreseen["takes_over"] is None and maintenance != "off":
+        if maintenance != "off":
             why = [_MAINTENANCE[maintenance]]
         survival[node] = {"takes_over": None, "why": why} if why else foreseen
     return survival
@@ -194,6 +194,14 @@ def _best(views):
     return ranked[0] if ranked else None
 
 
+_FLAGS = (
+    ("pending", "pending"),
+    ("shutdown", "shutting down"),
+    ("standby", "standby"),
+    ("maintenance", "in maintenance"),
+)
+
+
 def _node(node, facts, cluster):
     if node["id"] not in facts:
         return "silent"
@@ -203,10 +211,9 @@ def _node(node, facts, cluster):
     seen = cluster["nodes"].get(node["name"])
     if seen is None:
         return "offline"
-    if not seen["online"]:
+    if seen["unclean"] or not seen["online"]:
         return "unclean" if seen["unclean"] else "offline"
-    flags = (("pending", "pending"), ("standby", "standby"), ("maintenance", "in maintenance"))
-    return next((word for flag, word in flags if seen[flag]), "online")
+    return next((word for flag, word in _FLAGS if seen[flag]), "online")
 
 
 def _maintenance(view):
@@ -232,6 +239,12 @@ def _bad(pair, report, views, silent):
     lines = []
     if len(where) != 1:
         lines.append(f"{resource} runs on {' and '.join(where) or 'no host'}, not on one")
+    known = {node["name"] for node in pair["nodes"]}
+    lines += [
+        f"{resource} runs on {node}, which is no node of this pair; nobody sees how it is there"
+        for node in where
+        if node not in known
+    ]
     lines += _split(resource, views)
     if report["quorum"] is False:
         lines.append("the cluster has no quorum")
@@ -272,6 +285,21 @@ def _split(resource, views):
         for host, each in views.items()
     )
     return [f"the hosts disagree: {seen}. Is the network between them cut?"]
+
+
+def _apart(views):
+    """One cluster has one DC, and its quorum. Before each side has acted, that shows that there are two."""
+    seen = {
+        host: (each["cluster"]["dc"], each["cluster"]["with_quorum"])
+        for host, each in views.items()
+    }
+    if len(set(seen.values())) < 2 or any(dc is None for dc, _ in seen.values()):
+        return []
+    said = "; ".join(
+        f"{host} has the DC {dc} and {'quorum' if quorum else 'no quorum'}"
+        for host, (dc, quorum) in seen.items()
+    )
+    return [f"the hosts disagree: {said}. Is the network between them cut?"]
 
 
 def _poor(pair, report, silent, view, of_node):

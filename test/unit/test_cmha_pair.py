@@ -10,7 +10,7 @@ import pytest
 from cmha_master import Trouble
 from masters import PAIR, FakeMaster
 
-NODE = dict.fromkeys(("standby", "maintenance", "pending", "unclean"), False)
+NODE = dict.fromkeys(("standby", "maintenance", "pending", "unclean", "shutdown"), False)
 FAILURE = {
     "resource": "cm",
     "task": "start",

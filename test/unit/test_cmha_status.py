@@ -18,7 +18,7 @@ PAIR = {
     ],
 }
 CMS1, CMS2 = (node["id"] for node in PAIR["nodes"])
-NODE = dict.fromkeys(("standby", "maintenance", "pending", "unclean"), False)
+NODE = dict.fromkeys(("standby", "maintenance", "pending", "unclean", "shutdown"), False)
 FAILURE = {
     "resource": "cm",
     "task": "monitor",
@@ -245,6 +245,8 @@ def test_of_one_stopped_and_one_silent_nobody_knows(judge):
         ({"online": True, "pending": True, "standby": True}, "pending"),
         ({"online": True, "standby": True}, "standby"),
         ({"online": True, "maintenance": True}, "in maintenance"),
+        ({"online": True, "shutdown": True}, "shutting down"),
+        ({"online": True, "unclean": True}, "unclean"),
         ({"online": False}, "offline"),
         ({"online": False, "unclean": True}, "unclean"),
         (None, "offline"),
@@ -256,6 +258,61 @@ def test_a_node_that_is_not_fit(judge, facts, seen, state):
     report = judge(facts)
     assert report["nodes"]["cms2"] == state
     assert (report["health"], report["problems"]) == ("poor", [f"cms2 is {state}"])
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "one", "other"),
+    [
+        ({"dc": "cms1"}, {"dc": "cms2"}, "cms1 and quorum", "cms2 and quorum"),
+        ({}, {"with_quorum": False}, "cms1 and quorum", "cms1 and no quorum"),
+    ],
+)
+def test_a_cut_that_nobody_has_acted_on_yet(judge, facts, here, there, one, other):  # noqa: PLR0917
+    """Where fencing takes its time, both still list the service where it was."""
+    facts[CMS1]["cluster"].update(here)
+    facts[CMS2]["cluster"].update(there)
+    report = judge(facts)
+    assert report["health"] == "poor"
+    said = f"{CMS1} has the DC {one}; {CMS2} has the DC {other}"
+    assert f"the hosts disagree: {said}. Is the network between them cut?" in report["problems"]
+
+
+def test_a_service_on_a_third_node(judge, facts):
+    see(facts, resources={"cm": run_by("x3")})
+    for each in facts.values():
+        each.update(service=service(False), answers=False)
+    report = judge(facts)
+    assert report["health"] == "bad"
+    assert "cm runs on x3, which is no node of this pair" in report["problems"][0]
+
+
+@pytest.mark.parametrize(
+    ("fact", "says"),
+    [
+        ({"answers": True}, "port 7180 of cms2 gives a page, where cm shouldn't run"),
+        (
+            {"answers": True, "service": None, "unable": ["no /etc/init.d/cm"]},
+            "port 7180 of cms2 gives a page",
+        ),
+        (
+            {"frozen": "its process 5 is stopped", "service": None},
+            "cm hangs on cms2, where it shouldn't be: its process 5 is stopped; end it there",
+        ),
+    ],
+)
+def test_a_second_one_that_its_own_script_does_not_see(judge, facts, fact, says):
+    if "service" in fact:
+        fact = {**fact, "service": service(None)}
+    facts[CMS2].update(fact)
+    report = judge(facts, port=7180)
+    assert report["health"] == "bad"
+    assert report["problems"][0].startswith(says)
+
+
+def test_maintenance_mode_that_began_after_the_forecast(judge, facts):
+    facts[CMS1]["maintenance"] = {"on": True, "ours": False, "before": None}
+    (foreseen,) = judge(facts)["survival"].values()
+    assert foreseen["takes_over"] is None
 
 
 # --- what else isn't as it should be -------------------------------------------------------------
@@ -271,12 +328,12 @@ def test_a_node_that_is_not_fit(judge, facts, seen, state):
         ),
         (
             {"maintenance": {"on": True, "ours": True, "before": None}},
-            "cmha's maintenance mode is on: nothing fails over",
+            "if cms1 dies, nobody takes cm over: cmha's maintenance mode is on: nothing fails over",
             "an orchestration that goes well ends it",
         ),
         (
             {"maintenance": {"on": True, "ours": False, "before": None}},
-            "maintenance mode is on, and not by cmha: nothing fails over",
+            "if cms1 dies, nobody takes cm over: maintenance mode is on, and not by cmha: nothing fails over",
             "crm configure property maintenance-mode=false",
         ),
         ({"drift": ["package x is 1"]}, f"{CMS1}: package x is 1", ""),
@@ -389,6 +446,8 @@ def test_a_stopped_host_drifts_too(judge, facts):
 
 def test_the_worst_comes_first(judge, facts):
     facts[CMS1].update(leftovers=[LEFTOVER], drift=["drift"], at_boot=["corosync"])
+    for each in facts.values():
+        each["survival"] = {}
     see(
         facts,
         resources={},
