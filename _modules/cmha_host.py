@@ -447,7 +447,7 @@ def move(resource, node, addresses, port=None, timeout=600, service=None):  # no
     ``started``, the nodes where the resource is started afterwards; ``overcome``, a list of lines: failures
     on the node that the move brought, and that were over when somebody answered. They are cleaned up, since
     each counts against the node. Raises CommandExecutionError, and leaves no constraint behind, see
-    ``crm.move``.
+    ``crm.move``; where nobody answers in time, though somebody did before, the resource is moved back.
 
     CLI Example:
 
@@ -459,10 +459,11 @@ def move(resource, node, addresses, port=None, timeout=600, service=None):  # no
         client = _Client(lambda: bool(__salt__["crm.started"](resource)))
     else:
         client = _Client(lambda: any(_answers(address, port) for address in addresses))
-    failed_before = _failed(resource, node)
+    failed_before, home = _failed(resource, node), __salt__["crm.started"](resource)
+    served = client.ask()
     try:
         started = __salt__["crm.move"](resource, node, timeout, watch=client.ask)
-        client.ask_until_answered(timeout)
+        _wait_for_an_answer(client, resource, home if served else [], timeout)
     except CommandExecutionError as error:
         owner = service and __salt__["scm_active.owner"](service)
         if owner and owner not in str(error):
@@ -479,6 +480,25 @@ def move(resource, node, addresses, port=None, timeout=600, service=None):  # no
         "started": started,
         "overcome": [f"{each['task']} failed on {node}: {each['reason']}" for each in over],
     }
+
+
+def _wait_for_an_answer(client, resource, home, timeout):
+    """Where nobody answers, it goes back to where somebody did."""
+    try:
+        client.ask_until_answered(timeout)
+    except CommandExecutionError as error:
+        if len(home) != 1:
+            raise
+        try:
+            __salt__["crm.move"](resource, home[0], timeout, watch=client.ask)
+            client.ask_until_answered(timeout)
+        except CommandExecutionError as another:
+            raise CommandExecutionError(
+                f"{error}; and it couldn't be brought back to {home[0]}: {another}"
+            ) from None
+        raise CommandExecutionError(
+            f"{error}; it was brought back to {home[0]}, and answers there"
+        ) from None
 
 
 def _failed(resource, node):

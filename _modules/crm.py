@@ -11,6 +11,7 @@ With ``CIB_file`` in the environment the tools work on that file in place of a c
 (``cibadmin(8)``), and so does this module.
 """
 
+import contextlib
 import logging
 import os
 import re
@@ -496,8 +497,8 @@ def move(resource, node, timeout=600, keep=False, watch=None):
     Move a resource to a node, and wait until it has started there and nowhere else.
 
     ``crm_resource --move`` makes a location constraint, which would pin the resource for good. It
-    is cleared afterwards, whether or not the move went well. A move that failed is taken back: it waits until
-    the resource runs again where it did, and cleans up the failure when that is what keeps it from there.
+    is cleared afterwards, whether or not the move went well. A move that failed is taken back: the resource
+    is moved where it ran, and cleaned of the failure when that is what keeps it from there.
 
     resource
         Id of a resource.
@@ -530,20 +531,16 @@ def move(resource, node, timeout=600, keep=False, watch=None):
     watch = watch or (lambda: None)
     failed_before = status()["failures"]
     try:
-        try:
+        with _cleared_afterwards(resource, [] if keep else [node]):
             watch()
-            _command(
-                ["crm_resource", "--move", "--resource", resource, "--node", node],
-                f"moving {resource} to {node}",
-            )
+            _ask_to_move(resource, node)
             _wait_for_start(resource, node, timeout, watch, failed_before)
-        finally:
-            if not keep:
-                clear(resource, node)
     except _MoveFailed as error:
+        if keep:
+            raise
         brought = [each for each in _failed_since(failed_before, status()) if each["node"] == node]
-        outcome = "" if keep else f"; {_taken_back(resource, home, timeout, watch, brought)}"
-        raise CommandExecutionError(f"{error}{outcome}") from None
+        outcome = _taken_back(resource, home, timeout, watch, brought)
+        raise CommandExecutionError(f"{error}; {outcome}") from None
     return started(resource)
 
 
@@ -958,6 +955,38 @@ class _MoveFailed(CommandExecutionError):
     """A move that was begun, and didn't end as it should."""
 
 
+def _ask_to_move(resource, node):
+    # the constraint takes the place of one that an earlier call has made
+    _command(
+        ["crm_resource", "--move", "--resource", resource, "--node", node],
+        f"moving {resource} to {node}",
+    )
+
+
+@contextlib.contextmanager
+def _cleared_afterwards(resource, nodes):
+    """Whatever happens, a move's constraints go; and why it failed is never lost for one that stays."""
+    try:
+        yield
+    except CommandExecutionError as error:
+        try:
+            _clear_each(resource, nodes)
+        except CommandExecutionError as another:
+            raise CommandExecutionError(
+                f"{error}; and the move's constraint is left: {another}; crm resource clear {resource}"
+            ) from None
+        raise
+    except BaseException:
+        _clear_each(resource, nodes)
+        raise
+    _clear_each(resource, nodes)
+
+
+def _clear_each(resource, nodes):
+    for node in nodes:
+        clear(resource, node)
+
+
 def _wait_for_start(resource, node, timeout, watch, failed_before):
     end, rests = time.monotonic() + timeout, 0
     while not _has_come_up(resource, node, seen := status()):
@@ -1027,16 +1056,35 @@ def _pause(watch):
 
 def _taken_back(resource, home, timeout, watch, brought):
     """
-    Where a resource is after a move that failed, when it could be brought home. ``brought`` are the failures
-    that the move has led to, also of what has to be where the resource is: each may hold all of it for good.
+    Where a resource is after a move that failed, when it could be brought home. It is moved there, since
+    nothing else need keep it from a node where its start may fail again and again. ``brought`` are the
+    failures that the move has led to, also of what has to be where the resource is: each may hold all of it
+    for good.
     """
-    end, rests, there = time.monotonic() + timeout, 0, " and ".join(home) or "no host"
+    there = " and ".join(home) or "no host"
+    # Pacemaker refuses to move it to where it is
+    moves = len(home) == 1 and started(resource) != home
+    try:
+        with _cleared_afterwards(resource, home if moves else []):
+            if moves:
+                _ask_to_move(resource, home[0])
+            came = _is_home(resource, home, timeout, watch, brought)
+    except CommandExecutionError as error:
+        return f"it didn't come back to {there}: {error}"
+    if came:
+        return f"it runs on {there} again"
+    return f"it didn't come back to {there}; salt-run cmha.status says what is in the way"
+
+
+def _is_home(resource, home, timeout, watch, brought):
+    """Whether it comes to be, with the failures cleaned up that keep it from there."""
+    end, rests = time.monotonic() + timeout, 0
     while started(resource, seen := status()) != home:
         for each in brought:
             if seen["resources"].get(each["resource"], {}).get("blocked"):
                 cleanup(each["resource"], each["node"])
         rests = rests + 1 if settled() else 0
         if rests > _PATIENCE or time.monotonic() > end:
-            return f"it didn't come back to {there}; salt-run cmha.status says what is in the way"
+            return False
         _pause(watch)
-    return f"it runs on {there} again"
+    return True

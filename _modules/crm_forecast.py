@@ -52,6 +52,29 @@ def survival(resource):
     return {node: _without(node, xml, seen, resource) for node in where}
 
 
+def after_move(resource, node):
+    """
+    Where a resource is when it has been moved to a node, and nothing holds it there any more.
+
+    resource
+        Id of a resource.
+    node
+        Name of a node.
+
+    Returns a list of nodes. Raises ``CommandExecutionError`` when no cluster answers here.
+
+    Source: ``crm_simulate(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 crm_forecast.after_move cloudera-scm-server cms2
+    """
+    held = __utils__["cib_obstacles.held"](_cib(), resource, node)
+    return _started_after(held, resource, then=__utils__["cib_obstacles.released"])
+
+
 def _without(dead, xml, seen, resource):
     nodes = seen["nodes"]
     others = [name for name in nodes if name != dead and not nodes[name]["remote"]]
@@ -161,20 +184,32 @@ def _needed(gone, just_gone, suspects, suffices):
     return of_earlier + of_later
 
 
-def _started_after(cib, resource):
-    """The nodes where the resource is started when the cluster has done what it would do."""
+def _started_after(cib, resource, then=None):
+    """
+    The nodes where the resource is started when the cluster has done what it would do; and when it has, after
+    that, done what it would with what ``then`` makes of its CIB.
+    """
     with tempfile.TemporaryDirectory(prefix="cmha-") as directory:
-        before, after = os.path.join(directory, "before"), os.path.join(directory, "after")
-        with salt.utils.files.fopen(before, "w") as file:
-            file.write(cib)
-        answer = __salt__["bounded.run"](
-            ["crm_simulate", "--simulate", "--xml-file", before, "--save-output", after],
-            env={"CIB_shadow_dir": directory},
-        )
-        if answer["retcode"] != 0 or not os.path.exists(after):
-            said = " ".join((answer["stderr"] or answer["stdout"]).split())[:300]
-            raise CommandExecutionError(f"{__grains__['id']}: crm_simulate fails: {said}")
+        after = _simulated(directory, cib)
+        if then:
+            with salt.utils.files.fopen(after) as file:
+                after = _simulated(directory, then(file.read()))
         return __salt__["crm.status"](after)["resources"].get(resource, {}).get("started", [])
+
+
+def _simulated(directory, cib):
+    """The path of the CIB that there is when the cluster has done what it would do with another one."""
+    before, after = os.path.join(directory, "before"), os.path.join(directory, "after")
+    with salt.utils.files.fopen(before, "w") as file:
+        file.write(cib)
+    answer = __salt__["bounded.run"](
+        ["crm_simulate", "--simulate", "--xml-file", before, "--save-output", after],
+        env={"CIB_shadow_dir": directory},
+    )
+    if answer["retcode"] != 0 or not os.path.exists(after):
+        said = " ".join((answer["stderr"] or answer["stdout"]).split())[:300]
+        raise CommandExecutionError(f"{__grains__['id']}: crm_simulate fails: {said}")
+    return after
 
 
 def _quorate_without(nodeid):

@@ -190,6 +190,42 @@ def without_node(xml, dead, left, quorate):
     return ElementTree.tostring(root, encoding="unicode")
 
 
+_HELD = "cmha-held"
+
+
+def held(xml, resource, node):
+    """
+    A CIB in which a constraint holds a resource at a node, as a move does, and none of an earlier move does.
+
+    xml
+        A CIB as text.
+    resource, node
+        Their id and name.
+    """
+    root = ElementTree.fromstring(xml)
+    constraints = root.find("configuration/constraints")
+    for each in constraints.findall("rsc_location"):
+        if each.get("id", "").startswith("cli-") and each.get("rsc") == resource:
+            constraints.remove(each)
+    holds = {"id": _HELD, "rsc": resource, "node": node, "score": "INFINITY"}
+    ElementTree.SubElement(constraints, "rsc_location", holds)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def released(xml):
+    """
+    The CIB without the constraint that ``held`` made.
+
+    xml
+        A CIB as text.
+    """
+    root = ElementTree.fromstring(xml)
+    constraints = root.find("configuration/constraints")
+    for each in constraints.findall(f"rsc_location[@id='{_HELD}']"):
+        constraints.remove(each)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
 def has_watchdog(xml):
     """
     Whether a watchdog fences: SBD without a disk.

@@ -128,6 +128,7 @@ SHAPES = {
     },
     "crm.check": {"running": bool, "rc": int, "text": str},
     "crm.started": _NAMES,
+    "crm_forecast.after_move": _NAMES,
     "crm.running": bool,
 }
 SHAPES["cmha_host.plan"] = SHAPES["crm.plan"]

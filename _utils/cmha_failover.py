@@ -48,6 +48,7 @@ class _Failover(Pair):
                 # a drill comes back, and has to be able to
                 self.refuse_unless_fit(report, home, target, *([home] if drill else []))
                 self.refuse_unless_foreseen(report, home, target, self.leftovers(report))
+                self.refuse_unless_it_stays(home, target)
                 done["cleared"] = self._clear(report)
                 done["moves"].append(self.move(home, target))
                 if drill:

@@ -131,6 +131,18 @@ class Pair:
                 f"{said}; {'; '.join(why)}"
             )
 
+    def refuse_unless_it_stays(self, home, target):
+        """When the move is done, nothing holds it there; what draws it elsewhere would move it once more."""
+        host = self.host_of[target]
+        after = self.master.need([host], "crm_forecast.after_move", self.resource, target)[host]
+        if after != [target]:
+            there = " and ".join(after) or "no node"
+            raise Trouble(
+                f"refused, {self.resource} stays on {home}: moved to {target}, it would go to {there} as "
+                "soon as it is there. See what draws it (crm_simulate -L -s): a preference for a node, "
+                "and no resource-stickiness that outweighs it"
+            )
+
     def leftovers(self, report):
         return [each for each in report["leftovers"] if each["resource"] == self.resource]
 

@@ -103,6 +103,7 @@ _ANSWERS = {
     "crm.plan": _PLAN,
     "crm.check": {"running": False, "rc": 7, "text": "not running"},
     "crm.started": ["cms1"],
+    "crm_forecast.after_move": ["cms2"],
     "crm.running": True,
 }
 

@@ -323,6 +323,26 @@ def test_nothing_was_touched(survival, cib_file):
     assert cib_file.text() == before
 
 
+@pytest.mark.parametrize(
+    ("declared", "where"),
+    [
+        ({}, ["cms2"]),
+        (location("rather", node="cms1", score=50), ["cms1"]),
+        (
+            merged(location("rather", node="cms1", score=50), meta(resource_stickiness=100)),
+            ["cms2"],
+        ),
+        (location("cli-prefer-cm", node="cms1", score="INFINITY"), ["cms2"]),
+        (location("never"), ["cms1"]),
+    ],
+)
+def test_where_it_is_after_a_move(began_with, salt_modules, cib_file, declared, where):
+    began_with(cib(), declared)
+    before = cib_file.text()
+    assert salt_modules["crm_forecast.after_move"]("cm", "cms2") == where
+    assert cib_file.text() == before
+
+
 LEVEL = '<fencing-level id="l{0}" index="{0}" devices="{1}" {2}="{3}"/>'
 
 

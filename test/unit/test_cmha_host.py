@@ -762,6 +762,40 @@ def test_who_owns_the_database_when_nobody_answers(host, clock, service, says):
         host.move("cm", "cms2", ["a"], 7180, 60, service=service)
 
 
+@pytest.mark.parametrize(
+    ("served", "answers_at_home", "says"),
+    [
+        (True, True, "nobody answers within 60 s; it was brought back to cms1, and answers there$"),
+        (True, False, "60 s; and it couldn't be brought back to cms1: .*nobody answers"),
+        (False, True, "nobody answers within 60 s$"),
+    ],
+)  # fmt: skip
+def test_where_nobody_answers_it_goes_back_to_where_somebody_did(
+    host, clock, served, answers_at_home, says
+):
+    where, moves = ["cms1"], []
+
+    def move(resource, node, timeout, watch):
+        where[:] = [node]
+        moves.append(node)
+        return [node]
+
+    def answers(*_):
+        return where == ["cms1"] and (answers_at_home if moves else served)
+
+    host.__salt__.update(
+        {
+            "page.answers": answers,
+            "crm.move": move,
+            "crm.started": lambda _: list(where),
+            "crm.status": lambda: {"failures": []},
+        }
+    )
+    with pytest.raises(CommandExecutionError, match=says):
+        host.move("cm", "cms2", ["a"], 7180, 60)
+    assert moves == (["cms2", "cms1"] if served else ["cms2"])
+
+
 def test_a_move_without_a_port_is_seen_by_pacemaker(host, clock):
     asked = moving(host, clock, 5)
     found = host.move("cm", "cms2", ["a", "b"])

@@ -33,7 +33,7 @@ class Pair:
         self.hangs = []
         self.failures, self.leftovers = [], []
         self.maintenance = {"on": False, "ours": False}
-        self.foreseen, self.planned_without = None, None
+        self.foreseen, self.planned_without, self.drawn_to = None, None, None
         self.planned = {}
         self.services = {"h1": "running", "h2": "stopped"}
         self.answers = {
@@ -45,6 +45,7 @@ class Pair:
             "crm.check": self.check,
             "crm.clear": lambda host, resource: self.leftovers.clear(),
             "crm.plan": self.plan,
+            "crm_forecast.after_move": lambda host, _, node: [self.drawn_to or node],
             "crm.started": lambda host, resource: self.where,
             "service.status": lambda host, service: self.services[host] == "running",
         }
@@ -336,6 +337,10 @@ STAYS = "refused, cm stays on cms1: "
         (
             {"foreseen": [{"action": "Move", "what": "x", "where": "cms1 -> cms2"}]},
             f"{STAYS}Pacemaker would not move it to cms2, but do: nothing",
+        ),
+        (
+            {"drawn_to": "cms1"},
+            f"{STAYS}moved to cms2, it would go to cms1 as soon as it is there.",
         ),
     ],
 )

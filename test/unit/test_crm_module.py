@@ -782,7 +782,50 @@ def test_what_blocks_it_on_its_way_back_is_cleaned_up(crm, cluster):
     Failing(cluster, blocked=True)
     with pytest.raises(CommandExecutionError, match="no database.*; it runs on cms1 again$"):
         crm.move("cm", "cms2", timeout=60)
-    assert resource_commands(cluster)[-1] == ["--cleanup", "--resource", "cm", "--node", "cms2"]
+    cleaned, cleared = resource_commands(cluster)[-2:]
+    assert cleaned == ["--cleanup", "--resource", "cm", "--node", "cms2"]
+    assert cleared == ["--clear", "--resource", "cm", "--node", "cms1"]
+
+
+def test_where_it_may_fail_again_and_again_it_is_moved_home(crm, cluster):
+    """With start-failure-is-fatal=false nothing else keeps it from there."""
+    failing = Failing(cluster, comes_back=False)
+    tried_again = cluster.mon
+
+    def move(command, stdin):
+        if "--move" in command and command[-1] == "cms1":
+            cluster.mon = tried_again
+            return 0, ""
+        return failing(command, stdin)
+
+    cluster._crm_resource = move
+    with pytest.raises(CommandExecutionError, match="no database.*; it runs on cms1 again$"):
+        crm.move("cm", "cms2", timeout=60)
+    assert resource_commands(cluster) == [
+        ["--move", "--resource", "cm", "--node", "cms2"],
+        ["--clear", "--resource", "cm", "--node", "cms2"],
+        ["--move", "--resource", "cm", "--node", "cms1"],
+        ["--clear", "--resource", "cm", "--node", "cms1"],
+    ]
+
+
+@pytest.mark.parametrize("verb", ["--clear", "--move"])
+def test_why_a_move_failed_is_never_lost(crm, cluster, verb):
+    """The constraint can't be cleared, or it can't be moved home."""
+    failing = Failing(cluster, comes_back=False)
+
+    def move(command, stdin):
+        if verb in command and command[-1] == ("cms2" if verb == "--clear" else "cms1"):
+            return 1, "no DC"
+        return failing(command, stdin)
+
+    cluster._crm_resource = move
+    said = {
+        "--clear": "no database.*; and the move's constraint is left: .*no DC; crm resource clear cm$",
+        "--move": "no database.*; it didn't come back to cms1: .*no DC",
+    }
+    with pytest.raises(CommandExecutionError, match=said[verb]):
+        crm.move("cm", "cms2", timeout=60)
 
 
 def test_what_does_not_come_back_is_told_when_the_cluster_rests(crm, cluster):
@@ -810,7 +853,9 @@ def test_a_stop_that_fails_where_it_was_to_start_is_taken_back(crm, cluster):
         match="neither starts on cms2 nor stops there.*; it runs on cms1 again$",
     ):
         crm.move("cm", "cms2", timeout=60)
-    assert resource_commands(cluster)[-1] == ["--cleanup", "--resource", "cm", "--node", "cms2"]
+    cleaned, cleared = resource_commands(cluster)[-2:]
+    assert cleaned == ["--cleanup", "--resource", "cm", "--node", "cms2"]
+    assert cleared == ["--clear", "--resource", "cm", "--node", "cms1"]
 
 
 OTHER = """
@@ -841,7 +886,9 @@ def test_what_has_to_be_where_it_is_fails_and_is_held(crm, cluster):
     with pytest.raises(CommandExecutionError, match=said):
         crm.move("cm", "cms2", timeout=600)
     assert crm.time.monotonic() < 60
-    assert resource_commands(cluster)[-1] == ["--cleanup", "--resource", "fs", "--node", "cms2"]
+    cleaned, cleared = resource_commands(cluster)[-2:]
+    assert cleaned == ["--cleanup", "--resource", "fs", "--node", "cms2"]
+    assert cleared == ["--clear", "--resource", "cm", "--node", "cms1"]
 
 
 def test_a_failed_start_that_is_listed_as_started_is_no_arrival(crm, cluster, monkeypatch):
