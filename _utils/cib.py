@@ -142,7 +142,11 @@ def words_of_some_versions(declared, changes):
 def _allowed(declared, path):
     path = at(path, pacemaker_words.ALLOW)
     names = cib_values.listed(declared.get(pacemaker_words.ALLOW), path)
-    return [cib_values.name(each, at(path, number)) for number, each in enumerate(names)]
+    # an export names also what no cluster should have had, as a node that is gone
+    return [
+        (cib_values.text if isinstance(each, str) else cib_values.name)(each, at(path, number))
+        for number, each in enumerate(names)
+    ]
 
 
 def _refuse_contradictions(declared, path):

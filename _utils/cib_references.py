@@ -70,6 +70,24 @@ def nodes(section, value):
     key = {"locations": "node", "fencing_levels": "target"}.get(section)
     if key in value:
         yield key, value[key]
+    if section == "locations":
+        yield from _nodes_of_rules(value.get("rules", ()), "rules")
+
+
+def _nodes_of_rules(rules, path):
+    for number, rule in enumerate(rules):
+        for index, each in enumerate(rule["expressions"]):
+            place = f"{path}:{number}:expressions:{index}"
+            if "rule" in each:
+                yield from _nodes_of_rules([each["rule"]], place)
+            elif _names_a_node(each):
+                yield at(place, "value"), each["value"]
+
+
+def _names_a_node(expression):
+    literal = expression.get("value-source", "literal") == "literal"
+    is_name = expression.get("attribute") == "#uname" and expression["operation"] in ("eq", "ne")
+    return literal and is_name
 
 
 def nowhere(document, declared, only=None):

@@ -18,6 +18,8 @@ or, with one expression and the score INFINITY, as that expression's text. Pure 
 Explained", chapter "Rules".
 """
 
+import re
+
 import cib_dates
 import cib_values
 from cib_values import InvalidCib, at
@@ -95,6 +97,8 @@ def _rule(value, path):
     cib_values.known_keys(value, [*_RULE, "expressions"], path, "key")
     if not value.get("expressions"):
         raise InvalidCib(path, "has no expressions")
+    if value.get("score") is not None and value.get("score-attribute") is not None:
+        raise InvalidCib(at(path, "score-attribute"), "not together with score")
     expressions = cib_values.listed(value["expressions"], at(path, "expressions"))
     return {
         **_attributes(value, _RULE, path),
@@ -107,7 +111,9 @@ def _rule(value, path):
 
 def _expression(value, path):
     if isinstance(value, str):
-        return _comparison(value.split(), value, path)
+        found = _comparison(value.split(), value, path)
+        _check_comparison(found, path)
+        return found
     cib_values.some_mapping(value, path)
     if "attribute" in value:
         return _element("expression", value, path)
@@ -157,7 +163,29 @@ def _element(kind, value, path):
             found[part] = _attributes(value[part], times, at(path, part))
     if kind == "date_expression":
         _check_needs(found, path)
+    if kind == "expression":
+        _check_comparison(found, path)
     return found
+
+
+# What Pacemaker itself says of a node; of its health there is any number
+_OWN_ATTRIBUTE = re.compile(
+    r"#(uname|id|kind|is_dc|cluster-name|site-name|role|ra-version|node-unfenced|digests-.*|health.*)"
+)
+
+
+def _check_comparison(expression, path):
+    operation, attribute = expression["operation"], expression["attribute"]
+    if operation in _TESTS and "value" in expression:
+        raise InvalidCib(
+            at(path, "value"), f"goes not with {operation}, which compares with nothing"
+        )
+    if operation in _COMPARISONS and "value" not in expression:
+        raise InvalidCib(at(path, "value"), f"is missing; {operation} compares with it")
+    if attribute.startswith("#") and not _OWN_ATTRIBUTE.fullmatch(attribute):
+        near = cib_values.nearest(attribute, ["#uname", "#id", "#kind", "#is_dc", "#site-name"])
+        hint = f"; did you mean {near}?" if near else ""
+        raise InvalidCib(at(path, "attribute"), f"{attribute} is none of Pacemaker's own{hint}")
 
 
 def _check_needs(expression, path):

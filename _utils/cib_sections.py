@@ -152,7 +152,7 @@ _STORAGE = (
 def _level(value, path):
     """The fencer keeps nine levels; it leaves a device of another one out."""
     said = cib_values.number(value, path)
-    if not 1 <= int(said) <= 9:
+    if not re.fullmatch("0*[1-9]", said):
         raise InvalidCib(path, f"should be a number from 1 to 9, is {said!r}")
     return said
 

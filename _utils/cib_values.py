@@ -40,8 +40,9 @@ _AGENT = re.compile(
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 # By what the agents of fence-agents, cluster-glue and resource-agents call it; paths of files with one, too.
 _SECRET = re.compile(
-    r"pass(wd|word|phrase)|secret|credential|credstore"
-    r"|(^|[_-])(pass|pw|token|cookies?|community|key|keyfile|kg)($|[_-])|(api|access|tls|ssl|ssh|private)key",
+    r"pass(wd|word|phrase|code)|secret|credential|credstore"
+    r"|(^|[_-])(pass|pw|token|cookies?|community|key|keyfile|kg|psk)($|[_-])"
+    r"|(api|access|tls|ssl|ssh|private|auth|rsa)key|(user|db|my|admin)_?p(ass|wd)|pwd$|access_?token",
     re.I,
 )
 
@@ -191,6 +192,8 @@ def text(value, path):
     if isinstance(value, float) and math.isnan(value):
         raise InvalidCib(path, "not a number")
     if isinstance(value, (int, float)):
+        if abs(value) >= _BEYOND:  # nor would Python spell it
+            raise InvalidCib(path, "is a number beyond everything that Pacemaker reads")
         return str(value)
     if not isinstance(value, str):
         raise InvalidCib(path, f"one value is wanted, not {kind(value)}")
@@ -238,7 +241,7 @@ def score(value, path):
 def number(value, path):
     """A whole number, not negative."""
     said = text(value, path)
-    if not said.isdecimal():
+    if not (said.isascii() and said.isdecimal()):
         raise InvalidCib(path, f"should be a whole number, is {said!r}")
     return said
 
@@ -258,6 +261,8 @@ _ISO_TIME = re.compile(
 )
 _ISO_DURATION = re.compile(r"P(?=.*\d)(?:\d{1,9}[YMWDHS])*(?:T(?:\d{1,9}[HMS])+)?", re.ASCII)
 _INFINITY = 1000000
+_LONG = 4000
+_BEYOND = 10**300
 _OLD_ROLES = {"Master": "Promoted", "Slave": "Unpromoted"}
 
 
@@ -289,6 +294,11 @@ def duration(said):
     return said
 
 
+def span(said):
+    """As ``duration``, of what Pacemaker reads as seconds alone, and not in ISO 8601: each time-out."""
+    return said if said.strip().startswith("P") else duration(said)
+
+
 def is_duration(said):
     """Whether Pacemaker takes a text for a duration."""
     return isinstance(duration(said), int) or _ISO_DURATION.fullmatch(said) is not None
@@ -299,8 +309,11 @@ def _score(said):
         return _INFINITY
     if said == "-INFINITY":
         return -_INFINITY
-    if re.fullmatch(r"[+-]?\d+", said):
-        return max(-_INFINITY, min(_INFINITY, int(said)))
+    digits = re.fullmatch(r"([+-]?)([0-9]+)", said)
+    if digits:
+        # a longer one than Python reads is beyond INFINITY, too
+        rank = int(digits[2]) if len(digits[2]) < _LONG else _INFINITY
+        return max(-_INFINITY, min(_INFINITY, -rank if digits[1] == "-" else rank))
     return said
 
 
@@ -339,8 +352,9 @@ _MEANINGS = {
         "shutdown-escalation join-integration-timeout join-finalization-timeout "
         "transition-delay stonith-timeout fencing-timeout stonith-watchdog-timeout "
         "fencing-watchdog-timeout priority-fencing-delay shutdown-lock-limit "
-        "node-pending-timeout failure-timeout interval timeout start-delay",
+        "node-pending-timeout failure-timeout interval",
     ),
+    **_named(span, "timeout start-delay"),
     **_named(
         _score,
         "resource-stickiness default-resource-stickiness migration-threshold priority "

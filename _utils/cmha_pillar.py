@@ -125,7 +125,11 @@ def _repository(value, path):
     # Salt's own pkgrepo.managed takes it, whose arguments differ by package manager.
     need_mapping(value, path)
     for key in value:
-        if not isinstance(key, str) or not re.fullmatch(r"[A-Za-z_]+", key) or key in _REQUISITES:
+        if (
+            not isinstance(key, str)
+            or not re.fullmatch(r"[A-Za-z][A-Za-z_]*", key)
+            or key in _REQUISITES
+        ):
             raise SiteError(below(path, key), "is no option of Salt's pkgrepo.managed")
     if value and not (isinstance(value.get("name"), str) and value["name"].strip()):
         said = f"should be text, is {shown(value['name'])}" if "name" in value else "is missing"
@@ -134,14 +138,25 @@ def _repository(value, path):
         # they become lines of a file of the host
         for text in each if isinstance(each, list) else [each]:
             need_printable(str(text), below(path, key))
+    if "file" in value and not _REPOSITORY_FILE.fullmatch(str(value["file"])):
+        raise SiteError(
+            below(path, "file"),
+            f"should be a file of repositories, as /etc/apt/sources.list.d/x.list, is {shown(value['file'])}",
+        )
     return copy.deepcopy(value)
 
+
+_REPOSITORY_FILE = re.compile(
+    r"/etc/(apt/sources\.list(\.d/[\w-][\w.-]*)?|(yum\.repos|zypp/repos)\.d/[\w-][\w.-]*)", re.ASCII
+)
 
 # Of every state, and cmha's own to set
 _REQUISITES = (
     "require", "require_in", "require_any", "watch", "watch_in", "watch_any", "onchanges", "onchanges_in",
     "onchanges_any", "onfail", "onfail_in", "onfail_any", "prereq", "prereq_in", "use", "use_in", "listen",
-    "listen_in", "order", "onlyif", "unless", "failhard", "reload_modules", "fun", "state",
+    "listen_in", "order", "onlyif", "unless", "failhard", "reload_modules", "reload_grains", "reload_pillar",
+    "fun", "state", "names", "check_cmd", "retry", "parallel", "runas", "runas_password", "umask",
+    "fire_event", "creates", "state_aggregate", "saltenv", "test",
 )  # fmt: skip
 
 
@@ -171,6 +186,7 @@ _KINDS = {
     corosync_keys.BYTE: pillar_values.number(0, 255),
     corosync_keys.WORD: pillar_values.word,
     corosync_keys.FILE: pillar_values.file,
+    corosync_keys.LOG: pillar_values.log,
     corosync_keys.ON_OFF: _ON_OFF,
     corosync_keys.YES_NO: _YES_NO,
     corosync_keys.ONE_ZERO: _ONE_ZERO,

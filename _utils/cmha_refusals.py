@@ -13,6 +13,7 @@ from pillar_values import SiteError
 __virtualname__ = "cmha_refusals"
 
 
+_MOST_COMMANDS = 32
 _PAGE_AGENT = "ocf:cm:server"
 _THRESHOLD = "migration-threshold"
 
@@ -78,6 +79,16 @@ def votes(pair, at):
     quorum = pair["corosync"]["quorum"]
     of_nodes = [node.get("quorum_votes", 1) for node in pair["nodes"]]
     device = quorum.get("device")
+    if device and quorum.get("allow_downscale"):
+        raise SiteError(
+            at("quorum", "allow_downscale"),
+            "goes not with a quorum device: Corosync doesn't start then",
+        )
+    if device and "expected_votes" in quorum and "votes" not in device:
+        raise SiteError(
+            at("quorum", "device", "votes"),
+            "is missing, and Corosync wants it where expected_votes is; leave that out",
+        )
     all_votes = sum(of_nodes) + (device.get("votes", 1) if device else 0)
     expected = quorum.get("expected_votes", all_votes)
     if expected != all_votes:
@@ -192,6 +203,11 @@ def heuristics(pair, at):
         return
     keys = ("quorum", "device", "heuristics", "mode")
     commands = [key for key in declared if key.startswith("exec_")]
+    if len(commands) > _MOST_COMMANDS:
+        raise SiteError(
+            at(*keys[:-1]),
+            f"has {len(commands)} commands; corosync-qdevice runs {_MOST_COMMANDS} at most",
+        )
     if commands and "mode" not in declared:
         raise SiteError(
             at(*keys), f"is missing, and off then: {commands[0]} isn't run; write on or sync"
@@ -311,13 +327,17 @@ def _inherited(declared, resource, agent):
     """The meta attributes that a resource has from its template and its group, and where they stand."""
     for key, is_its in (
         ("templates", lambda name, _: agent == f"@{name}"),
-        ("groups", lambda _, each: resource in (each.get("members") or ())),
+        ("groups", lambda _, each: resource in _several(each.get("members"))),
     ):
         those = declared.get(key)
         for name, each in those.items() if isinstance(those, dict) else ():
             if isinstance(each, dict) and is_its(name, each):
                 yield each.get("meta"), f"{key}:{name}:meta"
                 yield from _in_sets(each.get("meta_sets"), f"{key}:{name}:meta_sets")
+
+
+def _several(said):
+    return said if isinstance(said, (list, tuple)) else [said]
 
 
 def _in_sets(sets, where):

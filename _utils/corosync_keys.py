@@ -18,6 +18,7 @@ UNTIL_2, SINCE_2 = (1, 2), (2, 3)
 
 # What a value may be. A mapping stands for words, each with the generations that know it.
 COUNT, PORT, BYTE, WORD, FILE = "count", "port", "byte", "word", "file"
+LOG = "file of a log"
 ON_OFF, YES_NO, ONE_ZERO = "on or off", "yes or no", "1 or 0"
 ADDRESS, MULTICAST, HOST, COMMAND = "address", "multicast address", "host", "command"
 TIE_BREAKER = "tie breaker"
@@ -38,7 +39,7 @@ _LOGGER = {
     **_keys(ALL, YES_NO, "to_stderr to_logfile to_syslog"),
     **_keys(ALL, _PRIORITY, "logfile_priority syslog_priority"),
     "debug": (ALL, _words(ALL, "on off trace")),
-    "logfile": (ALL, FILE),
+    "logfile": (ALL, LOG),
     "syslog_facility": (
         ALL,
         _words(ALL, "daemon local0 local1 local2 local3 local4 local5 local6 local7"),

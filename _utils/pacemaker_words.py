@@ -19,6 +19,8 @@ ALLOW = "allow_unknown"
 
 _BOOLEAN, _DURATION, _INTEGER = "true or false", "a duration, as 60s or 5min", "a whole number"
 _TIMEOUT = "a duration, as 10s, or -1"
+_SPAN = "a duration, as 60s or 5min, and not of ISO 8601"
+_THRESHOLD, _POSITIVE = "a number from 0 on, or INFINITY", "a number from 1 on"
 _SCORE, _PERCENTAGE, _TEXT = "a number, INFINITY or -INFINITY", "a percentage, as 80%", "text"
 
 
@@ -46,11 +48,12 @@ PROPERTIES = {
     **_of(
         _INTEGER,
         "batch-limit migration-limit node-action-limit pe-error-series-max pe-warn-series-max "
-        "pe-input-series-max cluster-ipc-limit",
+        "pe-input-series-max",
     ),
+    **_of(_POSITIVE, "cluster-ipc-limit stonith-max-attempts fencing-max-attempts"),
     **_of(
         _SCORE,
-        "stonith-max-attempts fencing-max-attempts default-resource-stickiness "
+        "default-resource-stickiness "
         "default-resource-failure-stickiness default-migration-threshold node-health-base "
         "node-health-green "
         "node-health-yellow node-health-red",
@@ -84,7 +87,8 @@ RESOURCE_META = {
         _BOOLEAN,
         "is-managed maintenance critical allow-migrate allow-unhealthy-nodes remote-allow-migrate",
     ),
-    **_of(_SCORE, "priority resource-stickiness migration-threshold resource-failure-stickiness"),
+    **_of(_SCORE, "priority resource-stickiness resource-failure-stickiness"),
+    **_of(_THRESHOLD, "migration-threshold"),
     **_of(_DURATION, "failure-timeout remote-connect-timeout"),
     **_of(_INTEGER, "remote-port"),
     **_of(
@@ -110,7 +114,8 @@ CLONE_META = {
 }
 
 OPERATION = {
-    **_of(_DURATION, "interval timeout start-delay"),
+    **_of(_DURATION, "interval"),
+    **_of(_SPAN, "timeout start-delay"),
     **_of(_BOOLEAN, "enabled record-pending"),
     **_of(_TEXT, "interval-origin description"),
     "on-fail": (
@@ -129,10 +134,33 @@ OPERATION = {
 }
 
 ALERT_META = {
-    **_of(_DURATION, "timeout"),
+    **_of(_SPAN, "timeout"),
     **_of(_TEXT, "timestamp-format"),
     **_of(_BOOLEAN, "enabled"),
 }
+
+# What Pacemaker itself reads of a fence device's parameters; all that begins so is its own
+_OF_THE_FENCER = re.compile(r"pcmk_")
+_FENCING_ACTIONS = ("reboot", "off", "on", "list", "monitor", "status", "metadata", "validate-all")
+FENCING = {
+    "pcmk_host_check": ("dynamic-list", "static-list", "status", "none"),
+    **_of(
+        _TEXT, "pcmk_host_list pcmk_host_map pcmk_host_argument pcmk_arg_map pcmk_poweroff_action"
+    ),
+    **_of(_TEXT, "pcmk_delay_base"),  # a duration, or one for each node
+    **_of(_DURATION, "pcmk_delay_max"),
+    **_of(_INTEGER, "pcmk_action_limit"),
+    **{f"pcmk_{action}_action": _TEXT for action in _FENCING_ACTIONS},
+    **{f"pcmk_{action}_timeout": _DURATION for action in _FENCING_ACTIONS},
+    **{f"pcmk_{action}_retries": _INTEGER for action in _FENCING_ACTIONS},
+}
+
+# Attributes of a node that Pacemaker acts by; any other name is an administrator's
+_HEALTH = re.compile("#health")
+_OF_A_NODE = dict.fromkeys(
+    ("standby", "maintenance", "terminate", "resource-discovery-enabled"), _BOOLEAN
+)
+_COLOURS = ("red", "yellow", "green")
 
 # Between which versions a word, or one of its values, is known: the first and the last, for each time. What
 # isn't here, all of them know, or cmha spells as the version does. Distributions take some into older ones.
@@ -314,6 +342,15 @@ def _all_faults(declared, judge=None):
             yield from _in_sets(at(place, "meta_sets"), each.get("meta_sets"), *told)
             yield from _in_operations(at(place, "operations"), each.get("operations"), judge)
             yield from _in_parameters(at(place, "params"), each.get("params"))
+            if str(each.get("agent", "")).startswith("stonith:"):
+                own = {
+                    name: value
+                    for name, value in (each.get("params") or {}).items()
+                    if _OF_THE_FENCER.match(name)
+                }
+                yield from _in_values(
+                    at(place, "params"), own, FENCING, "parameter of a fence device", judge
+                )
             yield from _in_utilization(at(place, "utilization"), each.get("utilization"))
             yield from _in_utilization_sets(
                 at(place, "utilization_sets"), each.get("utilization_sets")
@@ -323,10 +360,40 @@ def _all_faults(declared, judge=None):
                 yield from _in_values(at(there, "meta"), recipient.get("meta"), *told)
                 yield from _in_sets(at(there, "meta_sets"), recipient.get("meta_sets"), *told)
 
+    for node, values in (declared.get("node_attributes") or {}).items():
+        yield from _of_nodes(at("node_attributes", node), values)
+    for identifier, each in (declared.get("colocations") or {}).items():
+        yield at("colocations", identifier), "score", _without_score(each)
     for node, values in (declared.get("node_utilization") or {}).items():
         yield from _in_utilization(at("node_utilization", node), values)
     for node, sets in (declared.get("node_utilization_sets") or {}).items():
         yield from _in_utilization_sets(at("node_utilization_sets", node), sets)
+
+
+def _of_nodes(path, values):
+    for name, value in values.items() if isinstance(values, dict) else ():
+        if name in _OF_A_NODE and value is not None and not _is_boolean(value):
+            yield path, name, f"should be {_BOOLEAN}, is {value!r}"
+        if _HEALTH.match(name) and value not in _COLOURS and not _is_score(value):
+            yield (
+                path,
+                name,
+                f"should be {cib_values.alternatives(_COLOURS)}, or a score, is {value!r}",
+            )
+
+
+def _without_score(colocation):
+    """Pacemaker ignores a colocation without one, and one of 0, and says nothing."""
+    scores = [
+        each.get(key)
+        for each in (colocation, *(colocation.get("sets") or ()))
+        for key in ("score", "score-attribute", "score-attribute-mangle")
+        if each.get(key)
+    ]
+    if all(re.fullmatch("[+-]?0*", each) for each in scores):
+        said = "is 0" if scores else "is missing"
+        return f"{said}, and Pacemaker ignores the colocation then; INFINITY keeps them together"
+    return None
 
 
 def _in_utilization_sets(path, sets):
@@ -388,11 +455,27 @@ def _in_operations(path, operations, judge):
 _FENCING_ACTION = re.compile(r"action|pcmk_(?:on|off|reboot)_action")
 
 
+# Where a word of the cluster's own sections belongs, which stands in another of them
+_HOMES = ((PROPERTIES, "properties"), (RESOURCE_META, "rsc_defaults"), (OPERATION, "op_defaults"))
+
+
+_WRITTEN_BY_ITSELF = ("cluster-infrastructure", "cluster-name", "dc-version", "have-watchdog")
+
+
+def _unknown(name, words, what):
+    if words is PROPERTIES and _AGENTS_OWN.search(name):
+        return None
+    home = next((home for known, home in _HOMES if name in known and known is not words), None)
+    if home and words in (PROPERTIES, CLONE_META, OPERATION):
+        return f"is no {what}; it belongs under {home}"
+    return f"is no {what} that Pacemaker knows{_nearest(name, list(words))}"
+
+
 def _fault(name, value, words, what):
     if name not in words:
-        if words is PROPERTIES and _AGENTS_OWN.search(name):
-            return None
-        return f"is no {what} that Pacemaker knows{_nearest(name, list(words))}"
+        return _unknown(name, words, what)
+    if words is PROPERTIES and name in _WRITTEN_BY_ITSELF:
+        return "is what Pacemaker writes itself; leave it out"
     kind = words[name]
     if isinstance(kind, tuple):
         same = {cib_values.role(word): word for word in kind}
@@ -414,6 +497,10 @@ def _is_score(value):
     return cib_values.fault(cib_values.score, value) is None
 
 
+def _is_threshold(value):
+    return _is_score(value) and cib_values.rank(value) >= 0
+
+
 def _is_duration(value):
     # Some versions take a blank, or a longer unit; none refuses what is without
     return cib_values.is_duration(value) and not re.search(r"\s", value)
@@ -426,7 +513,10 @@ _KINDS = {
     _TIMEOUT: lambda value: value == "-1" or _is_duration(value),
     _INTEGER: lambda value: re.fullmatch(r"[+-]?[0-9]+", value),
     _SCORE: _is_score,
-    _PERCENTAGE: lambda value: re.fullmatch(r"[0-9]+%?", value),
+    _SPAN: lambda value: _is_duration(value) and not value.startswith("P"),
+    _THRESHOLD: _is_threshold,
+    _POSITIVE: lambda value: value == "INFINITY" or re.fullmatch(r"[+]?0*[1-9][0-9]*", value),
+    _PERCENTAGE: lambda value: re.fullmatch(r"[0-9]+%", value),
     _TEXT: lambda value: True,
 }
 

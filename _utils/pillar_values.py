@@ -8,6 +8,7 @@ Pure functions. A rule takes a value and its pillar path, and returns the value 
 import base64
 import binascii
 import ipaddress
+import math
 import re
 
 import cib_values
@@ -146,17 +147,32 @@ def file(value, path):
         raise SiteError(
             path, f"should be the path of a file, without //, . and .. in it, is {shown(value)}"
         )
-    if parts[1] in _OF_THE_SYSTEM and parts[1:3] != ["etc", "corosync"]:
+    own = parts[1:3] in (["etc", "corosync"], ["var", "log"]) and len(parts) > 3
+    if (parts[1] in _OF_THE_SYSTEM and not own) or any(each.startswith(".") for each in parts):
         raise SiteError(
             path,
             f"{value} is in a place of the system's own, where cmha writes nothing; a key may be in "
             "/etc/corosync, a log in /var/log",
         )
+    if parts[1:3] == ["etc", "corosync"] and parts[3] in _NOT_A_KEY:
+        raise SiteError(path, f"{value} is Corosync's own, for something else")
     return value
 
 
 # Where a file of Corosync's, written or grown there, would take the place of another program's
-_OF_THE_SYSTEM = ("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr")
+_OF_THE_SYSTEM = (
+    "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "proc", "root", "run", "sbin",
+    "sys", "usr", "var",
+)  # fmt: skip
+_NOT_A_KEY = ("corosync.conf", "uidgid.d", "service.d", "qdevice", "qnetd")
+
+
+def log(value, path):
+    """The path of a file that grows."""
+    parts = file(value, path).split("/")
+    if parts[1] == "etc":
+        raise SiteError(path, f"{value} is where configuration is; a log may be in /var/log")
+    return value
 
 
 def pattern(value, path):
@@ -169,10 +185,17 @@ def pattern(value, path):
     need_printable(value, path)
     if value.startswith("-"):
         raise SiteError(path, f"begins with a dash, as an option does; [-] means it: {value!r}")
+    if len(value) > _LONGEST_PATTERN:
+        raise SiteError(
+            path, f"should have at most {_LONGEST_PATTERN} characters, has {len(value)}"
+        )
     try:
         matches = re.compile(_as_python_has_it(value)).search
-    except re.error as error:
+    except (re.error, RecursionError, OverflowError) as error:
         raise SiteError(path, f"is no regular expression, {error}: {value!r}") from None
+    times = [int(each) for each in re.findall(r"\{(?:[0-9]*,)?([0-9]+)", value)]
+    if math.prod(times) > _MOST_TIMES:
+        raise SiteError(path, f"repeats too often for grep: {value!r}")
     if "(?" in value:
         raise SiteError(path, f"has a (?, which grep doesn't know: {value!r}")
     unknown = re.search(r"(?<!\\)(?:\\\\)*(\\[AC-RT-VX-Zac-rt-vx-z0])", value)
@@ -188,13 +211,21 @@ def pattern(value, path):
     return value
 
 
+_LONGEST_PATTERN, _MOST_TIMES = 500, 1000
 # Of processes that are no roles
-_VARIABLES = ("PATH=/usr/sbin:/usr/bin", "HOME=/", "LANG=C", "PWD=/root", "_=/bin/true")
+_VARIABLES = (
+    "PATH=/usr/sbin:/usr/bin", "HOME=/", "LANG=C", "PWD=/root", "_=/bin/true", "USER=root", "LOGNAME=root",
+    "SHELL=/bin/bash", "SHLVL=1", "TERM=linux", "MAIL=/var/mail/root", "OLDPWD=/", "LC_ALL=C.UTF-8",
+    "INVOCATION_ID=5d0c8e1f7b3a49266d0c8e1f7b3a4926", "JOURNAL_STREAM=8:12345", "SYSTEMD_EXEC_PID=1",
+)  # fmt: skip
 _CLASSES = {
     "alnum": "A-Za-z0-9", "alpha": "A-Za-z", "blank": " \\t", "cntrl": "\\x00-\\x1f", "digit": "0-9",
     "graph": "!-~", "lower": "a-z", "print": " -~", "punct": "!-/:-@\\[-`{-~", "space": "\\s",
     "upper": "A-Z", "xdigit": "0-9A-Fa-f",
 }  # fmt: skip
+
+
+_CLASS = re.compile(r"\[:(\w*):\]")
 
 
 def _as_python_has_it(pattern):
@@ -205,7 +236,10 @@ def _as_python_has_it(pattern):
             raise re.error(f"there is no class [:{match[1]}:]")
         return _CLASSES[match[1]]
 
-    return re.sub(r"\[:(\w*):\]", known, pattern)
+    alone = re.search(rf"(?:^|\])(?:[^\[\]\\]|\\.)*{_CLASS.pattern}", pattern)
+    if alone:
+        raise re.error(f"[:{alone[1]}:] stands in brackets of its own, [[:{alone[1]}:]]")
+    return _CLASS.sub(known, pattern)
 
 
 def need_printable(value, path):
@@ -305,6 +339,10 @@ def command(value, path):
             path,
             f"should have at most {_LONGEST_VALUE} bytes, has {len(value.encode())}; put it into a script",
         )
+    if not value.lstrip().startswith("/"):
+        raise SiteError(
+            path, f"should begin with the path of a program, which no shell looks for: {value!r}"
+        )
     return value
 
 
@@ -324,7 +362,7 @@ def host(value, path):
         if re.fullmatch("0[xX][0-9a-fA-F]*", labels[-1]):  # inet_aton(3) reads it as a number
             raise SiteError(path, f"should be an IP address, is {said!r}") from None
         if (
-            re.match("(ip6-)?(localhost|loopback)", labels[0].lower())
+            re.fullmatch("(ip6-)?(localhost[0-9]*|loopback)", labels[0].lower())
             or labels[-1].lower() == "localhost"
         ):
             raise SiteError(path, f"{said} is each node itself") from None

@@ -471,6 +471,79 @@ WRONG = [
         "cmha:corosync:token: is no known key; it belongs under corosync:totem",
     ),
     ("totem", {}, "pillar cmha:totem: is no known key; it belongs under corosync"),
+    *(
+        ("agent_processes", pattern, says)
+        for pattern, says in (
+            ("^NAME=[:digit:]+-mgmt", "[:digit:] stands in brackets of its own, [[:digit:]]"),
+            ("a{99999}", "agent_processes: repeats too often for grep"),
+            ("(((x{200}){200}){200})", "agent_processes: repeats too often for grep"),
+            (
+                "(" * 200 + "x" + ")" * 200 + "y" * 200,
+                "should have at most 500 characters, has 601",
+            ),
+            ("INVOCATION_ID=", "matches the environment of every process"),
+            ("USER=root|x", "matches the environment of every process"),
+            ("[0-9]+", "matches the environment of every process"),
+        )
+    ),
+    *(
+        ("corosync:totem:keyfile", path, says)
+        for path, says in (
+            ("/etc/corosync/corosync.conf", "is Corosync's own, for something else"),
+            ("/etc/corosync/uidgid.d/x", "is Corosync's own, for something else"),
+            ("/etc/corosync", "in a place of the system's own"),
+            ("/root/key", "in a place of the system's own"),
+            ("/srv/.ssh/authorized_keys", "in a place of the system's own"),
+            ("/var/lib/pacemaker/cib/cib.xml", "in a place of the system's own"),
+        )
+    ),
+    *(
+        ("corosync:logging:logfile", path, says)
+        for path, says in (
+            ("/etc/corosync/authkey", "is where configuration is; a log may be in /var/log"),
+            ("/var/spool/cron/root", "in a place of the system's own"),
+            ("/run/x", "in a place of the system's own"),
+            ("/var/log", "in a place of the system's own"),
+        )
+    ),
+    *(
+        ("crmsh:repository", {"name": "x", **options}, says)
+        for options, says in (
+            ({"file": "/etc/passwd"}, "repository:file: should be a file of repositories"),
+            ({"file": "/etc/apt/sources.list.d/../x"}, "repository:file: should be a file of"),
+            ({"check_cmd": "true"}, "repository:check_cmd: is no option of Salt's pkgrepo"),
+            ({"runas": "x"}, "repository:runas: is no option"),
+            ({"__id__": "x"}, "repository:__id__: is no option"),
+        )
+    ),
+    (
+        "corosync:quorum",
+        {
+            "allow_downscale": 1,
+            "device": {"model": "net", "net": {"host": "q", "algorithm": "lms"}},
+        },
+        "corosync:quorum:allow_downscale: goes not with a quorum device",
+    ),
+    (
+        "corosync:quorum",
+        {"expected_votes": 3, "device": {"model": "net", "net": {"host": "q", "algorithm": "lms"}}},
+        "corosync:quorum:device:votes: is missing, and Corosync wants it where expected_votes is",
+    ),
+    (
+        "corosync:quorum:device",
+        {"model": "net", "heuristics": {"exec_ping": "ping -c 1 192.0.2.1"}},
+        "exec_ping: should begin with the path of a program, which no shell looks for",
+    ),
+    (
+        "corosync:quorum:device",
+        {
+            "model": "net",
+            "net": {"host": "q", "algorithm": "lms"},
+            "heuristics": {"mode": "on", **{f"exec_{n}": "/bin/true" for n in range(33)}},
+        },
+        "quorum:device:heuristics: has 33 commands; corosync-qdevice runs 32 at most",
+    ),
+    ("pacemaker:groups", {"g": {"members": 7}}, "pacemaker:groups:g:members: "),
     (
         "pairs:cms:corosync",
         {

@@ -458,6 +458,10 @@ NODES = '<node id="1" uname="cms1"/><node id="2" uname="cms2"/>'
             "fencing_levels:f:devices: the cluster has no fence device x",
         ),
         ({"tags": {"t": ["y"]}}, "tags:t:references: the cluster has no object y"),
+        (
+            {"locations": {"l": {"rsc": "x", "rules": ["#uname eq cms9"]}}},
+            "locations:l:rules:0:expressions:0:value: the cluster has no node cms9",
+        ),
         ({"acl_users": {"u": ["y"]}}, "acl_users:u:roles: the cluster has no ACL role y"),
         ({"acl_groups": {"u": ["x"]}}, "acl_groups:u:roles: the cluster has no ACL role x"),
         ({"primitives": {"p": "@y"}}, "primitives:p:agent: the cluster has no template y"),

@@ -408,6 +408,27 @@ def _operations(**operations):
             {"locations": {"l": {"rsc": "vip", "rules": ["date gt 2026-01-01"]}}},
             "compares with an attribute date; write date_expression",
         ),
+        *(
+            ({"locations": {"l": {"rsc": "vip", "rules": [rule]}}}, f"locations:l:rules:0:{says}")
+            for rule, says in (
+                (
+                    "#unam eq cms1",
+                    "expressions:0:attribute: #unam is none of Pacemaker's own; did you mean #uname",
+                ),
+                (
+                    {"expressions": [{"attribute": "a", "operation": "lt"}]},
+                    "expressions:0:value: is missing; lt compares with it",
+                ),
+                (
+                    {"expressions": [{"attribute": "a", "operation": "defined", "value": 1}]},
+                    "expressions:0:value: goes not with defined",
+                ),
+                (
+                    {"score": 1, "score-attribute": "a", "expressions": ["defined a"]},
+                    "score-attribute: not together with score",
+                ),
+            )
+        ),
         (
             {"locations": {"l": {"rsc": "vip", "rules": [{"score": 1}]}}},
             "locations:l:rules:0: has no expressions",

@@ -128,6 +128,63 @@ WRONG = [
         "operations:monitor:on_fail: is no attribute",
         "did you mean on-fail?",
     ),
+    (operation(timeout="PT5M"), "x:operations:monitor:timeout: should be a duration, as 60s", ""),
+    ({"op_defaults": {"timeout": "PT60S"}}, "op_defaults:timeout: should be a duration", ""),
+    (
+        {"alerts": {"a": {"path": "/x", "meta": {"timeout": "PT15S"}}}},
+        "alerts:a:meta:timeout: should be a duration",
+        "",
+    ),
+    (
+        {"rsc_defaults": {"migration-threshold": -1}},
+        "migration-threshold: should be a number from 0 on",
+        "",
+    ),
+    (
+        primitive(meta={"migration-threshold": "-INFINITY"}),
+        "x:meta:migration-threshold: should",
+        "",
+    ),
+    ({"properties": {"load-threshold": 80}}, "load-threshold: should be a percentage, as 80%", ""),
+    (
+        {"properties": {"stonith-max-attempts": 0}},
+        "stonith-max-attempts: should be a number from 1",
+        "",
+    ),
+    ({"properties": {"cluster-ipc-limit": -1}}, "cluster-ipc-limit: should be a number from 1", ""),
+    ({"properties": {"dc-version": "x"}}, "dc-version: is what Pacemaker writes itself", ""),
+    (
+        {"properties": {"migration-threshold": 3}},
+        "properties:migration-threshold: is no property; it belongs under rsc_defaults",
+        "",
+    ),
+    ({"rsc_defaults": {"timeout": "3s"}}, "timeout: is no meta", "it belongs under op_defaults"),
+    ({"colocations": {"c": {"rsc": "x", "with-rsc": "y"}}}, "colocations:c:score: is missing", ""),
+    ({"colocations": {"c": {"sets": [["x", "y"]], "score": 0}}}, "colocations:c:score: is 0", ""),
+    *(
+        (
+            {"primitives": {"f": {"agent": "stonith:fence_x", "params": {name: value}}}},
+            f"f:params:{name}: {says}",
+            near,
+        )
+        for name, value, says, near in (
+            ("pcmk_hostlist", "a", "is no parameter of a fence device", "mean pcmk_host_list?"),
+            ("pcmk_host_check", "static", "should be dynamic-list, static-list", "static-list?"),
+            ("pcmk_reboot_timeout", "5minutes", "should be a duration", ""),
+            ("pcmk_delay_max", "15 s", "should be a duration", ""),
+            ("pcmk_off_retries", "x", "should be a whole number", ""),
+        )
+    ),
+    (
+        {"node_attributes": {"cms1": {"standby": "onn"}}},
+        "cms1:standby: should be true or false",
+        "",
+    ),
+    (
+        {"node_attributes": {"cms1": {"#health-cpu": "orange"}}},
+        "cms1:#health-cpu: should be red, yellow or green, or a score, is 'orange'",
+        "",
+    ),
     (primitive(utilization={"memory": "4G"}), "x:utilization:memory: should be a whole number", ""),
     (
         primitive(utilization_sets={"s": {"score": 1, "values": {"cpu": 1.5}}}),
