@@ -95,10 +95,10 @@ class NodeSection:
         }
 
     def read(self, document):
-        values = {
-            node.get("uname"): self._values.read(document, node)
-            for node in document.section("nodes").findall("node")
-        }
+        values = {}
+        for node in document.section("nodes").findall("node"):
+            # of two that a changed nodeid has left, the first, as for put
+            values.setdefault(node.get("uname"), self._values.read(document, node))
         return {
             name: each
             for name, each in values.items()
@@ -110,6 +110,12 @@ class NodeSection:
             path = at(self.key, node.get("uname"))
             if not cib_values.is_name(node.get("uname")):
                 yield path, "is no name that could be declared"
+                continue
+            if self._node_of(document, node.get("uname")) is not node:
+                yield (
+                    path,
+                    f"is another node of this name, with the id {node.get('id')}; crm_node removes it",
+                )
                 continue
             for name, why in self._values.unread(document, node):
                 yield at(path, name) if name else path, why
@@ -127,9 +133,14 @@ class NodeSection:
             name = node.get("uname")
             self._values.purge(edit, at(self.key, name), node, wanted.get(name, {}))
 
+    @staticmethod
+    def _node_of(document, name):
+        nodes = document.section("nodes").findall("node")
+        return next((node for node in nodes if node.get("uname") == name), None)
+
     def _node(self, edit, name):
         nodes = edit.document.section("nodes").findall("node")
-        found = next((node for node in nodes if node.get("uname") == name), None)
+        found = self._node_of(edit.document, name)
         if found is None:
             known = ", ".join(node.get("uname") for node in nodes) or "none"
             raise InvalidCib(
@@ -348,7 +359,7 @@ class CloneKind(CollectionKind):
     def read_one(self, document, element):
         found = super().read_one(document, element)
         if element.tag == "master":
-            found["meta"] = {"promotable": "true", **found["meta"]}
+            found["meta"] = {**found["meta"], "promotable": "true"}  # whatever is said there
         return found
 
     def _make(self, document, identifier, wanted):
@@ -448,8 +459,10 @@ class Held:
         held = [each.get("id") for each in _held(document, element)]
         return held if self._several else next(iter(held), None)
 
-    def unread(self, _document, _element):
-        return ()
+    def unread(self, document, element):
+        more = [] if self._several else _held(document, element)[1:]
+        for each in more:
+            yield "", f"{each.get('id')} is in it too; one is all that Pacemaker takes"
 
     def put(self, edit, path, element, wanted):
         present = self.read(edit.document, element)

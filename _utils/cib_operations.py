@@ -31,6 +31,11 @@ _TAKEN = (*_OP_ATTRIBUTES, *_PARTS, "name", "id")
 _MEANT_TOGETHER = (("params", "params_sets"), ("meta", "meta_sets"))
 
 
+def _may_demote(name, operation):
+    promoted = cib_values.role(operation.get("role", "")) == "Promoted"
+    return name in ("promote", "stop") or (name == "monitor" and promoted and _recurs(operation))
+
+
 class Operations:
     """
     The operations of a resource: by name one mapping, or a list of those where there are several.
@@ -94,6 +99,12 @@ class Operations:
                 at(path, "on-fail"),
                 f"{operation['on-fail']} isn't for a stop, and Pacemaker takes its default: block, or fence "
                 "where fencing is on",
+            )
+        if operation.get("on-fail", "").lower() == "demote" and not _may_demote(name, operation):
+            raise InvalidCib(
+                at(path, "on-fail"),
+                "demote is for promote, and for a monitor of the role Promoted; else Pacemaker takes its "
+                "default",
             )
         for key, each in parts.items():
             operation[key] = _PARTS[key].check(each, at(path, key))

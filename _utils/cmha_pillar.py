@@ -236,7 +236,7 @@ _COROSYNC = {
 }
 
 _SETTINGS = {
-    "service": pillar_values.name,
+    "service": pillar_values.service,
     "resource": pillar_values.resource,
     "port": _PORT,
     "corosync": _COROSYNC,

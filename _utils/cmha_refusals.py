@@ -323,6 +323,47 @@ def threshold(pair):
         return
 
 
+def second_server(pair):
+    """
+    Refuse what would run the pair's service twice: a clone of its resource, and another resource for it.
+
+    pair
+        The pair, with its settings.
+    """
+    declared, resource, service = pair["pacemaker"], pair["resource"], pair["service"]
+    where = f"cmha:pairs:{pair['pair']}:pacemaker"
+    holders = {resource} | {
+        name
+        for name, each in _mapping(declared.get("groups")).items()
+        if resource in _several(each.get("members") if isinstance(each, dict) else each)
+    }
+    for section, key in (("clones", "resource"), ("bundles", "primitive")):
+        for name, each in _mapping(declared.get(section)).items():
+            held = each.get(key) if isinstance(each, dict) else each
+            if isinstance(held, str) and held in holders:
+                raise SiteError(
+                    f"{where}:{section}:{name}",
+                    f"would run {resource} on both hosts at once; a pair's service runs on one",
+                )
+    for name, each in _mapping(declared.get("primitives")).items():
+        agent = str(each.get("agent") if isinstance(each, dict) else each)
+        if (
+            name != resource
+            and resource in declared["primitives"]
+            and re.fullmatch(
+                rf"(lsb|systemd|service|upstart):{re.escape(service)}(\.service)?", agent
+            )
+        ):
+            raise SiteError(
+                f"{where}:primitives:{name}",
+                f"is for {service} too, which {resource} runs; one resource is for one service",
+            )
+
+
+def _mapping(said):
+    return said if isinstance(said, dict) else {}
+
+
 def _inherited(declared, resource, agent):
     """The meta attributes that a resource has from its template and its group, and where they stand."""
     for key, is_its in (

@@ -384,13 +384,17 @@ def _pair(name, checked, defaults):
     key = merged["corosync"].pop("authkey", None)
     merged["key_size"] = None if key is None else len(key)
     merged["places"] = _places(checked, role, name)
-    _refuse_what_does_not_go_together(merged)
-    if merged["resource"] not in merged["pacemaker"]["primitives"]:
+    primitives = merged["pacemaker"]["primitives"]
+    if merged["resource"] not in primitives:
         raise SiteError(
             f"{path}:resource",
             f"{merged['resource']} is no primitive of this pair"
-            f"{pillar_values.nearest(merged['resource'], merged['pacemaker']['primitives'])}",
+            f"{pillar_values.nearest(merged['resource'], primitives)}",
         )
+    default = defaults["roles"][role]["resource"]
+    if merged["resource"] != default and not any(_says_of(default, layer) for layer in declared):
+        primitives.pop(default, None)  # of one service, two resources would be two
+    _refuse_what_does_not_go_together(merged)
     merged["agent_by_host"] = _is_agent_by_host(
         merged["resource"], layers[: len(by_default)], layers[len(by_default) :]
     )
@@ -445,10 +449,15 @@ def _is_agent_by_host(resource, defaults, pillar):
 
 def _agent(resource, layer):
     """The agent that one layer of settings names; it may not be checked yet."""
+    said = _says_of(resource, layer)
+    return said.get("agent") if isinstance(said, dict) else said
+
+
+def _says_of(resource, layer):
     place = layer
     for key in ("pacemaker", "primitives", resource):
         place = place.get(key) if isinstance(place, dict) else None
-    return place.get("agent") if isinstance(place, dict) else place
+    return place
 
 
 def _pacemaker(pair, checked, check_cib):
@@ -603,6 +612,7 @@ def _refuse_what_does_not_go_together(pair):
     cmha_refusals.times(pair, at)
     cmha_refusals.threshold(pair)
     cmha_refusals.page_agent(pair)
+    cmha_refusals.second_server(pair)
 
 
 def _refuse_shared_nodes(pairs):

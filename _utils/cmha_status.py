@@ -160,8 +160,10 @@ def _survival(pair, view, facts):
         there = facts.get(host)
         if there and there["unsure"]:  # it would act, and can't foresee what it does
             continue
-        # what it can't start, and what in it doesn't answer
-        why = [f"{host}: {line}" for line in there["unable"] + there["hangs"]] if there else []
+        # what it can't start, and what in it doesn't answer. A daemon that pacemakerd replaces may take the
+        # controller along, which then never learns that the other node has died.
+        faults = there["unable"] + there["hangs"] + there["recovers"] if there else []
+        why = [f"{host}: {line}" for line in faults]
         if maintenance != "off":
             why = [_MAINTENANCE[maintenance]]
         survival[node] = {"takes_over": None, "why": why} if why else foreseen

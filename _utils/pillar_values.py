@@ -122,6 +122,19 @@ def name(value, path):
     return value
 
 
+def service(value, path):
+    """The name of the service that a pair keeps running, and that starts at boot no more."""
+    if name(value, path) in _NOT_TO_SWITCH_OFF:
+        raise SiteError(path, f"{value} is no service for a pair: cmha would switch it off at boot")
+    return value
+
+
+_NOT_TO_SWITCH_OFF = (
+    "corosync", "corosync-qdevice", "corosync-qnetd", "pacemaker", "pcsd", "sbd", "salt-minion",
+    "salt-master", "ssh", "sshd", "dbus", "systemd-journald",
+)  # fmt: skip
+
+
 def resource(value, path):
     """A resource's name, or its agent: then it is called like the agent's service."""
     if isinstance(value, str) and _AGENT.fullmatch(value):
@@ -140,9 +153,11 @@ def word(value, path):
 
 def file(value, path):
     """The path of a file that Corosync has for itself."""
+    if not isinstance(value, str) or not value.startswith("/"):
+        # the key itself, perhaps, where its file belongs
+        said = "another text" if len(str(value)) > _LONGEST_NAME // 10 else shown(value)
+        raise SiteError(path, f"should be an absolute path, is {said}")
     parts = word(value, path).split("/")
-    if parts[0] or len(parts) < 2:
-        raise SiteError(path, f"should be an absolute path, is {shown(value)}")
     if not all(parts[1:]) or {".", ".."} & set(parts):
         raise SiteError(
             path, f"should be the path of a file, without //, . and .. in it, is {shown(value)}"

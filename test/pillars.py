@@ -545,6 +545,27 @@ WRONG = [
     ),
     ("pacemaker:groups", {"g": {"members": 7}}, "pacemaker:groups:g:members: "),
     (
+        "pairs:cms:pacemaker",
+        {"clones": {"c": "cloudera-scm-server"}},
+        "pairs:cms:pacemaker:clones:c: would run cloudera-scm-server on both hosts at once",
+    ),
+    (
+        "pairs:cms:pacemaker",
+        {"groups": {"g": ["cloudera-scm-server"]}, "clones": {"c": {"resource": "g"}}},
+        "pairs:cms:pacemaker:clones:c: would run cloudera-scm-server on both hosts at once",
+    ),
+    (
+        "pairs:cms:pacemaker",
+        {"primitives": {"again": {"agent": "systemd:cloudera-scm-server"}}},
+        "pacemaker:primitives:again: is for cloudera-scm-server too, which cloudera-scm-server runs",
+    ),
+    ("pairs:cms:service", "corosync", "cms:service: corosync is no service for a pair"),
+    (
+        "corosync:totem:keyfile",
+        "c2VjcmV0" * 9,
+        "keyfile: should be an absolute path, is another text",
+    ),
+    (
         "pairs:cms:corosync",
         {
             "totem": {"transport": "udp"},

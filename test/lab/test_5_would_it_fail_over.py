@@ -36,6 +36,10 @@ FENCE = (
     " crm_attribute -n stonith-enabled -v true"
 )
 
+# While pacemakerd replaces a daemon, Pacemaker 2.1 may miss that the other node dies, and never act: seen
+# with the executor, on one of two pairs. Status promises nothing then.
+LUCK = None
+
 NO_SCRIPT = "mv /etc/init.d/R /root; systemctl daemon-reload"
 
 CHANGES = {
@@ -156,13 +160,13 @@ CHANGES = {
     "Corosync is stopped there": on_both(
         "S", "service pacemaker stop; service corosync stop", False, "S is offline"
     ),
-    "the executor hangs there": on_both("S", "pkill -STOP pacemaker-exe", True, "pacemaker-execd hangs"),
+    "the executor hangs there": on_both("S", "pkill -STOP pacemaker-exe", LUCK, "pacemaker-execd hangs"),
     "the controller hangs there": on_both("S", "pkill -STOP pacemaker-con", False, "pacemaker-contr hangs"),
-    "the scheduler hangs there": on_both("S", "pkill -STOP pacemaker-sch", True, "pacemaker-sched hangs"),
+    "the scheduler hangs there": on_both("S", "pkill -STOP pacemaker-sch", LUCK, "pacemaker-sched hangs"),
     "Salt is stopped there": on_both("S", "systemctl stop salt-minion", True, "S"),
     "the unit is masked there": on_both("S", "systemctl mask R", False, "R is masked"),
     "no init script there": [
-        Change("cms", "S", NO_SCRIPT, False, f"no /etc/init.d/{SERVER}"),
+        Change("cms", "S", NO_SCRIPT, False, f"lsb:{SERVER} isn't there"),
         Change("mgmt", "S", NO_SCRIPT, False, "ocf:cm:agent finds itself unfit"),
     ],
     "no right to the agent there": [
@@ -200,7 +204,8 @@ def test_what_status_foresees_happens(lab, name):
     for pair, _, _, survives, says in changes:
         report, node = said[pair], active[pair]
         foreseen = report["survival"][node]
-        assert (foreseen["takes_over"] is not None, lives[pair]) == (survives, survives), report
+        assert (foreseen["takes_over"] is not None) == bool(survives), report
+        assert survives is LUCK or lives[pair] == survives, report
         problems = "\n".join(report["problems"])
         assert filled_in(says, pair, node) in problems
         assert report["health"] == ("poor" if problems else "good"), report

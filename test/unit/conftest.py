@@ -173,7 +173,7 @@ def crm(load_file, pure, cluster, clock, monkeypatch):
     """The module, on a cluster in memory, with a clock that doesn't make one wait."""
     utils = {
         f"{name}.{function}": getattr(pure(name), function)
-        for name in ("cib", "crm_mon", "crm_simulate", "pacemaker_words")
+        for name in ("cib", "cmha_answers", "crm_mon", "crm_simulate", "pacemaker_words")
         for function in dir(pure(name))
         if not function.startswith("_")
     }

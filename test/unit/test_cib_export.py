@@ -559,6 +559,44 @@ def test_a_guest_is_a_node(cib):
         assert cib.difference(cib_of(remote + guest + bundle, nodes=NODES), declared)["changes"]
 
 
+def test_two_nodes_of_one_name(cib):
+    """A changed nodeid leaves the old one behind. Nothing of it is what the new one has."""
+    standby = f'<instance_attributes id="i{{}}">{pair("standby", "{}")}</instance_attributes>'
+    one = '<node id="1" uname="cms1"/>'
+    two = f'<node id="7" uname="cms1">{standby.format(7, "on")}</node>'
+    xml = cib_of(dummy("x"), nodes=one + two)
+    found = cib.export(xml)
+    assert "node_attributes" not in found
+    assert any("node_attributes:cms1: is another node of this name, with the id 7" in line
+               for line in found["left_out"])  # fmt: skip
+    assert cib.difference(xml, found)["changes"] == {}
+
+
+@pytest.mark.parametrize("said", ["false", "rubbish"])
+def test_a_master_that_says_it_is_none(cib, said):
+    meta = f'<meta_attributes id="m">{pair("promotable", said)}</meta_attributes>'
+    xml = cib_of(f'<master id="k">{meta}{dummy("p")}</master>')
+    assert cib.difference(xml, cib.export(xml))["changes"] == {}
+
+
+def test_a_clone_of_two(cib):
+    found = cib.export(cib_of(f'<clone id="k">{dummy("p")}{dummy("q")}</clone>'))
+    assert any("clones:k:resource: q is in it too" in line for line in found["left_out"])
+
+
+@pytest.mark.parametrize("node", ["my node", "nöde"])
+def test_a_node_that_is_gone_and_had_an_odd_name(cib, node):
+    xml = cib_of(dummy("x"), f'<rsc_location id="l" rsc="x" node="{node}" score="1"/>', nodes=NODES)
+    assert cib.difference(xml, cib.export(xml))["changes"] == {}
+
+
+def test_a_score_longer_than_python_reads(cib):
+    xml = cib_of(
+        dummy("x"), f'<rsc_location id="l" rsc="x" node="cms1" score="-{"9" * 5000}"/>', nodes=NODES
+    )
+    assert cib.difference(xml, cib.export(xml))["changes"] == {}
+
+
 # --- what spoiling everything at random has shown ------------------------------------------------
 
 

@@ -467,6 +467,14 @@ def _operations(**operations):
             "primitives:cm:operations:start:interval: Pacemaker never repeats a start; leave it out",
         ),
         (
+            _operations(monitor={"interval": "10s", "on-fail": "demote"}),
+            "primitives:cm:operations:monitor:on-fail: demote is for promote, and for a monitor of",
+        ),
+        (
+            _operations(start={"on-fail": "demote"}),
+            "primitives:cm:operations:start:on-fail: demote is for promote",
+        ),
+        (
             _operations(stop={"on-fail": "Standby"}),
             "primitives:cm:operations:stop:on-fail: Standby isn't for a stop, and Pacemaker takes",
         ),

@@ -314,7 +314,9 @@ def test_another_resource_has_the_agent_that_pillar_gives_it(host):
     pillar = with_("pairs:cms:resource", "cm")
     pillar["pairs"]["cms"]["pacemaker"] = {"primitives": {"cm": {"agent": LSB}}}
     module = host("cms1", "systemd", [SERVER_UNIT], pillar)
-    assert module.declared()["primitives"]["cm"]["agent"] == LSB
+    primitives = module.declared()["primitives"]
+    assert primitives["cm"]["agent"] == LSB
+    assert list(primitives) == ["cm"]  # and not the default's, which would be a second server
 
 
 WITH_DEVICE = {

@@ -335,7 +335,9 @@ WORDS = {
         "cm": {
             "agent": "lsb:cm",
             "meta": {"critical": "false"},
-            "operations": {"monitor": [{"interval": "10s", "on-fail": "demote"}]},
+            "operations": {
+                "monitor": [{"interval": "10s", "role": "Promoted", "on-fail": "demote"}]
+            },
         }
     },
 }
