@@ -165,14 +165,23 @@ class Items(_Whole):
     """A list of child elements with attributes, and perhaps a list of ids each."""
 
     def __init__(
-        self, key, tag, attributes, *, references=None, short=None, one_of=(), suffix=None
+        self,
+        key,
+        tag,
+        attributes,
+        *,
+        references=None,
+        short=None,
+        one_of=(),
+        suffix=None,
+        required=(),
     ):
         self.key = key
         self.tags = (tag,)
         self._tag = tag
         self._fields = [Attribute(name, check) for name, check in attributes.items()]
         self._short = short
-        self._one_of = one_of
+        self._one_of, self._required = one_of, required
         self._suffix = suffix or tag
         if references:
             self._fields.append(references)
@@ -186,8 +195,8 @@ class Items(_Whole):
     def _check_one(self, value, path):
         if self._short and not isinstance(value, dict):
             value = self._short(value, path)
-        found = checked(value, self._fields, path)
-        if self._one_of and not any(key in found for key in self._one_of):
+        found = checked(value, self._fields, path, self._required)
+        if self._one_of and not any(found.get(key) for key in self._one_of):
             raise InvalidCib(path, f"needs {' or '.join(self._one_of)}")
         return found
 

@@ -368,12 +368,13 @@ def _of_the_node(root, node, only=None):
 def _of_the_cluster(root):
     for pair in root.iterfind("configuration/crm_config//nvpair"):
         name, value = pair.get("name", ""), pair.get("value")
-        harmless = _HARMLESS.get(cib_values.property_name(name))
+        meant = cib_values.property_name(name)
+        harmless = _HARMLESS.get(meant)
         if harmless is not None:
-            why = f": {_WHY[name]}" if name in _WHY else ""
+            why = f": {_WHY[meant]}" if meant in _WHY else ""
             yield (
                 f"the cluster's property {name} is {value}{why}",
-                None if name in _WHY else f"crm configure property {name}={harmless}",
+                None if meant in _WHY else f"crm configure property {name}={harmless}",
                 [pair],
                 harmless,
             )

@@ -106,6 +106,7 @@ _PERMISSIONS = Items(
     },
     short=_permission,
     one_of=("xpath", "reference", "object-type"),
+    required=("kind",),
     suffix="permission",
 )
 
@@ -163,6 +164,20 @@ def _pattern(value, path):
         re.compile(said)
     except re.error as error:
         raise InvalidCib(path, f"is no regular expression, {error}: {said!r}") from None
+    return said
+
+
+def _filled(value, path):
+    said = cib_values.text(value, path)
+    if not said.strip():
+        raise InvalidCib(path, "is empty")
+    return said
+
+
+def _program(value, path):
+    said = cib_values.text(value, path)
+    if not said.startswith("/"):
+        raise InvalidCib(path, f"should be the absolute path of a program, is {said!r}")
     return said
 
 
@@ -238,7 +253,7 @@ SECTIONS = (
         "constraints",
         (
             Attribute("rsc", cib_values.identifier),
-            Attribute("rsc-pattern"),
+            Attribute("rsc-pattern", _pattern),
             _SETS,
             Attribute("role", _ROLE),
             Attribute("node"),
@@ -294,7 +309,7 @@ SECTIONS = (
         "rsc_ticket",
         "constraints",
         (
-            Attribute("ticket"),
+            Attribute("ticket", _filled),
             Attribute("rsc", cib_values.identifier),
             _SETS,
             Attribute("rsc-role", _ROLE),
@@ -317,7 +332,7 @@ SECTIONS = (
             Attribute("devices", _devices),
         ),
         required=["index", "devices"],
-        either=[("target", "target-pattern", "target-attribute")],
+        either=[("target", "target-pattern", "target-value")],
     ),
     Kind("acl_roles", "acl_role", "acls", (_DESCRIPTION, _PERMISSIONS), short="permissions"),
     UserKind("acl_users", "acl_target", "acls", _ACL_USER, short="roles"),
@@ -327,7 +342,7 @@ SECTIONS = (
         "alert",
         "alerts",
         (
-            Attribute("path"),
+            Attribute("path", _program),
             *_RESOURCE,
             cib_fields.Select(),
             Objects(

@@ -55,7 +55,7 @@ class InvalidCib(ValueError):
     """What was declared can't be configured; the message begins with the path of the fault."""
 
     def __init__(self, path, message):
-        super().__init__(f"{printable(path)}: {message}" if path else message)
+        super().__init__(printable(f"{path}: {message}" if path else message, 5000))
         self.path = path
         self.message = message
 
@@ -202,9 +202,9 @@ def text(value, path):
     return value
 
 
-def printable(said):
+def printable(said, most=500):
     """A text for people in which nothing is that a terminal or YAML would act on."""
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in said)[:500]
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in said)[:most]
 
 
 def one_of(*words):

@@ -133,7 +133,8 @@ def tie_breakers(pair, at):
         (("quorum", "auto_tie_breaker_node"), quorum.get("auto_tie_breaker_node")),
         (("quorum", "device", "net", "tie_breaker"), device.get("tie_breaker")),
     ):
-        named = [int(word) for word in str(value or "").split() if word.isdecimal()]
+        said = "" if value is None else str(value)
+        named = [int(word) for word in said.split() if word.isdecimal()]
         for each in named:
             if each not in ids:
                 known = " and ".join(map(str, ids))

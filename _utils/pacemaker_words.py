@@ -459,7 +459,7 @@ _FENCING_ACTION = re.compile(r"action|pcmk_(?:on|off|reboot)_action")
 _HOMES = ((PROPERTIES, "properties"), (RESOURCE_META, "rsc_defaults"), (OPERATION, "op_defaults"))
 
 
-_WRITTEN_BY_ITSELF = ("cluster-infrastructure", "cluster-name", "dc-version", "have-watchdog")
+_WRITTEN_BY_ITSELF = ("cluster-infrastructure", "dc-version", "have-watchdog")
 
 
 def _unknown(name, words, what):

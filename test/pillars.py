@@ -378,6 +378,7 @@ WRONG = [
                 {"heuristics": {"mode": "sync", "interval": 1000}},
                 "quorum:device:heuristics:mode: is sync, and no exec_NAME says what to run",
             ),
+            ("q", {"tie_breaker": 0}, {}, "net:tie_breaker: no node of this pair has the nodeid 0"),
             ("q", {"tie_breaker": 7}, {}, "net:tie_breaker: no node of this pair has the nodeid 7"),
             ("q", {}, {"votes": 2}, "quorum:device:votes: a pair's device has one vote, with lms"),
         )

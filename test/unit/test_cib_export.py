@@ -642,3 +642,10 @@ def test_sets_without_an_id_are_purged_too(cib):
         cib_of(dummy("a", sets)), {"primitives": {"a": "ocf:pacemaker:Dummy"}}, None, True
     )
     assert "score=" not in done["xml"]
+
+
+def test_a_message_holds_nothing_that_a_terminal_acts_on(cib):
+    declared = {"locations": {"l": {"rsc": "x", "node": "z\x9b2Jgood\u202e", "score": 1}}}
+    with pytest.raises(ValueError, match="the cluster has no node z") as error:
+        cib.difference(cib_of(dummy("x"), nodes=NODES), declared)
+    assert str(error.value).isprintable()

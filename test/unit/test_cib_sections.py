@@ -450,6 +450,27 @@ def _operations(**operations):
             "should be one of Mandatory, Optional, Serialize, is 'Mandatry'; did you mean Mandatory",
         ),
         ({"tickets": {"t": {"rsc": "vip"}}}, "tickets:t: has no ticket"),
+        ({"tickets": {"t": {"rsc": "vip", "ticket": " "}}}, "tickets:t:ticket: is empty"),
+        (
+            {"locations": {"l": {"rsc-pattern": "(", "node": "cms1", "score": 1}}},
+            "locations:l:rsc-pattern: is no regular expression",
+        ),
+        (
+            {"alerts": {"a": "relative.sh"}},
+            "alerts:a:path: should be the absolute path of a program",
+        ),
+        (
+            {"acl_roles": {"r": [{"xpath": "//x"}]}},
+            "acl_roles:r:permissions:0: has no kind",
+        ),
+        (
+            {"colocations": {"c": {"sets": [{"resources": []}], "score": 1}}},
+            "colocations:c:sets:0: needs resources",
+        ),
+        (
+            {"fencing_levels": {"f": {"index": 1, "target-attribute": "rack", "devices": ["d"]}}},
+            "fencing_levels:f: needs target or target-pattern or target-value",
+        ),
         (
             {"groups": {"g": ["vip"], "h": ["vip"]}},
             "groups:h:members: vip is in groups:g already, and stands in one place",
