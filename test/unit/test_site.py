@@ -512,3 +512,9 @@ def test_a_certificate_is_for_a_device_that_encrypts(site_model, cmha_site, tls,
     pillar = with_("pairs:cms:corosync:quorum:device", {**DEVICE, "net": net})
     cms, mgmt = site_model(pillar)["pairs"]
     assert (cmha_site.wants_certificate(cms), cmha_site.wants_certificate(mgmt)) == (wants, False)
+
+
+def test_what_cmha_declares_itself_passes_on_the_hosts(site_model, pure):
+    """There the whole is checked, with what the site model has added."""
+    for pair in site_model(SITE)["pairs"]:
+        pure("cib").check_words(pair["pacemaker"])
