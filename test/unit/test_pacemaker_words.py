@@ -405,9 +405,9 @@ def test_since_when_and_until_when_there_is_a_word(pure, version, word, said):
 
 
 def test_each_word_of_some_versions_is_one_that_is_known(pure):
-    words = pure("pacemaker_words")
+    words = pure("pacemaker_table")
     known = {**words.PROPERTIES, **words.CLONE_META, **words.OPERATION}
-    for each in words._KNOWN:
+    for each in words.KNOWN:
         name, _, value = each.partition("=")
         assert name in known
         assert not value or value in known[name]
