@@ -463,7 +463,8 @@ def move(resource, node, addresses, port=None, timeout=600, service=None):  # no
     served = client.ask()
     try:
         started = __salt__["crm.move"](resource, node, timeout, watch=client.ask)
-        _wait_for_an_answer(client, resource, home if served else [], timeout)
+        back = home if served and home != [node] else []
+        _wait_for_an_answer(client, resource, back, timeout)
     except CommandExecutionError as error:
         owner = service and __salt__["scm_active.owner"](service)
         if owner and owner not in str(error):

@@ -973,7 +973,7 @@ def _cleared_afterwards(resource, nodes):
         try:
             _clear_each(resource, nodes)
         except CommandExecutionError as another:
-            raise CommandExecutionError(
+            raise type(error)(
                 f"{error}; and the move's constraint is left: {another}; crm resource clear {resource}"
             ) from None
         raise
@@ -1063,18 +1063,22 @@ def _taken_back(resource, home, timeout, watch, brought):
     for good.
     """
     there = " and ".join(home) or "no host"
-    # Pacemaker refuses to move it to where it is
-    moves = len(home) == 1 and started(resource) != home
+    refused, held = "", []
     try:
-        with _cleared_afterwards(resource, home if moves else []):
-            if moves:
-                _ask_to_move(resource, home[0])
+        with _cleared_afterwards(resource, held):
+            # Pacemaker refuses to move it to where it is, or is about to be
+            if len(home) == 1 and status()["resources"][resource]["nodes"] != home:
+                try:
+                    _ask_to_move(resource, home[0])
+                    held.append(home[0])
+                except CommandExecutionError as error:  # it may be on its way since
+                    refused = f" ({error})"
             came = _is_home(resource, home, timeout, watch, brought)
     except CommandExecutionError as error:
         return f"it didn't come back to {there}: {error}"
     if came:
         return f"it runs on {there} again"
-    return f"it didn't come back to {there}; salt-run cmha.status says what is in the way"
+    return f"it didn't come back to {there}{refused}; salt-run cmha.status says what is in the way"
 
 
 def _is_home(resource, home, timeout, watch, brought):

@@ -88,7 +88,10 @@ def _without(dead, xml, seen, resource):
     # the scheduler lets a remote node go on without anybody who could tell it what to do
     found = takes_over(xml) if left else None
     if found is not None:
-        unfenced = _unfenced(dead, xml, others) if seen["fencing"] else []
+        fences = seen["fencing"]
+        if fences is None:
+            fences = __utils__["cib_obstacles.fences"](xml)
+        unfenced = _unfenced(dead, xml, others) if fences else []
         return {"takes_over": None if unfenced else found, "why": unfenced}
     try:
         why = [

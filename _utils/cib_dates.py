@@ -13,8 +13,9 @@ from cib_values import InvalidCib
 
 __virtualname__ = "cib_dates"
 
-_TIME = r"(?P<hour>\d{1,2})(?::?(?P<minute>\d{2})(?::?(?P<second>\d{2}))?)?"
-_ZONE = r"(?:\s*(?:Z|[+-]\d{1,2}(?::?\d{2})?))?"
+_TIME = r"(?P<hour>\d{1,2})(?::?(?P<minute>\d{2})(?::?(?P<second>\d{2})(?:[.,]\d+)?)?)?"
+# An offset without a blank before it is one that Pacemaker 2.1 doesn't see
+_ZONE = r"(?:\s*(?:Z|UTC|GMT)|\s+[+-]\d{1,2}(?::?\d{2})?)?"
 _DATES = (
     r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})",
     r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})",

@@ -139,6 +139,10 @@ def without(xml, taken_away):
     return ElementTree.tostring(root, encoding="unicode")
 
 
+# Whose id is another element's
+_REFERENCES = ("resource_ref", "obj_ref", "role")
+
+
 def resolved(xml):
     """
     A CIB in which nothing stands for something else: what refers to an element by ``id-ref`` is a copy of it.
@@ -153,12 +157,16 @@ def resolved(xml):
     configuration = root.find("configuration")
     for acls in configuration.findall("acls"):
         configuration.remove(acls)
-    by_id = {each.get("id"): each for each in configuration.iter() if each.get("id")}
+    by_id = {
+        each.get("id"): each
+        for each in configuration.iter()
+        if each.get("id") and each.tag not in _REFERENCES
+    }
     referring = [each for each in configuration.iter() if each.get("id-ref") in by_id]
     for number, each in enumerate(referring):
         source = copy.deepcopy(by_id[each.attrib.pop("id-ref")])
         for inner in source.iter():
-            if inner.get("id"):
+            if inner.get("id") and inner.tag not in _REFERENCES:
                 inner.set("id", f"{inner.get('id')}-cmha{number}")
         each.attrib.update({**source.attrib, **each.attrib})
         each.extend(source)
@@ -226,6 +234,17 @@ def released(xml):
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def fences(xml):
+    """
+    Whether fencing is on by what stands there, where Pacemaker's tools don't say it.
+
+    xml
+        A CIB as text.
+    """
+    said = _properties(ElementTree.fromstring(xml))
+    return cib_values.is_true(said.get("stonith-enabled", "true"))  # Pacemaker's default
+
+
 def has_watchdog(xml):
     """
     Whether a watchdog fences: SBD without a disk.
@@ -290,7 +309,7 @@ def _fits(level, node, attributes):
         pattern = pattern.replace(f"[:{name}:]", characters)
     try:
         return re.search(pattern, node) is not None
-    except re.error:
+    except (re.error, OverflowError, RecursionError):
         return False
 
 

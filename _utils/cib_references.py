@@ -86,7 +86,7 @@ def _nodes_of_rules(rules, path):
 
 def _names_a_node(expression):
     literal = expression.get("value-source", "literal") == "literal"
-    is_name = expression.get("attribute") == "#uname" and expression["operation"] in ("eq", "ne")
+    is_name = expression.get("attribute") == "#uname" and expression["operation"] == "eq"
     return literal and is_name
 
 
@@ -114,7 +114,9 @@ def nowhere(document, declared, only=None):
                 if not _is_a(what, document, document.with_id(one)):
                     yield at(place, key), one, what
             for key, one in nodes(section, each):
-                if known and one not in known:
+                # a rule compares without regard to capitals
+                names = {name.lower() for name in known} if key.startswith("rules") else known
+                if known and (one.lower() if names is not known else one) not in names:
                     yield at(place, key), one, "node"
 
 

@@ -35,6 +35,8 @@ def never(document, declared, only=None):
 
     Returns tuples of the path, the resource's id, and why.
     """
+    if any(map(_says_promotable, document.configuration.findall("rsc_defaults"))):
+        return  # every clone may be
     parents = {child: parent for parent in document.configuration.iter() for child in parent}
     for section in ("locations", "colocations", "orders", "tickets"):
         for identifier, each in declared.get(section, {}).items():
@@ -67,7 +69,9 @@ def refuse_never(document, declared, only, allowed):
 def _promoted(section, constraint):
     """What has to be promoted in a constraint: the key that says it, the resource, and a hint."""
     for key, whose in _OF_A_ROLE.get(section, {}).items():
-        if constraint.get(key) == "Promoted" and isinstance(constraint.get(whose), str):
+        if cib_values.role(constraint.get(key, "")) == "Promoted" and isinstance(
+            constraint.get(whose), str
+        ):
             yield key, constraint[whose], ""
     if section == "orders":
         first = constraint.get("first-action")
@@ -80,7 +84,7 @@ def _promoted(section, constraint):
             if action in _PROMOTING and isinstance(constraint.get(whose), str):
                 yield key, constraint[whose], more
     for number, each in enumerate(constraint.get("sets", ())):
-        if each.get("role") == "Promoted" or each.get("action") in _PROMOTING:
+        if cib_values.role(each.get("role", "")) == "Promoted" or each.get("action") in _PROMOTING:
             for resource in each["resources"]:
                 yield f"sets:{number}", resource, ""
 

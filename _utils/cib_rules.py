@@ -170,7 +170,8 @@ def _element(kind, value, path):
 
 # What Pacemaker itself says of a node; of its health there is any number
 _OWN_ATTRIBUTE = re.compile(
-    r"#(uname|id|kind|is_dc|cluster-name|site-name|role|ra-version|node-unfenced|digests-.*|health.*)"
+    r"#(uname|id|kind|is_dc|cluster-name|site-name|role|ra-version|node-unfenced|digests-.*|health.*"
+    r"|feature-set|attrd-protocol)"
 )
 
 
@@ -184,8 +185,11 @@ def _check_comparison(expression, path):
         raise InvalidCib(at(path, "value"), f"is missing; {operation} compares with it")
     if attribute.startswith("#") and not _OWN_ATTRIBUTE.fullmatch(attribute):
         near = cib_values.nearest(attribute, ["#uname", "#id", "#kind", "#is_dc", "#site-name"])
-        hint = f"; did you mean {near}?" if near else ""
-        raise InvalidCib(at(path, "attribute"), f"{attribute} is none of Pacemaker's own{hint}")
+        if near:  # else it may be one of a later version
+            raise InvalidCib(
+                at(path, "attribute"),
+                f"{attribute} is none of Pacemaker's own; did you mean {near}?",
+            )
 
 
 def _check_needs(expression, path):

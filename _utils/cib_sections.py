@@ -162,7 +162,7 @@ def _pattern(value, path):
     said = cib_values.text(value, path)
     try:
         re.compile(said)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise InvalidCib(path, f"is no regular expression, {error}: {said!r}") from None
     return said
 
@@ -171,13 +171,6 @@ def _filled(value, path):
     said = cib_values.text(value, path)
     if not said.strip():
         raise InvalidCib(path, "is empty")
-    return said
-
-
-def _program(value, path):
-    said = cib_values.text(value, path)
-    if not said.startswith("/"):
-        raise InvalidCib(path, f"should be the absolute path of a program, is {said!r}")
     return said
 
 
@@ -342,7 +335,7 @@ SECTIONS = (
         "alert",
         "alerts",
         (
-            Attribute("path", _program),
+            Attribute("path", _filled),
             *_RESOURCE,
             cib_fields.Select(),
             Objects(

@@ -32,7 +32,7 @@ def status(xml):
     Returns a mapping:
 
     - ``dc``: name of the designated controller, or ``None``; ``dc_version``; ``with_quorum``,
-      ``maintenance``; ``fencing``, whether it is on
+      ``maintenance``; ``fencing``, whether it is on, ``None`` from before Pacemaker 1.1.14, which doesn't say
     - ``nodes``: by name ``id``, ``online``, ``standby``, ``maintenance``, ``pending``, ``unclean``,
       ``shutdown``, ``dc``, ``remote`` (without a cluster of its own), ``resources`` (how many it runs)
     - ``resources``: by id, primitives inside groups, clones and bundles as well, ``agent``,
@@ -55,7 +55,7 @@ def status(xml):
         "dc_version": dc.get("version"),
         "with_quorum": _yes(dc, "with_quorum"),
         "maintenance": _yes(options, "maintenance-mode"),
-        "fencing": any(_yes(options, name) for name in _FENCING),
+        "fencing": _fencing(options),
         "nodes": {
             node.get("name"): _node_status(node)
             for node in root.findall("nodes/node")
@@ -72,6 +72,11 @@ def _attributes(element):
 
 def _yes(attributes, name):
     return attributes.get(name) == "true"
+
+
+def _fencing(options):
+    said = [options[name] == "true" for name in _FENCING if name in options]
+    return any(said) if said else None
 
 
 def _number(element, name):

@@ -163,6 +163,7 @@ def file(value, path):
             path, f"should be the path of a file, without //, . and .. in it, is {shown(value)}"
         )
     own = parts[1:3] in (["etc", "corosync"], ["var", "log"]) and len(parts) > 3
+    own = own or parts[1:4] == ["var", "lib", "corosync"]
     if (parts[1] in _OF_THE_SYSTEM and not own) or any(each.startswith(".") for each in parts):
         raise SiteError(
             path,
@@ -251,10 +252,27 @@ def _as_python_has_it(pattern):
             raise re.error(f"there is no class [:{match[1]}:]")
         return _CLASSES[match[1]]
 
-    alone = re.search(rf"(?:^|\])(?:[^\[\]\\]|\\.)*{_CLASS.pattern}", pattern)
-    if alone:
-        raise re.error(f"[:{alone[1]}:] stands in brackets of its own, [[:{alone[1]}:]]")
+    for name in _outside_brackets(pattern):
+        raise re.error(f"[:{name}:] stands in brackets of its own, [[:{name}:]]")
     return _CLASS.sub(known, pattern)
+
+
+def _outside_brackets(pattern):
+    """The classes that stand where they are no class, but brackets with these characters."""
+    inside, at = False, 0
+    while at < len(pattern):
+        found = _CLASS.match(pattern, at)
+        if found:
+            if not inside:
+                yield found[1]
+            at = found.end()
+        elif not inside and pattern[at] == "[":
+            # a ] that comes first is one of the characters
+            inside, at = True, re.compile(r"\[\^?\]?").match(pattern, at).end()
+        elif not inside and pattern[at] == "\\":
+            at += 2
+        else:
+            inside, at = inside and pattern[at] != "]", at + 1
 
 
 def need_printable(value, path):

@@ -433,6 +433,15 @@ PAIR_M = (
             "</constraints>",
             ["the constraint a is in the way", "the constraint b is in the way"],
         ),
+        # a set of resources that another constraint has too, and a tag that names the rule's own id
+        (
+            "<constraints/>",
+            f'<constraints>{of_cms2(RULE_A)}<rsc_colocation id="c1" score="INFINITY"><resource_set id="s1">'
+            '<resource_ref id="cm"/></resource_set></rsc_colocation><rsc_colocation id="c2" score="INFINITY">'
+            '<resource_set id-ref="s1"/></rsc_colocation></constraints><tags><tag id="t"><obj_ref id="r1"/>'
+            "</tag></tags>",
+            ["the constraint a is in the way"],
+        ),
         # a constraint that a permission names
         (
             "<constraints/>",
@@ -519,3 +528,12 @@ def test_a_watchdog_that_fences(pure, name, value, has):
     has_watchdog = pure("cib_obstacles").has_watchdog
     assert has_watchdog(text) is has
     assert has_watchdog(text.replace('value="true"', 'value="false"')) is False
+
+
+@pytest.mark.parametrize(("value", "on"), [("true", True), ("false", False), (None, True)])
+def test_whether_fencing_is_on_where_the_tools_do_not_say(pure, value, on):
+    """Before Pacemaker 1.1.14."""
+    text = cib().replace('"stonith-enabled" value="false"', f'"stonith-enabled" value="{value}"')
+    if value is None:
+        text = re.sub('<nvpair id="p2".*?/>', "", text)
+    assert pure("cib_obstacles").fences(text) is on

@@ -75,6 +75,53 @@ def test_a_service_that_does_not_start_on_the_target_is_told_and_a_second_try_re
     wait_for(lab, here, "curl -sf -o /dev/null http://127.0.0.1:7180/")
 
 
+def test_where_a_start_may_be_tried_for_ever_it_is_moved_home(lab):
+    here = home(lab)
+    there = mate(here)
+    lab.on("cms1", "crm_attribute", "-n", "start-failure-is-fatal", "-v", "false")
+    lab.on(there, "sh", "-c", "echo FAIL_START=yes >> /etc/default/cloudera-scm-server")
+    code, data = lab.runner("cmha.failover", "cms")
+    assert (code, data["moves"]) == (1, [])
+    assert data["error"].endswith(f"; it runs on {here} again"), data["error"]
+    assert home(lab) == here
+    assert "cli-" not in lab.cib(here)
+    lab.on(there, "sed", "-i", "/^FAIL_START=yes/d", "/etc/default/cloudera-scm-server")
+    lab.on("cms1", "crm_attribute", "-n", "start-failure-is-fatal", "-D")
+    lab.on("cms1", "crm_resource", "--cleanup")
+    wait_for(lab, here, "curl -sf -o /dev/null http://127.0.0.1:7180/")
+
+
+def test_what_has_to_be_where_it_is_does_not_start_there(lab):
+    """Another member of its group, before it."""
+    here = home(lab)
+    there = mate(here)
+    beside = {"agent": "ocf:pacemaker:Dummy", "params": {"fail_start_on": there}}
+    declared = {"primitives": {"beside": beside}, "groups": {"all": ["beside", SERVER]}}
+    lab.salt(["cms1"], "crm.apply", json.dumps(declared))
+    wait_for(lab, here, f"crm_resource --resource {SERVER} --locate | grep -q {here}")
+    code, data = lab.runner("cmha.failover", "cms")
+    assert (code, data["moves"]) == (1, [])
+    assert "since this failed: beside (start on" in data["error"], data["error"]
+    assert data["error"].endswith(f"; it runs on {here} again")
+    assert home(lab) == here
+    assert "cli-" not in lab.cib(here)
+    lab.salt(["cms1"], "crm.apply", "{}", "absent={groups: [all], primitives: [beside]}")
+    lab.on("cms1", "crm_resource", "--cleanup")
+
+
+def test_where_it_would_not_stay_is_refused(lab):
+    here = home(lab)
+    draws = {
+        "locations": {"rather": {"rsc": SERVER, "node": here, "score": 500}},
+        "rsc_defaults": {"resource-stickiness": 0},
+    }
+    lab.salt(["cms1"], "crm.apply", json.dumps(draws))
+    code, data = lab.runner("cmha.failover", "cms")
+    lab.salt(["cms1"], "crm.apply", "{}", "absent={locations: [rather]}")
+    assert (code, data["moves"]) == (1, [])
+    assert f"moved to {mate(here)}, it would go to {here} as soon as it is there" in data["error"]
+
+
 def test_what_pacemaker_would_not_do_is_refused_before_it_is_tried(lab):
     here = home(lab)
     never = {"locations": {"never": {"rsc": SERVER, "node": mate(here), "score": "-INFINITY"}}}

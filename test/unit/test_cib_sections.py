@@ -455,9 +455,10 @@ def _operations(**operations):
             {"locations": {"l": {"rsc-pattern": "(", "node": "cms1", "score": 1}}},
             "locations:l:rsc-pattern: is no regular expression",
         ),
+        ({"alerts": {"a": {"path": " "}}}, "alerts:a:path: is empty"),
         (
-            {"alerts": {"a": "relative.sh"}},
-            "alerts:a:path: should be the absolute path of a program",
+            {"locations": {"l": {"rsc-pattern": "c{99999999999}", "node": "cms1", "score": 1}}},
+            "locations:l:rsc-pattern: is no regular expression",
         ),
         (
             {"acl_roles": {"r": [{"xpath": "//x"}]}},

@@ -821,11 +821,35 @@ def test_why_a_move_failed_is_never_lost(crm, cluster, verb):
 
     cluster._crm_resource = move
     said = {
-        "--clear": "no database.*; and the move's constraint is left: .*no DC; crm resource clear cm$",
-        "--move": "no database.*; it didn't come back to cms1: .*no DC",
+        "--clear": "no database.*; and the move's constraint is left: .*no DC; crm resource clear cm; it ",
+        "--move": "no database.*; it didn't come back to cms1 .*no DC",
     }
     with pytest.raises(CommandExecutionError, match=said[verb]):
         crm.move("cm", "cms2", timeout=60)
+
+
+def test_what_is_about_to_start_at_home_is_waited_for(crm, cluster):
+    """Pacemaker refuses to move it to where it starts already."""
+    failing = Failing(cluster, comes_back=False)
+
+    def move(command, stdin):
+        if "--clear" in command:
+            starting = failing.good.replace('role="Started"', 'role="Started" pending="Starting"')
+            cluster.mon = starting if cluster.mon is not starting else cluster.mon
+            return 0, ""
+        return failing(command, stdin)
+
+    waits = iter([False] * 3)
+
+    def settled():
+        if next(waits, None) is None:
+            cluster.mon = failing.good
+        return False
+
+    cluster._crm_resource, crm.settled = move, settled
+    with pytest.raises(CommandExecutionError, match="no database.*; it runs on cms1 again$"):
+        crm.move("cm", "cms2", timeout=60)
+    assert [each[0] for each in resource_commands(cluster)] == ["--move", "--clear"]
 
 
 def test_what_does_not_come_back_is_told_when_the_cluster_rests(crm, cluster):

@@ -66,7 +66,15 @@ def test_a_pillar_from_json_has_keys_of_text(site_model):
 
 @pytest.mark.parametrize(
     "pattern",
-    ["^SUPERVISOR_PROCESS_NAME=", "^CONF_DIR=/.*/[[:digit:]]+-cloudera", "a{2,3}", "[]a]b"],
+    [
+        "^SUPERVISOR_PROCESS_NAME=",
+        "^CONF_DIR=/.*/[[:digit:]]+-cloudera",
+        "a{2,3}",
+        "[]a]b",
+        "CMF_[[:alpha:][:digit:]_]+=x",
+        "CMF_[[:alpha:]_[:digit:]]+=x",
+        "CMF_[^][:space:]]+=y",
+    ],
 )
 def test_an_expression_that_marks_the_roles(site_model, pattern):
     assert site_model(with_("agent_processes", pattern))
