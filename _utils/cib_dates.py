@@ -46,7 +46,8 @@ def moment(value, path):
     )
     if parts is None or not _is_there(parts):
         raise InvalidCib(
-            path, f"is no date that there is, {said!r}; write it as 2026-11-27 08:00:00 +01:00"
+            path,
+            f"is no date that Pacemaker reads, {said!r}; write it as 2026-11-27 08:00:00 +01:00",
         )
     return said
 

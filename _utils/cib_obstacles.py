@@ -10,6 +10,7 @@ import re
 from xml.etree import ElementTree
 
 import cib_values
+import posix_regex
 
 # By property, the value with which it keeps nothing from anywhere. What has no such value isn't in the way.
 _HARMLESS = {
@@ -47,16 +48,6 @@ _REMEDIES = {
     "target-role": "crm resource start {resource}",
 }
 _NODE_REMEDIES = {"standby": "crm node online {node}", "maintenance": "crm node ready {node}"}
-
-# POSIX's names for what may be in the brackets of an expression
-_CLASSES = {
-    "digit": "0-9",
-    "alpha": "A-Za-z",
-    "alnum": "A-Za-z0-9",
-    "lower": "a-z",
-    "upper": "A-Z",
-    "xdigit": "0-9A-Fa-f",
-}
 
 # Exit codes of what went well: OCF's success, not running, promoted; and, in a history, an action under way
 _WENT_WELL = ("0", "7", "8", "193", "-1")
@@ -305,10 +296,8 @@ def _fits(level, node, attributes):
     pattern = level.get("target-pattern")
     if pattern is None:
         return (level.get("target-attribute"), level.get("target-value")) in attributes
-    for name, characters in _CLASSES.items():
-        pattern = pattern.replace(f"[:{name}:]", characters)
     try:
-        return re.search(pattern, node) is not None
+        return re.search(posix_regex.as_python(pattern), node) is not None
     except (re.error, OverflowError, RecursionError):
         return False
 

@@ -10,6 +10,7 @@ import re
 import cib_fields
 import cib_sets
 import cib_values
+import posix_regex
 from cib_fields import Agent, Attribute, Items, Lifetime, Nested, Objects, References
 from cib_objects import (
     MAINTENANCE,
@@ -161,7 +162,7 @@ def _level(value, path):
 def _pattern(value, path):
     said = cib_values.text(value, path)
     try:
-        re.compile(said)
+        re.compile(posix_regex.as_python(said))
     except (re.error, OverflowError, RecursionError) as error:
         raise InvalidCib(path, f"is no regular expression, {error}: {said!r}") from None
     return said

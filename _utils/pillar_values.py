@@ -13,6 +13,7 @@ import re
 
 import cib_values
 import corosync_totem
+import posix_regex
 
 __virtualname__ = "pillar_values"
 
@@ -206,7 +207,7 @@ def pattern(value, path):
             path, f"should have at most {_LONGEST_PATTERN} characters, has {len(value)}"
         )
     try:
-        matches = re.compile(_as_python_has_it(value)).search
+        matches = re.compile(posix_regex.as_python(value)).search
     except (re.error, RecursionError, OverflowError) as error:
         raise SiteError(path, f"is no regular expression, {error}: {value!r}") from None
     times = [int(each) for each in re.findall(r"\{(?:[0-9]*,)?([0-9]+)", value)]
@@ -234,45 +235,6 @@ _VARIABLES = (
     "SHELL=/bin/bash", "SHLVL=1", "TERM=linux", "MAIL=/var/mail/root", "OLDPWD=/", "LC_ALL=C.UTF-8",
     "INVOCATION_ID=5d0c8e1f7b3a49266d0c8e1f7b3a4926", "JOURNAL_STREAM=8:12345", "SYSTEMD_EXEC_PID=1",
 )  # fmt: skip
-_CLASSES = {
-    "alnum": "A-Za-z0-9", "alpha": "A-Za-z", "blank": " \\t", "cntrl": "\\x00-\\x1f", "digit": "0-9",
-    "graph": "!-~", "lower": "a-z", "print": " -~", "punct": "!-/:-@\\[-`{-~", "space": "\\s",
-    "upper": "A-Z", "xdigit": "0-9A-Fa-f",
-}  # fmt: skip
-
-
-_CLASS = re.compile(r"\[:(\w*):\]")
-
-
-def _as_python_has_it(pattern):
-    """An extended regular expression of POSIX in Python's syntax, as far as people write them."""
-
-    def known(match):
-        if match[1] not in _CLASSES:
-            raise re.error(f"there is no class [:{match[1]}:]")
-        return _CLASSES[match[1]]
-
-    for name in _outside_brackets(pattern):
-        raise re.error(f"[:{name}:] stands in brackets of its own, [[:{name}:]]")
-    return _CLASS.sub(known, pattern)
-
-
-def _outside_brackets(pattern):
-    """The classes that stand where they are no class, but brackets with these characters."""
-    inside, at = False, 0
-    while at < len(pattern):
-        found = _CLASS.match(pattern, at)
-        if found:
-            if not inside:
-                yield found[1]
-            at = found.end()
-        elif not inside and pattern[at] == "[":
-            # a ] that comes first is one of the characters
-            inside, at = True, re.compile(r"\[\^?\]?").match(pattern, at).end()
-        elif not inside and pattern[at] == "\\":
-            at += 2
-        else:
-            inside, at = inside and pattern[at] != "]", at + 1
 
 
 def need_printable(value, path):

@@ -29,7 +29,7 @@ def test_what_is_a_moment(dates, said):
     ],
 )  # fmt: skip
 def test_what_is_none(dates, said):
-    with pytest.raises(ValueError, match="^start: is no date that there is, "):
+    with pytest.raises(ValueError, match="^start: is no date that Pacemaker reads, "):
         dates.moment(said, "start")
 
 

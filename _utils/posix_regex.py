@@ -1,0 +1,61 @@
+"""
+Regular expressions of POSIX, extended, as grep and Pacemaker take them, in Python's syntax.
+
+Pure functions. Source: regex(7).
+"""
+
+import re
+
+__virtualname__ = "posix_regex"
+
+
+def __virtual__():
+    return __virtualname__
+
+
+_CLASSES = {
+    "alnum": "A-Za-z0-9", "alpha": "A-Za-z", "blank": " \\t", "cntrl": "\\x00-\\x1f", "digit": "0-9",
+    "graph": "!-~", "lower": "a-z", "print": " -~", "punct": "!-/:-@\\[-`{-~", "space": "\\s",
+    "upper": "A-Z", "xdigit": "0-9A-Fa-f",
+}  # fmt: skip
+
+
+_NAMED = re.compile(r"\[:(\w*):\]")
+
+
+def as_python(pattern):
+    """
+    An extended regular expression of POSIX in Python's syntax, as far as people write them.
+
+    pattern
+        Text.
+
+    Returns text. Raises ``re.error`` for a class that isn't there, or stands outside brackets.
+    """
+
+    def known(match):
+        if match[1] not in _CLASSES:
+            raise re.error(f"there is no class [:{match[1]}:]")
+        return _CLASSES[match[1]]
+
+    for name in _outside_brackets(pattern):
+        raise re.error(f"[:{name}:] stands in brackets of its own, [[:{name}:]]")
+    return _NAMED.sub(known, pattern)
+
+
+def _outside_brackets(pattern):
+    """The classes that stand where they are no class, but brackets with these characters."""
+    inside, at = False, 0
+    while at < len(pattern):
+        found = _NAMED.match(pattern, at)
+        if found:
+            if not inside:
+                yield found[1]
+            at = found.end()
+        elif not inside and pattern[at] == "[":
+            # a ] that comes first is one of the characters
+            inside, at = True, re.compile(r"\[\^?\]?").match(pattern, at).end()
+        elif not inside and pattern[at] == "\\":
+            at += 2
+        else:
+            inside, at = inside and pattern[at] != "]", at + 1
