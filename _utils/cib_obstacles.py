@@ -296,6 +296,8 @@ def _fits(level, node, attributes):
     pattern = level.get("target-pattern")
     if pattern is None:
         return (level.get("target-attribute"), level.get("target-value")) in attributes
+    if posix_regex.costly(pattern):
+        return False
     try:
         return re.search(posix_regex.as_python(pattern), node) is not None
     except (re.error, OverflowError, RecursionError):

@@ -206,6 +206,9 @@ def pattern(value, path):
         raise SiteError(
             path, f"should have at most {_LONGEST_PATTERN} characters, has {len(value)}"
         )
+    costly = posix_regex.costly(value)
+    if costly:
+        raise SiteError(path, f"{costly}, which takes too long to match: {value!r}")
     try:
         matches = re.compile(posix_regex.as_python(value)).search
     except (re.error, RecursionError, OverflowError) as error:

@@ -59,3 +59,43 @@ def _outside_brackets(pattern):
             at += 2
         else:
             inside, at = inside and pattern[at] != "]", at + 1
+
+
+_MOST_REPETITIONS = 6
+
+
+def costly(pattern):
+    """
+    Why a program that tries one way after the other, as Python's, could take for ever to match: repetitions
+    of what is repeated, or has alternatives, and too many of them.
+
+    pattern
+        An extended regular expression of POSIX.
+
+    Returns a text, or ``None``.
+    """
+    groups, closed, repetitions = [False], False, 0
+    for token in _tokens(pattern):
+        repeats, was_closed = token in ("*", "+", "{"), closed
+        closed = False
+        if token == "(":
+            groups.append(False)
+        elif token == ")" and len(groups) > 1:
+            closed = groups.pop()
+            groups[-1] = groups[-1] or closed
+        elif token in ("|", "?") or repeats:
+            repetitions += repeats
+            if repeats and was_closed:
+                return "repeats a group that has a repetition, or alternatives, in it"
+            groups[-1] = True
+    if repetitions > _MOST_REPETITIONS:
+        return f"has {repetitions} repetitions, of at most {_MOST_REPETITIONS}"
+    return None
+
+
+_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\[[:.=]\w*[:.=]\]|[^]])*\]|.", re.DOTALL)
+
+
+def _tokens(pattern):
+    """The characters of an expression; an escaped one, and brackets with what is in them, as one."""
+    return _TOKEN.findall(pattern)

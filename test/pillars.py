@@ -477,10 +477,18 @@ WRONG = [
         for pattern, says in (
             ("^NAME=[:digit:]+-mgmt", "[:digit:] stands in brackets of its own, [[:digit:]]"),
             ("a{99999}", "agent_processes: repeats too often for grep"),
-            ("(((x{200}){200}){200})", "agent_processes: repeats too often for grep"),
+            ("(((x{200}){200}){200})", "agent_processes: repeats a group that has a repetition"),
             (
                 "(" * 200 + "x" + ")" * 200 + "y" * 200,
                 "should have at most 500 characters, has 601",
+            ),
+            (
+                "(.*)+-cloudera",
+                "agent_processes: repeats a group that has a repetition, or alternatives, in",
+            ),
+            (
+                ".*a.*b.*c.*d.*e.*f.*",
+                "agent_processes: has 7 repetitions, of at most 6, which takes too",
             ),
             ("INVOCATION_ID=", "matches the environment of every process"),
             ("USER=root|x", "matches the environment of every process"),

@@ -40,3 +40,25 @@ def test_what_matches(as_python, pattern, matches, not_):
 def test_what_is_none(as_python, pattern, says):
     with pytest.raises(re.error, match=says):
         as_python(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(.*)+-cloudera", "(.*)*Z", "((.*)*)*Z", "(.+.+)+Z", "(.|.|.)*Z", "((.|.))+Z", "(.?.?)*Z",
+        "(.*){20}Z", ".*.*.*.*.*.*.*Z", "(a(b+))*",
+    ],
+)  # fmt: skip
+def test_what_takes_for_ever(pure, pattern):
+    assert pure("posix_regex").costly(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^SUPERVISOR_PROCESS_NAME=[0-9]+-cloudera-mgmt-", "(EVENT|HOST).*=(x|y)", "(a+)?b", "[(*+|)]+",
+        r"(\*)*", "[]*]*", "(ab)*c", "x|y*", "a{2,3}", ")*",
+    ],
+)  # fmt: skip
+def test_what_does_not(pure, pattern):
+    assert pure("posix_regex").costly(pattern) is None
