@@ -8,8 +8,6 @@ import time
 
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "bounded"
-
 # Seconds that a tool may take where nobody is in a hurry. Pacemaker's tools give their daemons 30 by
 # themselves, where they give up at all.
 _USUAL = 60
@@ -27,7 +25,7 @@ _ENDED, _KILLED, _FAILED = 124, (137, -9), 125
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def run(command, seconds=None, stdin=None, env=None, rstrip=True):

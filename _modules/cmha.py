@@ -8,8 +8,6 @@ import re
 import salt.utils.yaml
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "cmha"
-
 _DEFAULTS = "salt://cmha/defaults.yaml"
 
 # The mapping of a run of states, in __context__
@@ -24,7 +22,7 @@ _UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def mapping(defaults, platforms, pillar=None):

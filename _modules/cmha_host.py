@@ -24,8 +24,6 @@ try:
 except ImportError:
     _UNMASKED = {}
 
-__virtualname__ = "cmha_host"
-
 _TABLES = ("defaults", "platforms")
 
 # Where CMF_JAVA_OPTS is, and what in it switches Cloudera Manager's own failover on
@@ -45,7 +43,7 @@ _ASKED = ("corosync", "pacemakerd", "pacemaker-based", "cib")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 # --- facts ---------------------------------------------------------------------------------------

@@ -20,8 +20,6 @@ import salt.utils.files
 import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "corosync"
-
 # corosync-cmapctl(8) since 2.0; corosync-objctl(8) in 1.x.
 _MAP_READERS = ("corosync-cmapctl", "corosync-objctl")
 
@@ -59,7 +57,7 @@ _MEMBER = re.compile(
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def version():

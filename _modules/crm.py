@@ -25,8 +25,6 @@ from salt.exceptions import CommandExecutionError
 
 log = logging.getLogger(__name__)
 
-__virtualname__ = "crm"
-
 _CIB_ON_DISK = "/var/lib/pacemaker/cib/cib.xml"
 
 # Others may edit at the same time; each lost race costs one more read.
@@ -67,7 +65,7 @@ _HOW_TO_START = "start it with: service corosync start; service pacemaker start"
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 # --- is there a cluster --------------------------------------------------------------------------

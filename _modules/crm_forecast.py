@@ -10,8 +10,6 @@ import tempfile
 import salt.utils.files
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "crm_forecast"
-
 # The words have changed, the sense hasn't
 _NO_DEVICE = re.compile(
     r"^\s*(?:no|0) (?:fence |fencing )?devices? found", re.IGNORECASE | re.MULTILINE
@@ -19,7 +17,7 @@ _NO_DEVICE = re.compile(
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def survival(resource):

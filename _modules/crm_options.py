@@ -6,8 +6,6 @@ import glob
 import os
 from xml.etree import ElementTree
 
-__virtualname__ = "crm_options"
-
 # They have had other names before 2.0, and their directory is the distribution's choice
 _DAEMONS = (
     ("pacemaker-schedulerd", "pengine"),
@@ -24,7 +22,7 @@ _PLACES = (
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def known():

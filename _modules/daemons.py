@@ -7,8 +7,6 @@ import re
 
 import salt.utils.files
 
-__virtualname__ = "daemons"
-
 # Whom invoke-rc.d(8) asks whether a package may start its daemon, and where somebody else's is meanwhile.
 _POLICY = "/usr/sbin/policy-rc.d"
 _THEIRS = f"{_POLICY}.not-cmha"
@@ -33,7 +31,7 @@ done
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def other_versions(versions):

@@ -13,13 +13,11 @@ Source: "Pacemaker Explained", cluster options.
 
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "maintenance"
-
 _MODE, _MARK = "maintenance-mode", "cmha-maintenance"
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def status():

@@ -12,8 +12,6 @@ from collections import namedtuple
 import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "packet_filter"
-
 _UFW_CONF = "/etc/ufw/ufw.conf"
 
 # How often a rule may stand in a chain of iptables, since persons may add it too
@@ -24,7 +22,7 @@ _Place = namedtuple("_Place", "line there add remove")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def active():

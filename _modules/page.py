@@ -8,11 +8,9 @@ import http.client
 import ssl
 import threading
 
-__virtualname__ = "page"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def answers(port, address="127.0.0.1", seconds=5):

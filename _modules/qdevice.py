@@ -20,8 +20,6 @@ import salt.utils.files
 import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "qdevice"
-
 _DIRECTORY = "/etc/corosync/qdevice/net/nssdb"
 _AUTHORITY, _OWN = "QNet CA", "Cluster Cert"
 _REQUEST = f"{_DIRECTORY}/qdevice-net-node.crq"
@@ -29,7 +27,7 @@ _CERTUTIL = "corosync-qdevice-net-certutil"
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def certified(cluster_name, authority=None):

@@ -14,15 +14,13 @@ import tempfile
 import salt.utils.files
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "qnetd"
-
 _DIRECTORY = "/etc/corosync/qnetd/nssdb"
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def authority():

@@ -10,8 +10,6 @@ import salt.utils.files
 import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "resource_agent"
-
 # Pacemaker's OCF_ROOT; the path is the guide's.
 _OCF_ROOT = "/usr/lib/ocf"
 _INIT_SCRIPTS = "/etc/init.d"
@@ -27,7 +25,7 @@ _ACTIVE = ("active", "reloading", "refreshing")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def monitor(agent, params=None):

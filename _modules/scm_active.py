@@ -9,8 +9,6 @@ import time
 
 import salt.utils.files
 
-__virtualname__ = "scm_active"
-
 _LOG = "/var/log/{0}/{0}.log"
 _END = 65536  # bytes of the log's end that are read
 # What was written earlier says nothing of now
@@ -23,7 +21,7 @@ _OWNED = re.compile(
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def owner(service):

@@ -6,14 +6,12 @@ Every other format (``--out=json``) gets the data as they are.
 
 import salt.utils.color
 
-__virtualname__ = "cmha"
-
 _COLORS = {"bad": "LIGHT_RED", "unknown": "LIGHT_RED", "poor": "YELLOW", "good": "GREEN"}
 _ORDER = ("bad", "unknown", "poor", "good")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def output(data, **_):

@@ -11,13 +11,11 @@ import time
 import salt.utils.minions
 import salt.utils.yaml
 
-__virtualname__ = "cmha"
-
 _EXIT = {"good": 0, "poor": 1, "unknown": 2, "bad": 2}
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 # --- sites ---------------------------------------------------------------------------------------

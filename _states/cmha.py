@@ -3,11 +3,9 @@ The orchestration's steps. These states run on the master; what they apply on th
 state files.
 """
 
-__virtualname__ = "cmha"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def step(name, site, pair, hosts, sls):

@@ -5,11 +5,9 @@ the cluster that it is to have.
 
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "corosync"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def no_other_cluster(name, nodes):

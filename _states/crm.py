@@ -11,8 +11,6 @@ import time
 
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "crm"
-
 _PAUSE = 1
 # Looks at a cluster that rests until nothing more is expected of it
 _PATIENCE = 10
@@ -23,7 +21,7 @@ _TRIES_NO_MORE = (
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 # --- barrier -------------------------------------------------------------------------------------

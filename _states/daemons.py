@@ -9,11 +9,9 @@ test run predicts every change.
 
 import contextlib
 
-__virtualname__ = "daemons"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def installed(name, pkgs, daemons, command=None, versions=None):

@@ -10,11 +10,9 @@ import os
 
 import salt.utils.yaml
 
-__virtualname__ = "minion_beacon"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def present(name, settings):

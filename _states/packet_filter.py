@@ -10,8 +10,6 @@ import os
 
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "packet_filter"
-
 _SCRIPT = "/etc/cmha/nftables.sh"
 # Their unit and their ruleset are left alone: it runs ours after its own, at each start and reload
 _DROP_IN = "/etc/systemd/system/nftables.service.d/cmha.conf"
@@ -25,7 +23,7 @@ _WORDS = {True: "allowed", False: "absent"}
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def allowed(name, backend, rule):

@@ -4,11 +4,9 @@ Check that a resource agent answers on this host, before Pacemaker depends on it
 
 from salt.exceptions import CommandExecutionError
 
-__virtualname__ = "resource_agent"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def answers(name, params=None):

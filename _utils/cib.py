@@ -56,8 +56,6 @@ from cib_objects import (
 from cib_sections import SECTIONS
 from cib_values import InvalidCib, at
 
-__virtualname__ = "cib"
-
 MASK = cib_values.MASK
 
 # Sets first: what they leave may be declared by name then
@@ -71,7 +69,7 @@ _END = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:Z| ?([+-]\d\d:\d\d))")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 # --- what is declared ----------------------------------------------------------------------------

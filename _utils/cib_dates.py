@@ -11,8 +11,6 @@ import re
 import cib_values
 from cib_values import InvalidCib
 
-__virtualname__ = "cib_dates"
-
 _TIME = r"(?P<hour>\d{1,2})(?::?(?P<minute>\d{2})(?::?(?P<second>\d{2})(?:[.,]\d+)?)?)?"
 # An offset without a blank before it is one that Pacemaker 2.1 doesn't see
 _ZONE = r"(?:\s*(?:Z|UTC|GMT)|\s+[+-]\d{1,2}(?::?\d{2})?)?"
@@ -35,7 +33,7 @@ _SPAN = re.compile(r"(?P<first>\d{1,9})?(?:(?P<to>-)(?P<last>\d{1,9})?)?", re.AS
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def moment(value, path):

@@ -10,8 +10,6 @@ from xml.etree import ElementTree
 
 from cib_values import InvalidCib
 
-__virtualname__ = "cib_document"
-
 # Before this version of the schema, roles are called Master and Slave.
 _NEW_ROLES_SINCE = (3, 7)
 _OLD_ROLES = {"Promoted": "Master", "Unpromoted": "Slave"}
@@ -31,7 +29,7 @@ _NO_IDS = ("obj_ref", "resource_ref", "role", "node", "acl_target")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def older_names(attribute):

@@ -18,8 +18,6 @@ from cib_objects import (
 from cib_sections import SECTIONS
 from cib_values import at
 
-__virtualname__ = "cib_export"
-
 # What was left out, beside the sections: lines for people
 LEFT_OUT = "left_out"
 
@@ -28,7 +26,7 @@ _NODE_ATTRIBUTES = ("id", "uname", "type", "description", "score")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def export(document):

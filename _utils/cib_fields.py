@@ -14,11 +14,9 @@ import cib_sets
 import cib_values
 from cib_values import InvalidCib, at
 
-__virtualname__ = "cib_fields"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 class Attribute:

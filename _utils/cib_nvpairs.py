@@ -9,11 +9,9 @@ import cib_document
 import cib_values
 from cib_values import InvalidCib
 
-__virtualname__ = "cib_nvpairs"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def is_apart(document, element):

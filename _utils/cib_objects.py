@@ -11,8 +11,6 @@ import cib_values
 from cib_fields import References
 from cib_values import InvalidCib, at
 
-__virtualname__ = "cib_objects"
-
 RESOURCE_TAGS = ("primitive", "group", "clone", "master", "bundle")
 
 # What Pacemaker itself writes among the cluster properties.
@@ -29,7 +27,7 @@ ADMINISTRATORS_OWN = "cli-"
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 class ValueSection:

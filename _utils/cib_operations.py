@@ -8,11 +8,9 @@ import cib_values
 from cib_sets import META, META_SETS, PARAMS, PARAMS_SETS, refuse_contradiction, without_doubles
 from cib_values import InvalidCib, at
 
-__virtualname__ = "cib_operations"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 # What <op> takes as attributes of its own; anything else is an instance attribute of the operation.

@@ -10,8 +10,6 @@ import cib_values
 from cib_objects import RESOURCE_TAGS
 from cib_values import InvalidCib, at
 
-__virtualname__ = "cib_references"
-
 _BY_ID = (
     "members", "resource", "primitive", "rsc", "with-rsc", "first", "then", "resources", "references",
     "reference", "roles",
@@ -34,7 +32,7 @@ _LEADS_TO = {
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def ids(value):

@@ -7,8 +7,6 @@ Pure. Source: "Pacemaker Explained", chapters "Constraints" and "Promotable clon
 import cib_values
 from cib_values import InvalidCib, at
 
-__virtualname__ = "cib_roles"
-
 _OF_A_ROLE = {
     "locations": {"role": "rsc"},
     "colocations": {"rsc-role": "rsc", "with-rsc-role": "with-rsc"},
@@ -19,7 +17,7 @@ _RESOURCES = ("primitive", "group", "clone", "master", "bundle")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def never(document, declared, only=None):

@@ -24,8 +24,6 @@ import cib_dates
 import cib_values
 from cib_values import InvalidCib, at
 
-__virtualname__ = "cib_rules"
-
 _RULE = {
     "score": cib_values.score,
     "score-attribute": cib_values.text,
@@ -77,7 +75,7 @@ _SUFFIXES = {"expression": "expr"}
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def check(value, path):

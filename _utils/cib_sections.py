@@ -31,11 +31,9 @@ from cib_operations import Operations
 from cib_sets import Sets, Values
 from cib_values import InvalidCib
 
-__virtualname__ = "cib_sections"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 _ROLE = cib_values.one_of("Promoted", "Unpromoted", "Started", "Stopped")

@@ -17,13 +17,11 @@ import cib_values
 from cib_nvpairs import Nvpairs
 from cib_values import InvalidCib, at
 
-__virtualname__ = "cib_sets"
-
 _BY_REFERENCE = "id-ref"
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 class Values:

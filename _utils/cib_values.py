@@ -10,8 +10,6 @@ import difflib
 import math
 import re
 
-__virtualname__ = "cib_values"
-
 MASK = "********"
 
 # Cluster properties whose names Pacemaker 3.0.2 has replaced: it reads the new one, and the old one where the
@@ -48,7 +46,7 @@ _SECRET = re.compile(
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 class InvalidCib(ValueError):

@@ -5,11 +5,9 @@ The end of a pair: its service goes on without a cluster.
 from cmha_master import Trouble
 from cmha_pair import Pair
 
-__virtualname__ = "cmha_clean"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def clean(opts, site, pair, keep, confirm=False):

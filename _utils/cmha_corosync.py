@@ -10,8 +10,6 @@ import corosync_totem
 from cmha_site import overlaid, place_of
 from pillar_values import SiteError
 
-__virtualname__ = "cmha_corosync"
-
 # As many as the redundant ring protocol has
 _RINGS = 2
 
@@ -32,7 +30,7 @@ _MULTICAST_ONLY = ("mcastaddr", "broadcast", "ttl")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def fitted(pair, generation, version=None):

@@ -6,14 +6,11 @@ import cmha_status
 from cmha_master import Trouble
 from cmha_pair import Pair
 
-__virtualname__ = "cmha_failover"
-
-
 _IN_THE_CLUSTER = ("online", "standby", "in maintenance")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def failover(opts, site, pair, to=None, drill=False):

@@ -9,14 +9,12 @@ import os
 import subprocess
 import textwrap
 
-__virtualname__ = "cmha_key"
-
 # Bytes, by generation: what its own corosync-keygen makes (corosync-keygen(8)), and 1.x and 2.x read
 _SIZES = {1: 128, 2: 128, 3: 256}
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def made(generation=3, recipient=None, gnupghome=None):

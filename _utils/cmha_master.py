@@ -20,8 +20,6 @@ import salt.key
 import salt.utils.event
 import salt.utils.files
 
-__virtualname__ = "cmha_master"
-
 _BEGAN = time.monotonic()
 
 # How Salt says that a function has been called with arguments that it doesn't have
@@ -35,7 +33,7 @@ _PATIENCE = 5
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 class Trouble(Exception):

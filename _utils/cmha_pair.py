@@ -6,11 +6,9 @@ import cmha_reconfigure
 import cmha_status
 from cmha_master import Master, Trouble
 
-__virtualname__ = "cmha_pair"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def health(opts, pairs):

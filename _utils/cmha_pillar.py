@@ -13,14 +13,12 @@ import corosync_keys
 import pillar_values
 from pillar_values import SiteError, below, nearest, need_mapping, need_printable, shown
 
-__virtualname__ = "cmha_pillar"
-
 # What preflight finds out and a site may have it only warn of (cmha:preflight:ignore).
 PREFLIGHT_CHECKS = ("nodename", "address", "resolve", "reach", "versions", "service", "clock")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def checked(pillar):

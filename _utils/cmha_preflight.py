@@ -11,11 +11,9 @@ import corosync_keys
 # The guide's. Before it, crm_resource can't take back what a move leaves in the CIB.
 _OLDEST_PACEMAKER = "1.1.10"
 
-__virtualname__ = "cmha_preflight"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def judge(pair, facts, pillar, asked, answered):

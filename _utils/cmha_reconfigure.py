@@ -6,11 +6,9 @@ version, while the service runs on.
 from cmha_master import Master, Trouble
 from corosync_conf import ONE_BY_ONE, RELOAD, TOGETHER
 
-__virtualname__ = "cmha_reconfigure"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def reconfigure(opts, site, pair, test=False):

@@ -10,16 +10,13 @@ import re
 import corosync_totem
 from pillar_values import SiteError
 
-__virtualname__ = "cmha_refusals"
-
-
 _MOST_COMMANDS = 32
 _PAGE_AGENT = "ocf:cm:server"
 _THRESHOLD = "migration-threshold"
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def alike(names):

@@ -6,11 +6,9 @@ import cmha_status
 from cmha_master import Trouble
 from cmha_pair import Pair
 
-__virtualname__ = "cmha_rejoin"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def rejoin(opts, site, pair, host, confirm=False):

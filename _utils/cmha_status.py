@@ -11,11 +11,9 @@ import cmha_presence
 import cmha_service
 import cmha_site
 
-__virtualname__ = "cmha_status"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def judge(pair, facts, silent):

@@ -10,8 +10,6 @@ import re
 
 import corosync_totem
 
-__virtualname__ = "corosync_conf"
-
 RELOAD, ONE_BY_ONE, TOGETHER = "reload", "one by one", "together"
 
 _SECTIONS = ("totem", "nodelist", "quorum", "logging")
@@ -49,7 +47,7 @@ _SECRETS = ("totem.key",)
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def keys(text):

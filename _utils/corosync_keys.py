@@ -11,8 +11,6 @@ the nodelist), ``key``, a secret that has no place in a file that everyone may r
 
 import re
 
-__virtualname__ = "corosync_keys"
-
 ALL, ONLY_1, ONLY_2, ONLY_3 = (1, 2, 3), (1,), (2,), (3,)
 UNTIL_2, SINCE_2 = (1, 2), (2, 3)
 
@@ -196,7 +194,7 @@ INSTEAD = {
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def unknown(generation, section, key, value, version=None):

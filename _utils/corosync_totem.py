@@ -5,8 +5,6 @@ authenticates what it hears.
 Pure functions. Sources: ``corosync.conf(5)``, ``corosync-keygen(8)``, Corosync's ``totemconfig.c``.
 """
 
-__virtualname__ = "corosync_totem"
-
 # Bytes: the least and the most that Corosync takes; and what 1.x and 2.x read, whatever the file has
 KEY_SIZES = (128, 4096)
 KEY_SIZE_UNTIL_2 = 128
@@ -19,7 +17,7 @@ QNETD_PORT = 5403  # corosync-qnetd(8)
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def links(pair):

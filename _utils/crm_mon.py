@@ -9,8 +9,6 @@ from xml.etree import ElementTree
 
 import cib_values
 
-__virtualname__ = "crm_mon"
-
 _RUNNING_ROLES = ("Started", "Promoted", "Unpromoted")
 # Its name up to Pacemaker 3.0.1, and since
 _FENCING = ("stonith-enabled", "fencing-enabled")
@@ -18,7 +16,7 @@ _PENDING = ("Starting", "Stopping", "Migrating")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def status(xml):

@@ -6,8 +6,6 @@ Pure functions. Source: ``crm_simulate(8)``. Its text is read, since its XML has
 
 import re
 
-__virtualname__ = "crm_simulate"
-
 _BEGIN = "Transition Summary:"
 _ACTION = re.compile(
     r"^\s*\*\s+(?P<action>[A-Z]\w*)\s+(?P<what>\S+)\s+\(\s*(?P<where>.*?)\s*\)(?P<rest>.*)$"
@@ -17,7 +15,7 @@ _ENDS_SOMETHING = ("Stop", "Restart", "Move", "Migrate", "Recover", "Demote", "F
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def effects(text):

@@ -9,11 +9,9 @@ each version, and their sources for what these leave out; "Pacemaker Explained".
 
 import re
 
-__virtualname__ = "pacemaker_table"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 BOOLEAN, DURATION, INTEGER = "true or false", "a duration, as 60s or 5min", "a whole number"

@@ -38,8 +38,6 @@ from pacemaker_table import (
     TIMEOUT,
 )
 
-__virtualname__ = "pacemaker_words"
-
 # What an administrator needs when a name is newer than this table, or only an agent of his own reads it
 ALLOW = "allow_unknown"
 
@@ -48,7 +46,7 @@ _OPERATION_LABEL = re.compile(r"(:operations:[^:\s]+)[^:]*")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def check(declared, path):

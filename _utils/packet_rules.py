@@ -9,8 +9,6 @@ import ipaddress
 import re
 import shlex
 
-__virtualname__ = "packet_rules"
-
 _ASLEEP = (
     "firewalld",
     "ufw",
@@ -25,7 +23,7 @@ _OF_IPTABLES = ("INPUT", "FORWARD", "OUTPUT")
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def choose(wanted, active, otherwise, host):

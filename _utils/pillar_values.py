@@ -15,8 +15,6 @@ import cib_values
 import corosync_totem
 import posix_regex
 
-__virtualname__ = "pillar_values"
-
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LONGEST_NAME = 255  # of a host in DNS; site, pair and cluster have no longer one
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
@@ -46,7 +44,7 @@ class SiteError(ValueError):
 
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 def authkey(value, path):

@@ -6,11 +6,9 @@ Pure functions. Source: regex(7).
 
 import re
 
-__virtualname__ = "posix_regex"
-
 
 def __virtual__():
-    return __virtualname__
+    return True
 
 
 _CLASSES = {
