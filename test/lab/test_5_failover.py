@@ -115,9 +115,10 @@ def test_where_it_would_not_stay_is_refused(lab):
         "locations": {"rather": {"rsc": SERVER, "node": here, "score": 500}},
         "rsc_defaults": {"resource-stickiness": 0},
     }
+    before = {"rsc_defaults": {"resource-stickiness": 100}}
     lab.salt(["cms1"], "crm.apply", json.dumps(draws))
     code, data = lab.runner("cmha.failover", "cms")
-    lab.salt(["cms1"], "crm.apply", "{}", "absent={locations: [rather]}")
+    lab.salt(["cms1"], "crm.apply", json.dumps(before), "absent={locations: [rather]}")
     assert (code, data["moves"]) == (1, [])
     assert f"moved to {mate(here)}, it would go to {here} as soon as it is there" in data["error"]
 
