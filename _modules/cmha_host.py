@@ -457,12 +457,21 @@ def move(resource, node, addresses, port=None, timeout=600, service=None):  # no
         client = _Client(lambda: bool(__salt__["crm.started"](resource)))
     else:
         client = _Client(lambda: any(_answers(address, port) for address in addresses))
-    failed_before, home = _failed(resource, node), __salt__["crm.started"](resource)
-    served = client.ask()
+    failed_before, served, late = _failed(resource, node), client.ask(), []
+
+    def answered():
+        try:
+            client.ask_until_answered(timeout)
+        except CommandExecutionError as error:
+            if served:
+                raise  # it goes back to where somebody answered
+            late.append(error)
+
     try:
-        started = __salt__["crm.move"](resource, node, timeout, watch=client.ask)
-        back = home if served and home != [node] else []
-        _wait_for_an_answer(client, resource, back, timeout)
+        started = __salt__["crm.move"](resource, node, timeout, watch=client.ask, until=answered)
+        if late:
+            raise late[0]
+        client.ask_until_answered(timeout)  # where it was there already
     except CommandExecutionError as error:
         owner = service and __salt__["scm_active.owner"](service)
         if owner and owner not in str(error):
@@ -479,25 +488,6 @@ def move(resource, node, addresses, port=None, timeout=600, service=None):  # no
         "started": started,
         "overcome": [f"{each['task']} failed on {node}: {each['reason']}" for each in over],
     }
-
-
-def _wait_for_an_answer(client, resource, home, timeout):
-    """Where nobody answers, it goes back to where somebody did."""
-    try:
-        client.ask_until_answered(timeout)
-    except CommandExecutionError as error:
-        if len(home) != 1:
-            raise
-        try:
-            __salt__["crm.move"](resource, home[0], timeout, watch=client.ask)
-            client.ask_until_answered(timeout)
-        except CommandExecutionError as another:
-            raise CommandExecutionError(
-                f"{error}; and it couldn't be brought back to {home[0]}: {another}"
-            ) from None
-        raise CommandExecutionError(
-            f"{error}; it was brought back to {home[0]}, and answers there"
-        ) from None
 
 
 def _failed(resource, node):

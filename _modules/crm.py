@@ -490,7 +490,7 @@ def export(secrets=False):
 # --- resources -----------------------------------------------------------------------------------
 
 
-def move(resource, node, timeout=600, keep=False, watch=None):
+def move(resource, node, timeout=600, keep=False, watch=None, until=None):  # noqa: PLR0917
     """
     Move a resource to a node, and wait until it has started there and nowhere else.
 
@@ -508,6 +508,9 @@ def move(resource, node, timeout=600, keep=False, watch=None):
         Leave the constraint behind.
     watch
         For modules: called without arguments ten times a second while the resource moves.
+    until
+        For modules: called without arguments when the resource has started. The constraint holds it there
+        until that returns; where it raises ``CommandExecutionError``, the move has failed.
 
     Returns the list of the nodes where the resource is started, that is ``[node]``. Raises
     ``CommandExecutionError`` when its stop or its start there fails, or the resource didn't arrive in time;
@@ -533,6 +536,7 @@ def move(resource, node, timeout=600, keep=False, watch=None):
             watch()
             _ask_to_move(resource, node)
             _wait_for_start(resource, node, timeout, watch, failed_before)
+            _wait_for_more(until)
     except _MoveFailed as error:
         if keep:
             raise
@@ -1007,6 +1011,14 @@ def _wait_for_start(resource, node, timeout, watch, failed_before):
                 f"{_is_where(resource, seen)}"
             )
         _pause(watch)
+
+
+def _wait_for_more(until):
+    try:
+        if until:
+            until()
+    except CommandExecutionError as error:
+        raise _MoveFailed(str(error)) from None
 
 
 def _has_come_up(resource, node, seen):

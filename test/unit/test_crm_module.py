@@ -852,6 +852,27 @@ def test_what_is_about_to_start_at_home_is_waited_for(crm, cluster):
     assert [each[0] for each in resource_commands(cluster)] == ["--move", "--clear"]
 
 
+def test_it_is_held_there_until_more_than_a_start_is_seen(crm, cluster):
+    asked = []
+
+    def until():
+        asked.append([each[0] for each in resource_commands(cluster)])
+
+    assert crm.move("cm", "cms2", timeout=60, until=until) == ["cms2"]
+    assert asked == [["--move"]]
+    assert [each[0] for each in resource_commands(cluster)] == ["--move", "--clear"]
+
+
+def test_a_start_that_nobody_sees_is_taken_back(crm, cluster):
+    def until():
+        raise CommandExecutionError("nobody answers")
+
+    with pytest.raises(CommandExecutionError, match="^nobody answers; it runs on cms1 again$"):
+        crm.move("cm", "cms2", timeout=60, until=until)
+    moves = [each[-1] for each in resource_commands(cluster) if each[0] == "--move"]
+    assert moves == ["cms2", "cms1"]
+
+
 def test_what_does_not_come_back_is_told_when_the_cluster_rests(crm, cluster):
     Failing(cluster, comes_back=False)
     with pytest.raises(
