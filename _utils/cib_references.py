@@ -85,7 +85,7 @@ def _nodes_of_rules(rules, path):
 def _names_a_node(expression):
     literal = expression.get("value-source", "literal") == "literal"
     is_name = expression.get("attribute") == "#uname" and expression["operation"] == "eq"
-    return literal and is_name
+    return literal and is_name and "value" in expression
 
 
 def nowhere(document, declared, only=None):

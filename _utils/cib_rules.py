@@ -193,7 +193,7 @@ def _check_comparison(expression, path):
 def _check_needs(expression, path):
     operation = expression["operation"]
     needs = _NEEDS[operation]
-    if not any(expression.get(key) for key in needs):
+    if not any(key in expression for key in needs):  # one without any span is always
         raise InvalidCib(path, f"with operation {operation} needs {cib_values.alternatives(needs)}")
 
 

@@ -559,6 +559,15 @@ def test_a_guest_is_a_node(cib):
         assert cib.difference(cib_of(remote + guest + bundle, nodes=NODES), declared)["changes"]
 
 
+def test_a_span_of_no_bounds(cib):
+    spec = '<date_expression id="e" operation="date_spec"><date_spec id="s"/></date_expression>'
+    location = f'<rsc_location id="l" rsc="x"><rule id="r" score="1">{spec}</rule></rsc_location>'
+    xml = cib_of(dummy("x"), location)
+    found = cib.export(xml)
+    assert "left_out" not in found
+    assert cib.difference(xml, found)["changes"] == {}
+
+
 def test_two_nodes_of_one_name(cib):
     """A changed nodeid leaves the old one behind. Nothing of it is what the new one has."""
     standby = f'<instance_attributes id="i{{}}">{pair("standby", "{}")}</instance_attributes>'
