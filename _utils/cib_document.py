@@ -25,7 +25,7 @@ _OLD_BUNDLE_NAMES = {"promoted-max": "masters"}
 _RENAMED_PROPERTIES_SINCE = (3, 20, 5)
 
 # Here id is the id of something else, or any text: no other object's is taken by it.
-_NO_IDS = ("obj_ref", "resource_ref", "role", "node", "acl_target")
+NO_IDS = ("obj_ref", "resource_ref", "role", "node", "acl_target")
 
 
 def __virtual__():
@@ -54,7 +54,7 @@ class Document:
         self._by_id = {
             each.get("id"): each
             for each in self.configuration.iter()
-            if each.get("id") and each.tag not in _NO_IDS
+            if each.get("id") and each.tag not in NO_IDS
         }
         self._made = []
         self._schema = _version(self.root.get("validate-with"))
@@ -153,7 +153,7 @@ class Document:
     def remove(self, element):
         self._parents.pop(element).remove(element)
         for each in element.iter():
-            if each.tag not in _NO_IDS and self._by_id.get(each.get("id")) is each:
+            if each.tag not in NO_IDS and self._by_id.get(each.get("id")) is each:
                 del self._by_id[each.get("id")]
 
     def _free_id(self, identifier):

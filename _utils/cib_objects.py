@@ -137,9 +137,9 @@ class NodeSection:
         return next((node for node in nodes if node.get("uname") == name), None)
 
     def _node(self, edit, name):
-        nodes = edit.document.section("nodes").findall("node")
         found = self._node_of(edit.document, name)
         if found is None:
+            nodes = edit.document.section("nodes").findall("node")
             known = ", ".join(node.get("uname") for node in nodes) or "none"
             raise InvalidCib(
                 at(self.key, name), f"the cluster has no node {name} (it has: {known})"

@@ -9,6 +9,7 @@ import copy
 import re
 from xml.etree import ElementTree
 
+import cib_document
 import cib_values
 import posix_regex
 
@@ -130,10 +131,6 @@ def without(xml, taken_away):
     return ElementTree.tostring(root, encoding="unicode")
 
 
-# Whose id is another element's
-_REFERENCES = ("resource_ref", "obj_ref", "role")
-
-
 def resolved(xml):
     """
     A CIB in which nothing stands for something else: what refers to an element by ``id-ref`` is a copy of it.
@@ -151,13 +148,13 @@ def resolved(xml):
     by_id = {
         each.get("id"): each
         for each in configuration.iter()
-        if each.get("id") and each.tag not in _REFERENCES
+        if each.get("id") and each.tag not in cib_document.NO_IDS
     }
     referring = [each for each in configuration.iter() if each.get("id-ref") in by_id]
     for number, each in enumerate(referring):
         source = copy.deepcopy(by_id[each.attrib.pop("id-ref")])
         for inner in source.iter():
-            if inner.get("id") and inner.tag not in _REFERENCES:
+            if inner.get("id") and inner.tag not in cib_document.NO_IDS:
                 inner.set("id", f"{inner.get('id')}-cmha{number}")
         each.attrib.update({**source.attrib, **each.attrib})
         each.extend(source)

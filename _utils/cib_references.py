@@ -88,6 +88,23 @@ def _names_a_node(expression):
     return literal and is_name and "value" in expression
 
 
+def chosen(declared, sections, only=None):
+    """
+    The objects of some sections.
+
+    declared, only
+        See ``nowhere``.
+    sections
+        Their names.
+
+    Returns tuples of the section, the path and the object.
+    """
+    for section in sections:
+        for identifier, each in declared.get(section, {}).items():
+            if only is None or (section, identifier) in only:
+                yield section, at(section, identifier), each
+
+
 def nowhere(document, declared, only=None):
     """
     What leads nowhere.
@@ -102,20 +119,16 @@ def nowhere(document, declared, only=None):
     Returns tuples of the path, the id or name, and what it should be.
     """
     known = _node_names(document)
-    for section in _SECTIONS:
-        for identifier, each in declared.get(section, {}).items():
-            if only is not None and (section, identifier) not in only:
-                continue
-            place = at(section, identifier)
-            for key, one in ids(each):
-                what = _LEADS_TO.get(key.rpartition(":")[2], "resource")
-                if not _is_a(what, document, document.with_id(one)):
-                    yield at(place, key), one, what
-            for key, one in nodes(section, each):
-                # a rule compares without regard to capitals
-                names = {name.lower() for name in known} if key.startswith("rules") else known
-                if known and (one.lower() if names is not known else one) not in names:
-                    yield at(place, key), one, "node"
+    in_rules = {name.lower() for name in known}  # which compare without regard to capitals
+    for section, place, each in chosen(declared, _SECTIONS, only):
+        for key, one in ids(each):
+            what = _LEADS_TO.get(key.rpartition(":")[2], "resource")
+            if not _is_a(what, document, document.with_id(one)):
+                yield at(place, key), one, what
+        for key, one in nodes(section, each):
+            is_there = one.lower() in in_rules if key.startswith("rules") else one in known
+            if known and not is_there:
+                yield at(place, key), one, "node"
 
 
 def refuse_nowhere(document, declared, only, allowed):

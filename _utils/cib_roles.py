@@ -5,15 +5,17 @@ Pure. Source: "Pacemaker Explained", chapters "Constraints" and "Promotable clon
 """
 
 import cib_values
+from cib_objects import RESOURCE_TAGS
+from cib_references import chosen
 from cib_values import InvalidCib, at
 
 _OF_A_ROLE = {
     "locations": {"role": "rsc"},
     "colocations": {"rsc-role": "rsc", "with-rsc-role": "with-rsc"},
+    "orders": {},  # say it by an action
     "tickets": {"rsc-role": "rsc"},
 }
 _PROMOTING = ("promote", "demote")
-_RESOURCES = ("primitive", "group", "clone", "master", "bundle")
 
 
 def __virtual__():
@@ -36,16 +38,13 @@ def never(document, declared, only=None):
     if any(map(_says_promotable, document.configuration.findall("rsc_defaults"))):
         return  # every clone may be
     parents = {child: parent for parent in document.configuration.iter() for child in parent}
-    for section in ("locations", "colocations", "orders", "tickets"):
-        for identifier, each in declared.get(section, {}).items():
-            if only is not None and (section, identifier) not in only:
-                continue
-            for key, resource, why in _promoted(section, each):
-                element = document.with_id(resource)
-                if element is None or element.tag not in _RESOURCES:
-                    continue  # what isn't there is told elsewhere; a tag is more than one
-                if not _is_promotable(element, parents):
-                    yield at(at(section, identifier), key), resource, why
+    for section, place, each in chosen(declared, _OF_A_ROLE, only):
+        for key, resource, why in _promoted(section, each):
+            element = document.with_id(resource)
+            if element is None or element.tag not in RESOURCE_TAGS:
+                continue  # what isn't there is told elsewhere; a tag is more than one
+            if not _is_promotable(element, parents):
+                yield at(place, key), resource, why
 
 
 def refuse_never(document, declared, only, allowed):
@@ -66,7 +65,7 @@ def refuse_never(document, declared, only, allowed):
 
 def _promoted(section, constraint):
     """What has to be promoted in a constraint: the key that says it, the resource, and a hint."""
-    for key, whose in _OF_A_ROLE.get(section, {}).items():
+    for key, whose in _OF_A_ROLE[section].items():
         if cib_values.role(constraint.get(key, "")) == "Promoted" and isinstance(
             constraint.get(whose), str
         ):
@@ -89,7 +88,7 @@ def _promoted(section, constraint):
 
 def _is_promotable(element, parents):
     """Whether something around it, or in it, may promote it. Values by reference may say anything."""
-    while element is not None and element.tag in _RESOURCES:
+    while element is not None and element.tag in RESOURCE_TAGS:
         if element.tag == "master" or (element.tag == "bundle" and _says_promoted(element)):
             return True
         if element.tag == "clone" and _says_promotable(element):

@@ -300,7 +300,7 @@ def threshold(pair):
         return
     declared = pair["pacemaker"]
     resource = declared["primitives"].get(pair["resource"])
-    primitive = resource if isinstance(resource, dict) else {}
+    primitive = _mapping(resource)
     for values, where in (
         (primitive.get("meta"), f"primitives:{pair['resource']}:meta"),
         *_in_sets(primitive.get("meta_sets"), f"primitives:{pair['resource']}:meta_sets"),
@@ -368,8 +368,7 @@ def _inherited(declared, resource, agent):
         ("templates", lambda name, _: agent == f"@{name}"),
         ("groups", lambda _, each: resource in _several(each.get("members"))),
     ):
-        those = declared.get(key)
-        for name, each in those.items() if isinstance(those, dict) else ():
+        for name, each in _mapping(declared.get(key)).items():
             if isinstance(each, dict) and is_its(name, each):
                 yield each.get("meta"), f"{key}:{name}:meta"
                 yield from _in_sets(each.get("meta_sets"), f"{key}:{name}:meta_sets")
@@ -380,7 +379,7 @@ def _several(said):
 
 
 def _in_sets(sets, where):
-    for name, each in sets.items() if isinstance(sets, dict) else ():
+    for name, each in _mapping(sets).items():
         yield each.get("values") if isinstance(each, dict) else None, f"{where}:{name}:values"
 
 

@@ -176,9 +176,9 @@ def _all_faults(declared, judge=None):
                 yield from _in_values(
                     at(place, "params"), own, FENCING, "parameter of a fence device", judge
                 )
-            yield from _in_utilization(at(place, "utilization"), each.get("utilization"))
-            yield from _in_utilization_sets(
-                at(place, "utilization_sets"), each.get("utilization_sets")
+            yield from _in_values(at(place, "utilization"), each.get("utilization"), *_NUMBERS)
+            yield from _in_sets(
+                at(place, "utilization_sets"), each.get("utilization_sets"), *_NUMBERS
             )
             for name, recipient in (each.get("recipients") or {}).items():
                 there = at(place, f"recipients:{name}")
@@ -190,9 +190,9 @@ def _all_faults(declared, judge=None):
     for identifier, each in (declared.get("colocations") or {}).items():
         yield at("colocations", identifier), "score", _without_score(each)
     for node, values in (declared.get("node_utilization") or {}).items():
-        yield from _in_utilization(at("node_utilization", node), values)
+        yield from _in_values(at("node_utilization", node), values, *_NUMBERS)
     for node, sets in (declared.get("node_utilization_sets") or {}).items():
-        yield from _in_utilization_sets(at("node_utilization_sets", node), sets)
+        yield from _in_sets(at("node_utilization_sets", node), sets, *_NUMBERS)
 
 
 def _of_nodes(path, values):
@@ -221,17 +221,15 @@ def _without_score(colocation):
     return None
 
 
-def _in_utilization_sets(path, sets):
-    for identifier, each in sets.items() if isinstance(sets, dict) else ():
-        if isinstance(each, dict):
-            yield from _in_utilization(at(path, f"{identifier}:values"), each.get("values"))
-
-
-def _in_utilization(path, values):
+def _of_utilization(_name, value, *_):
     """What is needed, and what there is, are whole numbers; Pacemaker takes other text for 0, or 4G for 4."""
-    for name, value in values.items() if isinstance(values, dict) else ():
-        if value is not None and not _KINDS[INTEGER](value):
-            yield path, name, f"should be {INTEGER}, is {value!r}"
+    if value is None or _KINDS[INTEGER](value):
+        return None
+    return f"should be {INTEGER}, is {value!r}"
+
+
+# Names are an administrator's
+_NUMBERS = ({}, "", _of_utilization)
 
 
 def _in_sets(path, sets, words, what, judge):

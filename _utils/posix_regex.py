@@ -36,27 +36,9 @@ def as_python(pattern):
             raise re.error(f"there is no class [:{match[1]}:]")
         return _CLASSES[match[1]]
 
-    for name in _outside_brackets(pattern):
-        raise re.error(f"[:{name}:] stands in brackets of its own, [[:{name}:]]")
+    for alone in filter(_NAMED.fullmatch, _tokens(pattern)):
+        raise re.error(f"{alone} stands in brackets of its own, [{alone}]")
     return _NAMED.sub(known, pattern)
-
-
-def _outside_brackets(pattern):
-    """The classes that stand where they are no class, but brackets with these characters."""
-    inside, at = False, 0
-    while at < len(pattern):
-        found = _NAMED.match(pattern, at)
-        if found:
-            if not inside:
-                yield found[1]
-            at = found.end()
-        elif not inside and pattern[at] == "[":
-            # a ] that comes first is one of the characters
-            inside, at = True, re.compile(r"\[\^?\]?").match(pattern, at).end()
-        elif not inside and pattern[at] == "\\":
-            at += 2
-        else:
-            inside, at = inside and pattern[at] != "]", at + 1
 
 
 _MOST_REPETITIONS = 6
