@@ -52,7 +52,7 @@ def away(deed):
     if not missed:
         sys.exit("the client has missed nothing: there is nothing to measure")
     # from its last answer, one question before, to the next
-    return done, missed[-1] - missed[0] + 0.2
+    return done, missed[-1][0] - missed[0][0] + 0.2
 
 
 def failover():

@@ -2,7 +2,11 @@
 the pair's addresses as its arguments.
 
 Ten times a second it asks for a page, on one address after the other until one answers. When its standard
-input ends, it prints, as JSON, how often it asked, and when (seconds of the epoch) it had no answer.
+input ends, it prints, as JSON, how often it asked, and each time that it had no answer: when (seconds of the
+epoch), and what each address said instead.
+
+What is refused counts at once. An answer may take five seconds: a lost packet alone costs one, and three labs on
+two cores another.
 """
 
 import json
@@ -12,12 +16,13 @@ import time
 import urllib.request
 
 
-def answers(address):
+def trouble(address):
+    """What is wrong with the answer of an address; nothing when it is well."""
     try:
-        with urllib.request.urlopen(f"http://{address}:7180/", timeout=1) as page:
-            return page.status == 200
-    except OSError:
-        return False
+        with urllib.request.urlopen(f"http://{address}:7180/", timeout=5) as page:
+            return "" if page.status == 200 else f"{address}: {page.status}"
+    except OSError as error:
+        return f"{address}: {error}"
 
 
 asked, missed = 0, []
@@ -25,7 +30,12 @@ print("asking", flush=True)
 while not select.select([sys.stdin], [], [], 0)[0]:
     began = time.time()
     asked += 1
-    if not any(answers(address) for address in sys.argv[1:]):
-        missed.append(began)
+    troubles = []
+    for address in sys.argv[1:]:
+        troubles.append(trouble(address))
+        if not troubles[-1]:
+            break
+    else:
+        missed.append([began, *troubles])
     time.sleep(max(0, began + 0.1 - time.time()))
 print(json.dumps({"asked": asked, "missed": missed}))

@@ -23,9 +23,13 @@ class Page(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128  # Python's 5 are soon full on a busy machine; a Java server has some 100 too
+
+
 def answer():
     claim.begin()
-    server = ThreadingHTTPServer(("", PORT), Page)
+    server = Server(("", PORT), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
