@@ -5,8 +5,8 @@ Ten times a second it asks for a page, on one address after the other until one 
 input ends, it prints, as JSON, how often it asked, and each time that it had no answer: when (seconds of the
 epoch), and what each address said instead.
 
-What is refused counts at once. An answer may take five seconds: a lost packet alone costs one, and three labs on
-two cores another.
+What is refused counts at once. An answer may take five seconds: a lost packet alone costs one, and three labs
+on two cores another.
 """
 
 import json
