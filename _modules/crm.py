@@ -55,6 +55,8 @@ _UNKNOWN_OPTION = ("unrecognized option", "invalid option", "Unknown option")
 
 # crm_verify(8), before Pacemaker 3 and since
 _MERE_WARNINGS = ("Warnings found", "(with warnings)")
+# As Salt and a shell say it: of SIGABRT and SIGSEGV
+_ENDED_BY_A_SIGNAL = (-6, -11, 134, 139)
 
 # Exit codes of a monitor, from the OCF resource agent API 1.1
 _NOT_RUNNING = 7
@@ -899,19 +901,30 @@ def _new_agent(path, new):
 def _verify(before, after):
     """Refuse what is invalid by our doing. A cluster without fencing is called invalid too."""
     faults = _faults(after)
-    if faults and ("schema" in faults or not _faults(before)):
-        raise CommandExecutionError(
-            f"{_host()}: Pacemaker finds the new configuration invalid: {faults}"
-        )
+    if faults:
+        known = _faults(before)
+        # what doesn't fit the schema is refused by Pacemaker itself
+        ours = [line for line in faults if line == _NO_FIT or line not in known]
+        if ours:
+            raise CommandExecutionError(
+                f"{_host()}: Pacemaker finds the new configuration invalid: {'; '.join(ours)[:500]}"
+            )
+
+
+_NO_FIT = "it doesn't fit the schema"
 
 
 def _faults(xml):
-    """What ``crm_verify`` calls an error; it exits alike for mere warnings."""
+    """Lines on what ``crm_verify`` calls an error; it exits alike for mere warnings. Where it ends itself, as
+    over an order of a resource with itself, the cluster's scheduler would too."""
     answer = _run(["crm_verify", "--xml-pipe", "--verbose"], stdin=xml)
     if answer["retcode"] == 0 or any(words in answer["stderr"] for words in _MERE_WARNINGS):
-        return ""
-    schema = "it doesn't fit the schema; " if "schema validation" in answer["stderr"] else ""
-    return schema + _said(answer)
+        return []
+    said = [line.strip() for line in answer["stderr"].splitlines() if "<" not in line]
+    errors = [line for line in said if re.search(r"\berror\b", line)] or [_said(answer)]
+    schema = [_NO_FIT] if "schema validation" in answer["stderr"] else []
+    crash = ["crm_verify ends itself"] if answer["retcode"] in _ENDED_BY_A_SIGNAL else []
+    return [*schema, *crash, *errors]
 
 
 def _checked_patch(before, wanted, declared):

@@ -554,6 +554,7 @@ def difference(xml, declared, absent=None, purge=None):
         changed = {tuple(path.split(":")[:2]) for path in edit.changes}
         allowed = declared.get(pacemaker_words.ALLOW, ())
         cib_references.refuse_nowhere(edit.document, declared, changed, allowed)
+        cib_references.refuse_taken(edit.document, declared, changed, allowed)
         cib_roles.refuse_never(edit.document, declared, changed, allowed)
     return {
         "changes": edit.changes,

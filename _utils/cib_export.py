@@ -49,6 +49,7 @@ def export(document):
     left_out += _unknown(document)
     unknown = set(pacemaker_words.unknown(found))
     unknown |= {name for _, name, _ in cib_references.nowhere(document, found)}
+    unknown |= {name for _, name in cib_references.taken(document, found)}
     unknown |= {name for _, name, _ in cib_roles.never(document, found)}
     if unknown:
         found[pacemaker_words.ALLOW] = sorted(unknown)

@@ -173,7 +173,9 @@ class Kind:
 
     has_own_ids = True  # no other object has them
 
-    def __init__(self, key, tag, home, fields, *, required=(), short=None, either=(), exclusive=()):
+    def __init__(
+        self, key, tag, home, fields, *, required=(), short=None, either=(), exclusive=(), sense=None
+    ):  # fmt: skip
         self.key = key
         self.tags = (tag,)
         self.home = home
@@ -183,6 +185,8 @@ class Kind:
         # Keys of which an object has exactly one, or at most one: declaring one takes the others away.
         self._either = either
         self._exclusive = [*either, *exclusive]
+        # Refuses, by path, an object whose parts are well and make no sense together
+        self._sense = sense
 
     # declared
 
@@ -205,6 +209,8 @@ class Kind:
             both = [key for key in keys if key in found]
             if len(both) > 1:
                 raise InvalidCib(at(path, both[1]), f"not together with {both[0]}")
+        if self._sense:
+            self._sense(found, path)
         return {
             **{field.key: field.absent for field in self._fields if field.absent == {}},
             **found,

@@ -31,6 +31,10 @@ _LEADS_TO = {
 }
 
 
+# The meta attribute of a resource that is a guest, a node of its own
+_GUEST = "remote-node"
+
+
 def __virtual__():
     return True
 
@@ -66,25 +70,25 @@ def nodes(section, value):
         The object, and the section it stands in.
     """
     key = {"locations": "node", "fencing_levels": "target"}.get(section)
-    if key in value:
+    if key and key in value:
         yield key, value[key]
-    if section == "locations":
-        yield from _nodes_of_rules(value.get("rules", ()), "rules")
+    yield from _nodes_of_rules(value, "")
 
 
-def _nodes_of_rules(rules, path):
-    for number, rule in enumerate(rules):
-        for index, each in enumerate(rule["expressions"]):
-            place = f"{path}:{number}:expressions:{index}"
-            if "rule" in each:
-                yield from _nodes_of_rules([each["rule"]], place)
-            elif _names_a_node(each):
-                yield at(place, "value"), each["value"]
+def _nodes_of_rules(value, path):
+    """Of each rule in it, however deep it stands."""
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if isinstance(value, dict):
+        if _names_a_node(value):
+            yield at(path, "value"), value["value"]
+        for key, each in value.items():
+            yield from _nodes_of_rules(each, at(path, key))
 
 
 def _names_a_node(expression):
     literal = expression.get("value-source", "literal") == "literal"
-    is_name = expression.get("attribute") == "#uname" and expression["operation"] == "eq"
+    is_name = expression.get("attribute") == "#uname" and expression.get("operation") == "eq"
     return literal and is_name and "value" in expression
 
 
@@ -120,13 +124,15 @@ def nowhere(document, declared, only=None):
     """
     known = _node_names(document)
     in_rules = {name.lower() for name in known}  # which compare without regard to capitals
-    for section, place, each in chosen(declared, _SECTIONS, only):
+    for _, place, each in chosen(declared, _SECTIONS, only):
         for key, one in ids(each):
             what = _LEADS_TO.get(key.rpartition(":")[2], "resource")
             if not _is_a(what, document, document.with_id(one)):
                 yield at(place, key), one, what
+    sections = [section for section, objects in declared.items() if isinstance(objects, dict)]
+    for section, place, each in chosen(declared, sections, only):
         for key, one in nodes(section, each):
-            is_there = one.lower() in in_rules if key.startswith("rules") else one in known
+            is_there = one.lower() in in_rules if "expressions" in key else one in known
             if known and not is_there:
                 yield at(place, key), one, "node"
 
@@ -147,6 +153,43 @@ def refuse_nowhere(document, declared, only, allowed):
             there = ", ".join(sorted(known)) or "none"
             hint = f"did you mean {near}?" if near else f"it has {there}"
             raise InvalidCib(path, f"the cluster has no {what} {name}; {hint}")
+
+
+def taken(document, declared, only=None):
+    """
+    Guests whose name a resource or a node has already: Pacemaker makes no guest of them, or mixes up both.
+
+    document, declared, only
+        See ``nowhere``.
+
+    Returns tuples of the path and the name.
+    """
+    theirs = {
+        each.get("uname")
+        for each in document.section("nodes").findall("node")
+        if each.get("type") != "remote"  # which Pacemaker writes of guests too
+    }
+    theirs |= set(_all_of("resource", document))
+    for _, place, each in chosen(declared, ("templates", "primitives"), only):
+        name = (each.get("meta") or {}).get(_GUEST)
+        if name in theirs:
+            yield at(at(place, "meta"), _GUEST), name
+
+
+def refuse_taken(document, declared, only, allowed):
+    """
+    Refuse the first guest whose name is another's.
+
+    document, declared, only
+        See ``nowhere``.
+    allowed
+        Names that pass.
+    """
+    for path, name in taken(document, declared, only):
+        if name not in allowed:
+            raise InvalidCib(
+                path, f"{name} is a resource or a node already; a guest has a name of its own"
+            )
 
 
 def _is_a(what, document, element):
@@ -188,6 +231,6 @@ def _node_names(document):
             count = said.get("replicas", said.get("promoted-max", "1"))
             replicas = range(min(int(count), _GUESTS) if re.fullmatch("[0-9]{1,9}", count) else 1)
             names.update(f"{each.get('id')}-{number}" for number in replicas)
-        elif each.tag == "nvpair" and each.get("name") == "remote-node":
+        elif each.tag == "nvpair" and each.get("name") == _GUEST:
             names.add(each.get("value"))
     return names - {None}

@@ -29,7 +29,7 @@ from cib_objects import (
 )
 from cib_operations import Operations
 from cib_sets import Sets, Values
-from cib_values import InvalidCib
+from cib_values import InvalidCib, at
 
 
 def __virtual__():
@@ -180,6 +180,38 @@ def _devices(value, path):
     return ",".join(cib_values.identifier(each, path) for each in devices)
 
 
+def _order_of_different_actions(order, path):
+    """Pacemaker's scheduler ends itself over an action that waits for itself."""
+    first = order.get("first-action", "start")
+    both = [("first", first), ("then", order.get("then-action", first))]
+    members = _members(order, both, "action", "start")
+    _refuse_twice(members, path, "would wait for itself")
+
+
+def _colocation_of_different_resources(colocation, path):
+    both = [(key, colocation.get(f"{key}-role", "Started")) for key in ("rsc", "with-rsc")]
+    members = _members(colocation, both, "role", "Started")
+    _refuse_twice(members, path, "is where it is")
+
+
+def _members(constraint, both, what, default):
+    """Tuples of the key, the resource, and its action or role, as ``both`` has it where there are no sets."""
+    for key, each in both:
+        if key in constraint:
+            yield key, constraint[key], each
+    for number, each in enumerate(constraint.get("sets", ())):
+        for resource in each["resources"]:
+            yield f"sets:{number}", resource, each.get(what, default)
+
+
+def _refuse_twice(members, path, why):
+    seen = set()
+    for key, *member in members:
+        if tuple(member) in seen:
+            raise InvalidCib(at(path, key), f"{member[0]} stands there twice, and {why}")
+        seen.add(tuple(member))
+
+
 SECTIONS = (
     ValueSection("properties_sets", "crm_config", Sets("", "cluster_property_set")),
     ValueSection(
@@ -276,6 +308,7 @@ SECTIONS = (
         ),
         either=[("rsc", "sets"), ("with-rsc", "sets")],
         exclusive=[("score", "score-attribute", "score-attribute-mangle")],
+        sense=_colocation_of_different_resources,
     ),
     Kind(
         "orders",
@@ -295,6 +328,7 @@ SECTIONS = (
         ),
         either=[("first", "sets"), ("then", "sets")],
         exclusive=[("kind", "score")],
+        sense=_order_of_different_actions,
     ),
     Kind(
         "tickets",

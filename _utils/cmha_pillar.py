@@ -182,7 +182,6 @@ _KINDS = {
     corosync_keys.COUNT: _COUNT,
     corosync_keys.PORT: _PORT,
     corosync_keys.BYTE: pillar_values.number(0, 255),
-    corosync_keys.WORD: pillar_values.word,
     corosync_keys.FILE: pillar_values.file,
     corosync_keys.LOG: pillar_values.log,
     corosync_keys.ON_OFF: _ON_OFF,
@@ -227,7 +226,8 @@ _COROSYNC = {
     "logging": {
         **_section_of_corosync("logging"),
         "logger_subsys": _mapping_of(
-            pillar_values.name, _section_of_corosync("logging:logger_subsys")
+            pillar_values.one_of(*corosync_keys.SUBSYSTEMS),
+            _section_of_corosync("logging:logger_subsys"),
         ),
     },
     "authkey": pillar_values.authkey,

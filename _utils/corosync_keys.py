@@ -15,7 +15,7 @@ ALL, ONLY_1, ONLY_2, ONLY_3 = (1, 2, 3), (1,), (2,), (3,)
 UNTIL_2, SINCE_2 = (1, 2), (2, 3)
 
 # What a value may be. A mapping stands for words, each with the generations that know it.
-COUNT, PORT, BYTE, WORD, FILE = "count", "port", "byte", "word", "file"
+COUNT, PORT, BYTE, FILE = "count", "port", "byte", "file"
 LOG = "file of a log"
 ON_OFF, YES_NO, ONE_ZERO = "on or off", "yes or no", "1 or 0"
 ADDRESS, MULTICAST, HOST, COMMAND = "address", "multicast address", "host", "command"
@@ -44,6 +44,13 @@ _LOGGER = {
     ),
 }
 
+# What has a log of its own: Corosync's parts; on 1.x also services that it loads, as openais and Pacemaker.
+# Of another one it takes settings without a word, and nobody ever logs as it.
+SUBSYSTEMS = tuple(
+    "MAIN TOTEM KNET QUORUM VOTEQ SERV SYNC SYNCV2 CFG CMAP CPG CONFDB EVS IPC APIDEF YKD MON PLOAD STATS WD "
+    "QB AMF CKPT CLM EVT LCK MSG TMR TEST pcmk".split()
+)
+
 # By section, by key: the generations, and the rule
 SECTIONS = {
     "totem": {
@@ -66,7 +73,11 @@ SECTIONS = {
         "link_mode": (ONLY_3, _words(ONLY_3, "passive active rr")),
         "rrp_mode": (UNTIL_2, _words(UNTIL_2, "none active passive")),
         "vsftype": (ONLY_1, _words(ONLY_1, "ykd none")),
-        "knet_compression_model": (ONLY_3, WORD),
+        # what there may be of libknet; which of them is, its packages say
+        "knet_compression_model": (
+            ONLY_3,
+            _words(ONLY_3, "none zlib lz4 lz4hc lzo2 lzma bzip2 zstd"),
+        ),
         "clear_node_high_bit": (ALL, YES_NO),
         **_keys(SINCE_2, YES_NO, "block_unlisted_ips cancel_token_hold_on_retransmit"),
         **_keys(

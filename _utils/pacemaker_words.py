@@ -258,21 +258,34 @@ def _in_parameters(path, params):
 
 
 def _in_operations(path, operations, judge):
-    for name, several in (operations or {}).items():
+    for name, said in (operations or {}).items():
         if name not in ACTIONS:
             yield path, name, f"is no action that Pacemaker has{_nearest(name, ACTIONS)}"
-        for operation in several if isinstance(several, list) else [several]:
-            for key, value in operation.items():
-                if key in OPERATION:
-                    yield at(path, name), key, judge(key, value, OPERATION, "")
-                elif not isinstance(value, dict):
-                    # a parameter may have any name but one that is meant to be an attribute's
-                    near = _nearest(key, list(OPERATION), 0.8)
-                    fault = near and f"is no attribute of an operation{near}"
-                    yield at(path, name), key, fault
-            place, told = at(path, name), (OPERATION, "option of an operation", judge)
-            yield from _in_values(at(place, "meta"), operation.get("meta"), *told)
-            yield from _in_sets(at(place, "meta_sets"), operation.get("meta_sets"), *told)
+        several = said if isinstance(said, list) else [said]
+        yield path, name, _run_by_nobody(several)
+        for operation in several:
+            yield from _in_operation(at(path, name), operation, judge)
+
+
+def _in_operation(path, operation, judge):
+    for key, value in operation.items():
+        if key in OPERATION:
+            yield path, key, judge(key, value, OPERATION, "")
+        elif not isinstance(value, dict):
+            # a parameter may have any name but one that is meant to be an attribute's
+            near = _nearest(key, list(OPERATION), 0.8)
+            yield path, key, near and f"is no attribute of an operation{near}"
+    told = OPERATION, "option of an operation", judge
+    yield from _in_values(at(path, "meta"), operation.get("meta"), *told)
+    yield from _in_sets(at(path, "meta_sets"), operation.get("meta_sets"), *told)
+
+
+def _run_by_nobody(operations):
+    """Of those that recur, Pacemaker looks at the interval alone (``is_op_dup`` of its scheduler)."""
+    intervals = [cib_values.operation_identity(each)[0] for each in operations]
+    if any(each and intervals.count(each) > 1 for each in intervals):
+        return "two of one interval, and Pacemaker runs neither, whatever their roles"
+    return None
 
 
 _FENCING_ACTION = re.compile(r"action|pcmk_(?:on|off|reboot)_action")

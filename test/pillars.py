@@ -155,6 +155,16 @@ WRONG = [
         {"QB": {"debug": "maybe"}},
         "logging:logger_subsys:QB:debug: should be on, off or trace, is 'maybe'",
     ),
+    (
+        "corosync:logging:logger_subsys",
+        {"QUROUM": {"debug": "on"}},
+        "did you mean QUORUM?",
+    ),
+    (
+        "corosync:totem",
+        {"knet_compression_model": "zlibb"},
+        "knet_compression_model: should be none, zlib, lz4, lz4hc, lzo2, lzma, bzip2 or zstd, is 'zlibb'",
+    ),
     ("corosync:authkey", 7, "pillar cmha:corosync:authkey: should be base64; salt-run cmha.keygen"),
     (
         "pairs:cms:corosync",

@@ -238,6 +238,25 @@ def test_the_old_patch_format_of_an_old_cib(spied, cib, cib_file):
     assert spied.crm.apply(DECLARED) == {"changes": {}}
 
 
+def test_what_makes_the_scheduler_end_itself_is_not_pushed(spied, cib_file):
+    """An order that is whole only with what the cluster has: declared, it says one half."""
+    dummy = "ocf:pacemaker:Dummy"
+    state = '<node_state id="1" uname="cms1" in_ccm="true" crmd="online" join="member" expected="member"/>'
+    online = cib_file.text().replace("<status/>", f"<status>{state}</status>")
+    cib_file.path.write_text(online)
+    spied.crm.apply(
+        {
+            "properties": {"stonith-enabled": False},
+            "primitives": {"a": dummy, "b": dummy},
+            "orders": {"o": {"first": "a", "then": "b"}},
+        }
+    )
+    before, written = cib_file.text(), len(spied.writes())
+    with pytest.raises(CommandExecutionError, match="invalid: crm_verify ends itself; .*assertion"):
+        spied.crm.apply({"orders": {"o": {"then": "a"}}})
+    assert (cib_file.text(), len(spied.writes())) == (before, written)
+
+
 def test_what_pacemaker_finds_invalid_is_not_pushed(spied, cib_file):
     before = cib_file.text()
     bad = {

@@ -180,8 +180,26 @@ BAD = [
     ),
     (
         declared_vip(operations={"monitor": [{"interval": "60s"}, {"interval": "1min"}]}),
-        "primitives:vip:operations:monitor: two operations with the same interval and role",
+        "primitives:vip:operations:monitor: two operations with the same interval",
     ),
+    (
+        {"orders": {"o": {"first": "a", "then": "a"}}},
+        "orders:o:then: a stands there twice, and would wait for itself",
+    ),
+    (
+        {"orders": {"o": {"first": "a", "first-action": "stop", "then": "a"}}},
+        "orders:o:then: a stands there twice",
+    ),
+    ({"orders": {"o": {"sets": [["b", "a"], ["a"]]}}}, "orders:o:sets:1: a stands there twice"),
+    (
+        {"orders": {"o": {"sets": [["a", "b"], {"resources": ["a"], "action": "start"}]}}},
+        "orders:o:sets:1: a stands there twice",
+    ),
+    (
+        {"colocations": {"c": {"rsc": "a", "with-rsc": "a", "with-rsc-role": "Started"}}},
+        "colocations:c:with-rsc: a stands there twice, and is where it is",
+    ),
+    ({"colocations": {"c": {"sets": [["a"], ["a"]]}}}, "colocations:c:sets:1: a stands there"),
     (
         declared_vip(operations={"monitor": [{"interval": "60s"}, {"interval": None}]}),
         "primitives:vip:operations:monitor:1:interval: ",

@@ -462,6 +462,25 @@ NODES = '<node id="1" uname="cms1"/><node id="2" uname="cms2"/>'
             {"locations": {"l": {"rsc": "x", "rules": ["#uname eq cms9"]}}},
             "locations:l:rules:0:expressions:0:value: the cluster has no node cms9",
         ),
+        (
+            {
+                "node_attributes_sets": {
+                    "cms1": {"s": {"rule": "#uname eq cms8", "values": {"zone": "b"}}}
+                }
+            },
+            "node_attributes_sets:cms1:s:rule:expressions:0:value: the cluster has no node cms8",
+        ),
+        (
+            {
+                "groups": {
+                    "g": {
+                        "members": ["x"],
+                        "meta_sets": {"s": {"rule": "#uname eq cms7", "values": {"priority": 1}}},
+                    }
+                }
+            },
+            "groups:g:meta_sets:s:rule:expressions:0:value: the cluster has no node cms7",
+        ),
         ({"acl_users": {"u": ["y"]}}, "acl_users:u:roles: the cluster has no ACL role y"),
         ({"acl_groups": {"u": ["x"]}}, "acl_groups:u:roles: the cluster has no ACL role x"),
         ({"primitives": {"p": "@y"}}, "primitives:p:agent: the cluster has no template y"),
@@ -475,6 +494,35 @@ def test_what_leads_nowhere(cib, declared, message):
     assert str(error.value).startswith(message)
     name = message.partition(";")[0].rpartition(" ")[2]
     assert cib.difference(xml, {**declared, "allow_unknown": [name]})["changes"]
+
+
+@pytest.mark.parametrize("name", ["x", "g", "cms2"])
+def test_a_guest_has_a_name_of_its_own(cib, name):
+    xml = cib_of(f'<group id="g">{dummy("x")}</group>', nodes=NODES)
+    declared = {"primitives": {"p": {"agent": "ocf:heartbeat:VM", "meta": {"remote-node": name}}}}
+    with pytest.raises(ValueError, match=f"^primitives:p:meta:remote-node: {name} is a resource"):
+        cib.difference(xml, declared)
+    assert cib.difference(xml, {**declared, "allow_unknown": [name]})["changes"]
+    declared["primitives"]["p"]["meta"]["remote-node"] = "guest"
+    guest = '<node id="guest" uname="guest" type="remote"/>'
+    assert cib.difference(cib_of(dummy("x"), nodes=NODES + guest), declared)["changes"]
+
+
+def test_an_order_of_one_resource_with_its_other_action(cib):
+    xml = cib_of(f'<clone id="c">{dummy("x")}</clone>', nodes=NODES)
+    for order in (
+        {"first": "c", "then": "c", "first-action": "start", "then-action": "stop"},
+        {"sets": [{"resources": ["c"], "action": "start"}, {"resources": ["c"], "action": "stop"}]},
+    ):
+        assert cib.difference(xml, {"orders": {"o": order}})["changes"]
+
+
+def test_what_makes_no_sense_is_left_out(cib):
+    """Pacemaker's scheduler ends itself over such an order; a copy of it would not be taken."""
+    order = '<rsc_order id="o" first="x" then="x"/>'
+    found = cib.export(cib_of(dummy("x"), order, nodes=NODES))
+    assert "orders" not in found
+    assert found["left_out"] == ["orders:o:then: x stands there twice, and would wait for itself"]
 
 
 @pytest.mark.parametrize(

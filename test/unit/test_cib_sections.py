@@ -150,8 +150,8 @@ def test_one_change_is_one_change(cib, full, keys, value, path, old):  # noqa: P
     "declared",
     [
         {
-            "primitives": {"cm": "lsb:cm"},
-            "colocations": {"c": {"rsc": "cm", "with-rsc": "cm", "lifetime": []}},
+            "primitives": {"cm": "lsb:cm", "ip": "lsb:ip"},
+            "colocations": {"c": {"rsc": "cm", "with-rsc": "ip", "lifetime": []}},
         },
         {"alerts": {"a": {"path": "/bin/true", "select": []}}},
         {"alerts": {"a": {"path": "/bin/true", "select": {"nodes": False}}}},

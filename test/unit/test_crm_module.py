@@ -219,6 +219,29 @@ def test_what_was_invalid_before_is_not_for_us_to_refuse(crm, cluster):
     assert crm.apply(DECLARED)["changes"]
 
 
+STONITH = "(unpack_resources) error: Resource start-up disabled since no STONITH resources"
+
+
+@pytest.mark.parametrize(
+    ("code", "new"),
+    [
+        (78, "(is_op_dup) error: Operation m2 is duplicate of m1"),
+        (-6, "(log_assertion_as) error: order_actions: Triggered fatal assertion"),
+    ],
+)
+def test_what_is_newly_invalid_is_refused_whatever_was_before(crm, cluster, code, new):
+    """A cluster without fencing is called invalid, and not all that it gets is well for that."""
+    cluster.verdict = lambda xml: (
+        (code, f"{STONITH}\n{new}") if 'type="cm"' in xml else (78, STONITH)
+    )
+    with pytest.raises(CommandExecutionError) as error:
+        crm.apply(DECLARED)
+    assert new in str(error.value)
+    assert "STONITH" not in str(error.value)
+    assert ("ends itself" in str(error.value)) == (code < 0)
+    assert cluster.writes() == []
+
+
 @pytest.mark.parametrize(
     "said", ["Warnings found during check", "Configuration invalid (with warnings)"]
 )

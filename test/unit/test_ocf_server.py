@@ -55,7 +55,9 @@ def test_a_server_that_hangs_is_a_failure(host):
     assert 2 < done.took < 8  # one request alone isn't enough, and Pacemaker needn't end it
 
 
-@pytest.mark.parametrize("seconds", [6, 12])  # 6: the time limit is near when the first was too slow
+@pytest.mark.parametrize(
+    "seconds", [6, 12]
+)  # 6: the time limit is near when the first was too slow
 def test_one_slow_answer_is_no_failure(host, seconds):
     host.run("start")
     host.set("page", "slow")

@@ -114,6 +114,30 @@ WRONG = [
         "mean Started?",
     ),
     (
+        primitive(
+            operations={
+                "monitor": [
+                    {"interval": "60s", "role": "Started"},
+                    {"interval": "1min", "role": "Stopped"},
+                ]
+            }
+        ),
+        "x:operations:monitor: two of one interval, and Pacemaker runs neither",
+        "",
+    ),
+    (
+        primitive(
+            operations={
+                "monitor": [
+                    {"interval": "60s", "meta": {"timeuot": "5s"}},
+                    {"interval": "9s", "role": "Stopped"},
+                ]
+            }
+        ),
+        "operations:monitor:meta:timeuot: is no option of an operation",
+        "did you mean timeout?",
+    ),
+    (
         primitive(operations={"moniter": {"interval": "9s"}}),
         "x:operations:moniter: is no action",
         "monitor?",

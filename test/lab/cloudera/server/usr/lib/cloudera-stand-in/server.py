@@ -24,7 +24,9 @@ class Page(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    request_queue_size = 128  # Python's 5 are soon full on a busy machine; a Java server has some 100 too
+    request_queue_size = (
+        128  # Python's 5 are soon full on a busy machine; a Java server has some 100 too
+    )
 
 
 def answer():
