@@ -5,6 +5,7 @@ What the formula's map asks on a minion.
 import os
 import re
 
+import salt.serializers.yaml
 import salt.utils.yaml
 from salt.exceptions import CommandExecutionError
 
@@ -55,14 +56,57 @@ def mapping(defaults, platforms, pillar=None):
     """
     if pillar is not None:
         return _mapping(defaults, platforms, pillar)
-    # Every state file asks, and one run of states reads them all before a state changes what is asked here.
-    # A run is told from another by the file client that it has put into the context.
+    found = made()
+    if found is None:
+        found = _mapping(defaults, platforms, _own_pillar())
+        __context__[_MADE] = (__context__.get("fileclient"), found)
+    return found
+
+
+def made():
+    """
+    The mapping that ``mapping`` has made in this run of states; ``None`` before it was asked.
+
+    Every state file asks, and one run of states reads them all before a state changes what is asked here. A
+    run is told from another by the file client that it has put into the context.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' cmha.made
+    """
     run = __context__.get("fileclient")
-    made_for, made = __context__.get(_MADE, (None, None))
-    if run is None or made_for is not run:
-        made = _mapping(defaults, platforms, _own_pillar())
-        __context__[_MADE] = (run, made)
-    return made
+    made_for, found = __context__.get(_MADE, (None, None))
+    return None if run is None or made_for is not run else found
+
+
+def data(value, sort_keys=False):
+    """
+    How data go into a state file: as YAML that is one line and stays what it was, a number or the text
+    ``007``, with control characters, of any length.
+
+    value
+        Data as YAML has them.
+    sort_keys
+        Keys in the order of the alphabet; the default is their own order.
+
+    Returns a text.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' cmha.data '{a: "007"}'
+    """
+    # as slsutil.serialize, which makes a loader for each value: a tenth of a run of states
+    return salt.serializers.yaml.serialize(
+        value,
+        default_flow_style=True,
+        default_style='"',
+        width=2147483647,
+        sort_keys=sort_keys,
+    )
 
 
 def _mapping(defaults, platforms, pillar):

@@ -9,7 +9,7 @@ import yaml
 
 FORMULA = Path(__file__).resolve().parent.parent
 
-pytest_plugins = ["times"]
+pytest_plugins = ["loader", "times"]
 
 
 def pytest_configure():

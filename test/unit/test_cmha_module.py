@@ -1,6 +1,7 @@
 """What pillar declares for this host's cluster, as `crm.plan` and `crm.apply` take it."""
 
 import pytest
+import yaml
 from pillars import SITE, with_
 from salt.exceptions import CommandExecutionError
 
@@ -371,8 +372,36 @@ def test_a_run_of_states_makes_one_mapping(cmha, mapping_of):
     module.__salt__["corosync.version"] = lambda: asked.append(1)
     for runs, file_client in enumerate((None, None, "one", "one", "another", "another"), 1):
         module.__context__["fileclient"] = file_client
+        assert (module.made() is None) == (runs in (1, 2, 3, 5))
         assert mapping_of(module)["cluster_name"] == "cmf"
         assert len(asked) == {1: 1, 2: 2, 3: 3, 4: 3, 5: 4, 6: 4}[runs]
     module.mapping({}, {}, pillar={"x": 1})
     assert mapping_of(module)["cluster_name"] == "cmf"
     assert len(asked) == 4
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "007",
+        7,
+        True,
+        None,
+        "yes",
+        "a\nb",
+        "\x85\u2028",
+        "x" * 3000,
+        "{{ x }}: #",
+        {"b": ["1e3"], "a": {}},
+    ],
+)
+def test_data_stay_what_they_are_on_one_line(cmha, value):
+    text = cmha("cms1", SITE).data({"key": value})
+    assert len(text.splitlines()) == 1
+    assert yaml.safe_load(f"- {text}") == [{"key": value}]
+
+
+def test_data_keep_their_order_unless_they_are_to_be_sorted(cmha):
+    module = cmha("cms1", SITE)
+    assert list(yaml.safe_load(module.data({"b": 1, "a": 2}))) == ["b", "a"]
+    assert list(yaml.safe_load(module.data({"b": 1, "a": 2}, True))) == ["a", "b"]
