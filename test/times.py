@@ -10,6 +10,10 @@ import os
 from collections import Counter
 from pathlib import Path
 
+OF_THE_LAB = (
+    "commands of the lab"  # a report's property: by command how often, and for how many seconds
+)
+
 NOTED = Path(__file__).with_name("times.json")
 SLOWEST = 10
 
@@ -30,9 +34,14 @@ class Times:
     def __init__(self, config):
         self.is_worker = hasattr(config, "workerinput")
         self.by_test = Counter()
+        self.by_command = {}
 
     def pytest_runtest_logreport(self, report):
         self.by_test[report.nodeid] += report.duration
+        for name, commands in report.user_properties:
+            for command, (count, seconds) in commands.items() if name == OF_THE_LAB else ():
+                before = self.by_command.get(command, (0, 0))
+                self.by_command[command] = (before[0] + count, before[1] + seconds)
 
     def pytest_terminal_summary(self, terminalreporter):
         if self.is_worker or not self.by_test:
@@ -47,6 +56,11 @@ class Times:
             terminalreporter.section(title)
             for name, seconds in times:
                 terminalreporter.write_line(f"{seconds:7.1f}  {name}")
+        if self.by_command:
+            terminalreporter.section("by command of the lab: seconds, how often")
+        slowest = sorted(self.by_command.items(), key=lambda item: -item[1][1])
+        for command, (count, seconds) in slowest[: 2 * SLOWEST]:
+            terminalreporter.write_line(f"{seconds:7.1f}  {count:4}  {command}")
         if os.environ.get("CMHA_TIMES") == "write":
             write({**read(), **by_file})
 

@@ -7,11 +7,13 @@ import contextlib
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import activity
 import evidence
 import pytest
+import times
 from cmhalab import inside, settings, states
 
 HERE = Path(__file__).parent
@@ -28,18 +30,20 @@ class Lab:
     def __init__(self, name, **environment):
         self.environment = {**os.environ, "LAB": name, **environment}
         self.begins = None  # the state to which it was put back last
+        self.spent = {}  # by command: how often, and for how many seconds in all
         self.of_this_process.append(self)
 
     def run(self, command, *arguments, check=True, stdin=""):
         """A command of test/lab. With check, a failure fails the test and shows what it printed."""
-        done = subprocess.run(
-            [str(HERE / command), *arguments],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        with self._timed(*(arguments[1:] if command == "on" else (command, *arguments))):
+            done = subprocess.run(
+                [str(HERE / command), *arguments],
+                env=self.environment,
+                input=stdin,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         return self._checked(done, command, arguments) if check else done
 
     def on(self, host, *command, check=True):
@@ -55,7 +59,23 @@ class Lab:
         """What test/lab/on does, some thousand times in a run, without a Python of its own."""
         lab = settings.from_environment(self.environment)
         states.touch(lab)
-        return inside.attempt(lab, host, *command)
+        with self._timed(*command):
+            return inside.attempt(lab, host, *command)
+
+    @contextlib.contextmanager
+    def _timed(self, *command):
+        """Notes how long a command takes, by its first word; of Salt also by the function, of restore by the
+        state."""
+        words = [Path(command[0]).name, *(each for each in command[1:] if each[0:1].isalpha())]
+        more = {"salt-run": words[1:2], "restore": words[1:2], "salt": words[2:3]}.get(words[0], [])
+        name = " ".join([words[0], *more])
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            spent = self.spent.setdefault(name, [0, 0])
+            spent[0] += 1
+            spent[1] += time.monotonic() - began
 
     @staticmethod
     def _checked(done, what, arguments):
@@ -220,6 +240,9 @@ def lab(standing, request):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
     report = yield
+    for lab in Lab.of_this_process:
+        report.user_properties.append((times.OF_THE_LAB, dict(lab.spent)))
+        lab.spent.clear()
     if report.failed:
         for lab in Lab.of_this_process:
             kept = evidence.keep(settings.from_environment(lab.environment), item.nodeid)

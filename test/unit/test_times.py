@@ -41,7 +41,9 @@ def run():
         ("quick.py::a", 1),
         ("slow.py::c", 1),
     ):
-        run.pytest_runtest_logreport(SimpleNamespace(nodeid=test, duration=seconds))
+        run.pytest_runtest_logreport(
+            SimpleNamespace(nodeid=test, duration=seconds, user_properties=[])
+        )
     return run
 
 
@@ -88,3 +90,14 @@ def test_what_is_noted_is_of_files_that_there_are(formula):
     for file, seconds in json.loads((formula / "test/times.json").read_text()).items():
         assert (formula / file).exists(), f"{file} is gone: CMHA_TIMES=write make test"
         assert seconds >= 1
+
+
+def test_the_commands_of_the_lab_are_said(run):
+    for spent in ({"restore converged": [1, 30.5], "on": [2, 1.0]}, {"on": [3, 0.5]}):
+        properties = [("another's", "x"), (times.OF_THE_LAB, spent)]
+        report = SimpleNamespace(nodeid="slow.py::b", duration=0, user_properties=properties)
+        run.pytest_runtest_logreport(report)
+    said = Terminal()
+    run.pytest_terminal_summary(said)
+    assert said.lines[-2:] == ["   30.5     1  restore converged", "    1.5     5  on"]
+    assert "by command of the lab" in said.lines[-3]
