@@ -523,16 +523,12 @@ class _Client:
         while not self.ask():
             if time.monotonic() > end:
                 raise CommandExecutionError(
-                    f"{_host()}: the resource is started, but nobody answers within {timeout} s"
+                    f"{__grains__['id']}: the resource is started, but nobody answers within {timeout} s"
                 )
             time.sleep(_PAUSE)
 
 
 # --- helpers -------------------------------------------------------------------------------------
-
-
-def _host():
-    return __grains__["id"]
 
 
 def _pillar():

@@ -75,7 +75,7 @@ def version():
     seen = _run("corosync", "-v")["stdout"]
     found = re.search(r"version '?(\d[^'\s]*)", seen)
     if not found:
-        raise CommandExecutionError(f"corosync -v on {_host()} names no version: {seen!r}")
+        raise CommandExecutionError(f"corosync -v on {__grains__['id']} names no version: {seen!r}")
     return found.group(1)
 
 
@@ -435,7 +435,9 @@ def reload():
     # 1.x doesn't know the option, says so, and exits with 0
     if answer["retcode"] != 0 or "invalid option" in answer["stderr"]:
         said = " ".join((answer["stderr"] or answer["stdout"]).split())
-        raise CommandExecutionError(f"{_host()}: Corosync doesn't reload corosync.conf: {said}")
+        raise CommandExecutionError(
+            f"{__grains__['id']}: Corosync doesn't reload corosync.conf: {said}"
+        )
     end = time.monotonic() + _RELOAD_TIME
     while (left := pending())["changes"] and time.monotonic() < end:
         time.sleep(0.2)
@@ -459,7 +461,8 @@ def stop():
     """
     if __salt__["crm.running"]() and not __salt__["crm.status"]()["maintenance"]:
         raise CommandExecutionError(
-            f"{_host()}: the cluster isn't in maintenance mode; to stop it would stop what it manages"
+            f"{__grains__['id']}: the cluster isn't in maintenance mode; "
+            "to stop it would stop what it manages"
         )
     _stop_daemons()
     return True
@@ -649,7 +652,7 @@ def _stop_daemons():
     device = __utils__["cmha_platform.service"]("corosync-qdevice", __grains__.get("init"))
     for daemon in ("pacemaker", device, "corosync"):
         if __salt__["service.status"](daemon) and not __salt__["service.stop"](daemon):
-            raise CommandExecutionError(f"{daemon} doesn't stop on {_host()}; see its log")
+            raise CommandExecutionError(f"{daemon} doesn't stop on {__grains__['id']}; see its log")
 
 
 def _is_loopback(address):
@@ -671,14 +674,12 @@ def _map():
         if salt.utils.path.which(reader):
             answer = _run(reader)
             if answer.get("late"):
-                raise CommandExecutionError(f"{_host()}: Corosync hangs: {answer['stderr']}")
+                raise CommandExecutionError(
+                    f"{__grains__['id']}: Corosync hangs: {answer['stderr']}"
+                )
             return answer["stdout"] if answer["retcode"] == 0 else None
     return None
 
 
 def _run(*command):
     return __salt__["bounded.run"](list(command))
-
-
-def _host():
-    return __grains__["id"]

@@ -238,7 +238,7 @@ def status(file=None):
     _require_in_time(answer, "Pacemaker")
     if answer["retcode"] != 0:
         raise CommandExecutionError(
-            f"{_host()}: no cluster status: {_said(answer)}; {_HOW_TO_START}"
+            f"{__grains__['id']}: no cluster status: {_said(answer)}; {_HOW_TO_START}"
         )
     return __utils__["crm_mon.status"](answer["stdout"])
 
@@ -266,7 +266,7 @@ def started(resource, seen=None):
     if resource not in resources:
         known = ", ".join(sorted(resources)) or "none"
         raise CommandExecutionError(
-            f"{_host()}: the cluster has no resource {resource} (it has: {known})"
+            f"{__grains__['id']}: the cluster has no resource {resource} (it has: {known})"
         )
     return sorted(resources[resource]["started"])
 
@@ -461,11 +461,13 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
         if refusal is None:
             done.update(wanted["changes"])  # and whether it fitted is seen in the next round
         elif refusal and made_now:
-            raise CommandExecutionError(f"{_host()}: the cluster refused the change: {refusal}")
+            raise CommandExecutionError(
+                f"{__grains__['id']}: the cluster refused the change: {refusal}"
+            )
         elif refusal:
             made_for = None
     raise CommandExecutionError(
-        f"{_host()}: someone changed the cluster's configuration during each of {_ATTEMPTS} "
+        f"{__grains__['id']}: someone changed the cluster's configuration during each of {_ATTEMPTS} "
         "attempts to change it; try again when it rests"
     )
 
@@ -629,10 +631,10 @@ def wait(timeout=600):
         # before Pacemaker 1.1.13
         while not settled():
             if time.monotonic() > end:
-                raise CommandExecutionError(f"{_host()}: {doing} failed: it is still busy")
+                raise CommandExecutionError(f"{__grains__['id']}: {doing} failed: it is still busy")
             time.sleep(0.5)
     elif answer["retcode"] != 0:
-        raise CommandExecutionError(f"{_host()}: {doing} failed: {_said(answer)}")
+        raise CommandExecutionError(f"{__grains__['id']}: {doing} failed: {_said(answer)}")
     return True
 
 
@@ -645,13 +647,13 @@ def _run(command, stdin=None, env=None, seconds=None):
 
 def _require_in_time(answer, who):
     if answer.get("late"):
-        raise CommandExecutionError(f"{_host()}: {who} hangs: {_said(answer)}")
+        raise CommandExecutionError(f"{__grains__['id']}: {who} hangs: {_said(answer)}")
 
 
 def _command(command, doing):
     answer = _run(command)
     if answer["retcode"] != 0:
-        raise CommandExecutionError(f"{_host()}: {doing} failed: {_said(answer)}")
+        raise CommandExecutionError(f"{__grains__['id']}: {doing} failed: {_said(answer)}")
     return answer["stdout"]
 
 
@@ -680,30 +682,28 @@ def _said(answer):
     return text[:500] or f"exit code {answer['retcode']}"
 
 
-def _host():
-    return __grains__.get("id", "this host")
-
-
 def _on_a_file():
     return "CIB_file" in os.environ
 
 
 def _require_installed():
     if not installed():
-        raise CommandExecutionError(f"{_host()}: Pacemaker isn't installed: cibadmin isn't there")
+        raise CommandExecutionError(
+            f"{__grains__['id']}: Pacemaker isn't installed: cibadmin isn't there"
+        )
 
 
 def _require_live():
     _require_installed()
     if not running():
-        raise CommandExecutionError(f"{_host()}: no cluster runs here; {_HOW_TO_START}")
+        raise CommandExecutionError(f"{__grains__['id']}: no cluster runs here; {_HOW_TO_START}")
 
 
 def _require_dc():
     # a change before the election may be overwritten by a node that joins
     if not _on_a_file() and dc() is None:
         raise CommandExecutionError(
-            f"{_host()}: the cluster has no designated controller (DC) yet; "
+            f"{__grains__['id']}: the cluster has no designated controller (DC) yet; "
             "wait until crm_mon shows one"
         )
 
@@ -716,7 +716,7 @@ def _require_nodes(xml, wanted):
     faults += [f"{node} doesn't belong" for node in sorted(found - wanted)]
     if faults:
         raise CommandExecutionError(
-            f"{_host()}: this cluster isn't {', '.join(sorted(wanted))}: {'; '.join(faults)}; "
+            f"{__grains__['id']}: this cluster isn't {', '.join(sorted(wanted))}: {'; '.join(faults)}; "
             "start corosync on a missing node, remove a foreign one with crm node delete"
         )
 
@@ -736,7 +736,7 @@ def _query_live():
     _require_installed()
     live = _query_cluster()
     if live is None:
-        raise CommandExecutionError(f"{_host()}: no cluster runs here; {_HOW_TO_START}")
+        raise CommandExecutionError(f"{__grains__['id']}: no cluster runs here; {_HOW_TO_START}")
     return live
 
 
@@ -760,14 +760,14 @@ def _refuse_unknown_words(declared):
     try:
         __utils__["cib.check_words"](declared)
     except ValueError as error:
-        raise CommandExecutionError(f"{_host()}: {error}") from None
+        raise CommandExecutionError(f"{__grains__['id']}: {error}") from None
 
 
 def _difference(xml, declared, absent, purge):
     try:
         return __utils__["cib.difference"](xml, declared, absent, purge)
     except ValueError as error:
-        raise CommandExecutionError(f"{_host()}: {error}") from None
+        raise CommandExecutionError(f"{__grains__['id']}: {error}") from None
 
 
 def _effects(xml):
@@ -821,7 +821,7 @@ def _refuse_purge_of_running(purged, live):
     if running:
         where = ", ".join(f"{each} (on {', '.join(seen[each]['nodes'])})" for each in running)
         raise CommandExecutionError(
-            f"{_host()}: the purge would remove what runs: {where}; "
+            f"{__grains__['id']}: the purge would remove what runs: {where}; "
             "declare it, or name it in absent if it shall go"
         )
 
@@ -834,7 +834,7 @@ def _require_agents(changes):
         agent = _new_agent(path, change["new"])
         if agent and not __salt__["resource_agent.installed"](agent):
             raise CommandExecutionError(
-                f"{_host()}: {path}: the resource agent {agent} isn't installed on this host"
+                f"{__grains__['id']}: {path}: the resource agent {agent} isn't installed on this host"
             )
 
 
@@ -857,7 +857,7 @@ def _not_understood(wanted, declared):
     lines = __salt__["crm_agents.faults"](wanted["xml"], wanted["changes"], allowed)
     if lines:
         raise CommandExecutionError(
-            f"{_host()}: {'; '.join(lines)} (allow_unknown: [NAME] in pillar lets a parameter pass)"
+            f"{__grains__['id']}: {'; '.join(lines)} (allow_unknown: [NAME] in pillar lets a parameter pass)"
         )
     return _strange(declared, wanted["changes"])
 
@@ -879,7 +879,7 @@ def _strange(declared, changes):
             lines.append(f"{path}: {fault}")
         elif fault and name not in known:
             raise CommandExecutionError(
-                f"{_host()}: {path}: {fault}; allow_unknown: [{name}] in pillar lets it pass"
+                f"{__grains__['id']}: {path}: {fault}; allow_unknown: [{name}] in pillar lets it pass"
             )
     return lines
 
@@ -907,7 +907,7 @@ def _verify(before, after):
         ours = [line for line in faults if line == _NO_FIT or line not in known]
         if ours:
             raise CommandExecutionError(
-                f"{_host()}: Pacemaker finds the new configuration invalid: {'; '.join(ours)[:500]}"
+                f"{__grains__['id']}: Pacemaker finds the new configuration invalid: {'; '.join(ours)[:500]}"
             )
 
 
@@ -948,7 +948,7 @@ def _patch(before, after):
         answer = _run(["crm_diff", "--original", old, "--new", new])
     # 1 means that they differ
     if answer["retcode"] != 1:
-        raise CommandExecutionError(f"{_host()}: crm_diff failed: {_said(answer)}")
+        raise CommandExecutionError(f"{__grains__['id']}: crm_diff failed: {_said(answer)}")
     return answer["stdout"]
 
 
@@ -1015,12 +1015,12 @@ def _wait_for_start(resource, node, timeout, watch, failed_before):
             others = [f"{each['resource']} ({_told_of(each)})" for each in failures]
             why = f", since this failed: {', '.join(others)}" if others else ""
             raise _MoveFailed(
-                f"{_host()}: {resource} didn't start on {node}{why}; the cluster rests, and "
+                f"{__grains__['id']}: {resource} didn't start on {node}{why}; the cluster rests, and "
                 f"{_is_where(resource, seen)}"
             )
         if time.monotonic() > end:
             raise _MoveFailed(
-                f"{_host()}: {resource} didn't start on {node} within {timeout} s; "
+                f"{__grains__['id']}: {resource} didn't start on {node} within {timeout} s; "
                 f"{_is_where(resource, seen)}"
             )
         _pause(watch)
@@ -1056,18 +1056,18 @@ def _raise_what_no_waiting_ends(resource, node, failure, found):
         return  # the node is fenced
     if (failure["task"], failure["node"]) == ("stop", node):
         raise _MoveFailed(  # whatever started there, has to be ended there, and not at home
-            f"{_host()}: {resource} neither starts on {node} nor stops there: {failure['reason']}; see "
-            f"that it is stopped there, then crm resource cleanup {resource}"
+            f"{__grains__['id']}: {resource} neither starts on {node} nor stops there: {failure['reason']}; "
+            f"see that it is stopped there, then crm resource cleanup {resource}"
         )
     if failure["task"] == "stop":
         raise CommandExecutionError(
-            f"{_host()}: {resource} doesn't stop on {failure['node']}: {failure['reason']}; Pacemaker "
-            f"leaves it as it is. End it there (service {resource} stop, or kill its process), "
+            f"{__grains__['id']}: {resource} doesn't stop on {failure['node']}: {failure['reason']}; "
+            f"Pacemaker leaves it as it is. End it there (service {resource} stop, or kill its process), "
             f"then crm resource cleanup {resource}"
         )
     if (failure["task"], failure["node"]) == ("start", node):
         raise _MoveFailed(
-            f"{_host()}: {resource} doesn't start on {node}: {failure['reason']}; when that is "
+            f"{__grains__['id']}: {resource} doesn't start on {node}: {failure['reason']}; when that is "
             f"mended: crm resource cleanup {resource}"
         )
 

@@ -166,14 +166,14 @@ def _iptables(rule):
         # it may warn and succeed
         said = __salt__["iptables.insert"]("filter", chain, 1, text, family)
         if not there():
-            raise CommandExecutionError(f"{command} on {_host()}: {said}")
+            raise CommandExecutionError(f"{command} on {__grains__['id']}: {said}")
 
     def remove():
         for _ in range(_COPIES):
             said = __salt__["iptables.delete"]("filter", chain, rule=text, family=family)
             if not there():
                 return
-        raise CommandExecutionError(f"{command} on {_host()}: {said}")
+        raise CommandExecutionError(f"{command} on {__grains__['id']}: {said}")
 
     yield _Place(f"{command} {chain} {text}", there(), add, remove)
 
@@ -237,10 +237,6 @@ _BACKENDS = {"iptables": _iptables, "nftables": _nftables, "firewalld": _firewal
 # --- helpers -------------------------------------------------------------------------------------
 
 
-def _host():
-    return __grains__["id"]
-
-
 def _is_on(service, *how):
     return __salt__["service.available"](service) and any(
         __salt__[f"service.{each}"](service) for each in how
@@ -269,5 +265,5 @@ def _said(*command):
     answer = __salt__["bounded.run"](list(command))
     if answer["retcode"]:
         said = (answer["stderr"] or answer["stdout"]).strip().splitlines() or ["failed"]
-        raise CommandExecutionError(f"{' '.join(command)} on {_host()}: {said[0]}")
+        raise CommandExecutionError(f"{' '.join(command)} on {__grains__['id']}: {said[0]}")
     return answer["stdout"]

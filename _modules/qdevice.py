@@ -78,7 +78,7 @@ def request(cluster_name, authority):
     # its exit code is 0 whatever becomes of it
     if not os.path.exists(_REQUEST) or not os.path.getsize(_REQUEST):
         raise CommandExecutionError(
-            f"{_host()}: {_CERTUTIL} -r made no request; see NSS's certutil"
+            f"{__grains__['id']}: {_CERTUTIL} -r made no request; see NSS's certutil"
         )
     with salt.utils.files.fopen(_REQUEST, "rb") as file:
         return base64.b64encode(file.read()).decode()
@@ -110,12 +110,14 @@ def accept(certificate, cluster_name):
         _need(_CERTUTIL, "-M", "-c", path)
     if not certified(cluster_name):
         raise CommandExecutionError(
-            f"{_host()}: {_CERTUTIL} -M took no certificate of {cluster_name}; see NSS's certutil"
+            f"{__grains__['id']}: {_CERTUTIL} -M took no certificate of {cluster_name}; see NSS's certutil"
         )
     daemon = __utils__["cmha_platform.service"]("corosync-qdevice", __grains__.get("init"))
     silent = __salt__["service.status"](daemon) and not status()["votes"]
     if silent and not __salt__["service.restart"](daemon):
-        raise CommandExecutionError(f"{daemon} doesn't start again on {_host()}; see its log")
+        raise CommandExecutionError(
+            f"{daemon} doesn't start again on {__grains__['id']}; see its log"
+        )
     return True
 
 
@@ -205,11 +207,7 @@ def _need(*command):
     said = _run(*command)
     if said["retcode"] != 0:
         lines = " ".join((said["stderr"] or said["stdout"]).split())
-        raise CommandExecutionError(f"{_host()}: {command[0]} {command[1]} fails: {lines}")
-
-
-def _host():
-    return __grains__["id"]
+        raise CommandExecutionError(f"{__grains__['id']}: {command[0]} {command[1]} fails: {lines}")
 
 
 def _run(*command):

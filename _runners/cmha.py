@@ -246,7 +246,9 @@ def failover(pair, to=None, site=None, drill=False):
         salt-run cmha.failover cms to=cms2 site=east
         salt-run cmha.failover mgmt drill=True
     """
-    return _with_pair("failover", site, pair, to=to, drill=drill)
+    return _with_pair(
+        "failover", __utils__["cmha_failover.failover"], site, pair, to=to, drill=drill
+    )
 
 
 def rejoin(node, site=None, confirm=False):
@@ -314,7 +316,9 @@ def clean(pair, keep, site=None, confirm=False):
         salt-run cmha.clean cms keep=cms1
         salt-run cmha.clean cms keep=cms1 confirm=True
     """
-    return _with_pair("clean", site, pair, keep=keep, confirm=confirm)
+    return _with_pair(
+        "clean", __utils__["cmha_clean.clean"], site, pair, keep=keep, confirm=confirm
+    )
 
 
 def forget(site):
@@ -382,7 +386,7 @@ def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
     return _report("keygen", False)
 
 
-def _with_pair(deed, site, pair, **options):
+def _with_pair(deed, work, site, pair, **options):
     known = _known([site] if site else None)
     found = [
         (name, each)
@@ -397,7 +401,7 @@ def _with_pair(deed, site, pair, **options):
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair)
     if wrong:
         return _report(deed, True, error=wrong)
-    done = __utils__[f"cmha_{deed}.{deed}"](__opts__, name, outline, **options)
+    done = work(__opts__, name, outline, **options)
     return _report(deed, bool(done["error"]), site=name, pair=pair, **done)
 
 

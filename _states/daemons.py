@@ -86,7 +86,7 @@ def not_at_boot(name, from_package=False, may_be_missing=False):
           daemons.not_at_boot
     """
     if may_be_missing and not __salt__["service.available"](name):
-        comment = f"{_host()} has no service {name}"
+        comment = f"{__grains__['id']} has no service {name}"
         return {"name": name, "result": True, "changes": {}, "comment": comment}
     return _switched(name, "off", from_package)
 
@@ -131,7 +131,7 @@ def known(name):
         return {"name": name, "result": True, "changes": {}, "comment": comment}
     __salt__["service.systemctl_reload"]()
     result = not _is_out_of_date(name)
-    said = comment if result else f"systemd on {_host()} keeps what {name} was before"
+    said = comment if result else f"systemd on {__grains__['id']} keeps what {name} was before"
     return {"name": name, "result": result, "changes": {}, "comment": said}
 
 
@@ -157,8 +157,8 @@ def running(name):
     ret = __states__["service.running"](name)
     if ret["result"] is False and _is_masked(name):
         comment = (
-            f"{name} is masked on {_host()} until the next boot, as an installation leaves it that is "
-            f"killed; if nobody else wanted that: systemctl unmask --runtime {name}"
+            f"{name} is masked on {__grains__['id']} until the next boot, as a killed installation "
+            f"leaves it. If nobody else masked it: systemctl unmask --runtime {name}"
         )
         return {**ret, "comment": comment}
     return ret
@@ -170,7 +170,7 @@ def _switched(name, to, from_package):
     change = {name: {"old": words[not on], "new": words[on]}}
     if not __salt__["service.available"](name):
         if not (__opts__["test"] and from_package):
-            comment = f"{_host()} has no service {name}; install it first"
+            comment = f"{__grains__['id']} has no service {name}; install it first"
             return {**ret, "result": False, "comment": comment}
         if not on:
             return {**ret, "comment": f"{name} is not installed yet; cmha installs it switched off"}
@@ -182,7 +182,7 @@ def _switched(name, to, from_package):
     attempt = __states__["service.enabled" if on else "service.disabled"](name)
     if bool(__salt__["service.enabled"](name)) is not on:
         still = "does not start" if on else "still starts"
-        comment = f"{name} {still} at boot on {_host()}: {attempt['comment']}"
+        comment = f"{name} {still} at boot on {__grains__['id']}: {attempt['comment']}"
         return {**ret, "result": False, "comment": comment}
     return {
         **ret,
@@ -250,9 +250,9 @@ def _at_boot_off(daemons):
             continue
         __salt__["service.disable"](daemon)
         if __salt__["service.enabled"](daemon):
-            problems.append(f"{daemon} still starts at boot on {_host()}")
+            problems.append(f"{daemon} still starts at boot on {__grains__['id']}")
         if __salt__["service.status"](daemon):
-            problems.append(f"{daemon} was started by its package on {_host()}; stop it")
+            problems.append(f"{daemon} was started by its package on {__grains__['id']}; stop it")
     return problems
 
 
@@ -263,8 +263,4 @@ def _doesnt_run(command):
     if answer["retcode"] == 0:
         return []
     said = (answer["stderr"] or answer["stdout"]).strip().splitlines() or ["nothing"]
-    return [f"{command} --version fails on {_host()}: {said[-1]}"]
-
-
-def _host():
-    return __grains__["id"]
+    return [f"{command} --version fails on {__grains__['id']}: {said[-1]}"]

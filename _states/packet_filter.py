@@ -105,7 +105,7 @@ def kept(name, backend, rules, save, saved):
     if not _loader(saved):
         services = " or ".join(saved["loaded_by"])
         ret["warnings"] = [
-            f"{_host()} has no service {services} that loads the saved rules at boot"
+            f"{__grains__['id']} has no service {services} that loads the saved rules at boot"
         ]
     return ret
 
@@ -145,7 +145,7 @@ def _converged(name, backend, rule, wanted):
         other = _other(before, wanted)
         if not before:
             way = "comes in" if rule["chain"] == "INPUT" else "goes out"
-            return {**ret, "comment": f"{backend} on {_host()} doesn't filter what {way}"}
+            return {**ret, "comment": f"{backend} on {__grains__['id']} doesn't filter what {way}"}
         if not other:
             return {**ret, "comment": f"{_WORDS[wanted]}: {'; '.join(before)}"}
         changes = {line: {"old": _WORDS[not wanted], "new": _WORDS[wanted]} for line in other}
@@ -157,7 +157,7 @@ def _converged(name, backend, rule, wanted):
     except CommandExecutionError as error:
         return {**ret, "result": False, "comment": str(error)}
     if still:
-        comment = f"still {_WORDS[not wanted]} on {_host()}: {'; '.join(still)}"
+        comment = f"still {_WORDS[not wanted]} on {__grains__['id']}: {'; '.join(still)}"
         return {**ret, "result": False, "comment": comment}
     return {**ret, "changes": changes, "comment": f"{_WORDS[wanted]}: {'; '.join(other)}"}
 
@@ -171,7 +171,7 @@ def _other(lines, wanted):
 
 def _kept_by_nftables(ret, rules):
     if not _at_boot("nftables"):
-        comment = f"no nftables.service starts at boot on {_host()}: each run adds the rules again"
+        comment = f"no nftables.service starts at boot on {__grains__['id']}: each run adds the rules again"
         return {**ret, "comment": comment}
     try:
         script = __salt__["packet_filter.nft_script"](rules)
@@ -230,7 +230,9 @@ def _saved(ret, rules, saved, is_outdated):
             os.makedirs(os.path.dirname(path), exist_ok=True)
             __salt__["iptables.save"](path, family)
             if is_outdated(path, own):
-                comment = f"{path} on {_host()} isn't as iptables-save should have written it"
+                comment = (
+                    f"{path} on {__grains__['id']} isn't as iptables-save should have written it"
+                )
                 return {**ret, "result": False, "comment": comment}
     if not written:
         return {**ret, "comment": "the saved rules are up to date"}
@@ -240,7 +242,3 @@ def _saved(ret, rules, saved, is_outdated):
     if __opts__["test"]:
         return {**ret, "result": None, "changes": changes, "comment": f"would be {comment}"}
     return {**ret, "changes": changes, "comment": comment}
-
-
-def _host():
-    return __grains__["id"]

@@ -44,11 +44,14 @@ class _Clean(Pair):
             if home not in (None, name):
                 self.refuse_unless_fit(report, home, name)
                 self.refuse_unless_foreseen(report, home, name)
+            steps = self._steps(name, home)
             if not confirm:
-                done["steps"] = self._steps(name, home)
+                done["steps"] = [line for lines, _ in steps for line in lines]
                 done["next"] = "nothing was touched; confirm=True does it"
             else:
-                self._take_apart(name, home, done["steps"])
+                for lines, take in steps:
+                    take()
+                    done["steps"] += lines
                 done["next"] = (
                     "take cmha out of the pillar's and the states' top.sls for these hosts now: a highstate "
                     "would switch the start at boot off again. The packages are still there"
@@ -58,31 +61,38 @@ class _Clean(Pair):
         return done
 
     def _steps(self, keep, home):
-        return [
-            *([f"move {self.resource} from {home} to {keep}"] if home not in (None, keep) else []),
-            *([f"maintenance mode, so that {self.resource} runs on"] if home else []),
-            f"stop Pacemaker and Corosync on {' and '.join(self.hosts)}",
+        """In their order: the lines that say it, and what does it."""
+        both = " and ".join(self.hosts)
+        steps = []
+        if home not in (None, keep):
+            steps.append(
+                ([f"move {self.resource} from {home} to {keep}"], lambda: self.move(home, keep))
+            )
+        if home:
+            steps.append(
+                ([f"maintenance mode, so that {self.resource} runs on"], self._begin_maintenance)
+            )
+        steps.append(([f"stop Pacemaker and Corosync on {both}"], self._stop_cluster))
+        gone = [
             "take cmha's files, firewall rules and the cluster's configuration away (set aside as *.removed)",
             f"{self.pair['service']} starts at boot on {self.host_of[keep]}, and on no other host",
         ]
+        steps.append((gone, lambda: self._take_apart(keep, home)))
+        return steps
 
-    def _take_apart(self, keep, home, done):
-        steps = iter(self._steps(keep, home))
-        if home not in (None, keep):
-            self.move(home, keep)
-            done.append(next(steps))
-        if home:
-            with self.step("begin maintenance mode", self.hosts[:1]):
-                self.master.need(self.hosts[:1], "maintenance.begin")
-            done.append(next(steps))
+    def _begin_maintenance(self):
+        with self.step("begin maintenance mode", self.hosts[:1]):
+            self.master.need(self.hosts[:1], "maintenance.begin")
+
+    def _stop_cluster(self):
         with self.step(f"stop Pacemaker and Corosync on {' and '.join(self.hosts)}", self.hosts):
             self.master.need(self.hosts, "corosync.stop")
-        done.append(next(steps))
+
+    def _take_apart(self, keep, home):
         with self.step(f"take the pair apart, {self.resource} stays on {keep}", self.hosts):
             self.apply(self.hosts, "cmha.clean", cmha_clean={"keep": self.host_of[keep]})
             if home:
                 self._verify_alone(keep)
-        done += steps
 
     def _verify_alone(self, keep):
         answers = self.master.need(self.hosts, "service.status", self.pair["service"])
