@@ -23,7 +23,8 @@ def test_the_guide_by_hand_gives_the_same_and_is_gone_on_with(lab, orchestrated,
     )
 
     # Deliberate: the alert that feeds the events, and operations with time limits of minutes, where the
-    # guide's primitive has none. All else is equal.
+    # guide's primitive has none; and the one property that the lab's pillar has. All else is equal.
+    assert formula["properties"].pop("dc-deadtime") == "2s"
     assert set(formula.pop("alerts")) == {"cmha"}
     assert not guide.pop("alerts")
     operations = formula["primitives"][pair.service].pop("operations")
@@ -37,7 +38,7 @@ def test_the_guide_by_hand_gives_the_same_and_is_gone_on_with(lab, orchestrated,
     configure = f"lab {name}: configure the cluster {pair.cluster_name} on {pair.hosts[0]}"
     states = done.steps[configure]["changes"]["ret"][pair.hosts[0]].values()
     (state,) = (each for each in states if each["changes"])
-    ours = (f"{pair.service}:operations", "alerts:cmha")
+    ours = (f"{pair.service}:operations", "alerts:cmha", "properties:dc-deadtime")
     assert all(any(each in path for each in ours) for path in state["changes"])
     assert pure("cib").model(lab.cib(pair.hosts[0])) == pure("cib").model(orchestrated[name])
 
