@@ -1,7 +1,8 @@
 cmha:
   site: lab
   # Its hosts start at the same time: nobody has to wait 20 seconds for a DC that may be there
-  pacemaker: {properties: {dc-deadtime: 2s}}
+  pacemaker:
+    properties: {dc-deadtime: 2s}
   pairs:
     cms:
       role: server
