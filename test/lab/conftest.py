@@ -35,7 +35,8 @@ class Lab:
 
     def run(self, command, *arguments, check=True, stdin=""):
         """A command of test/lab. With check, a failure fails the test and shows what it printed."""
-        with self._timed(*(arguments[1:] if command == "on" else (command, *arguments))):
+        on_a_host = command == "on" and arguments[1:]
+        with self._timed(*(on_a_host or (command, *arguments))):
             done = subprocess.run(
                 [str(HERE / command), *arguments],
                 env=self.environment,
