@@ -76,7 +76,7 @@ SECTIONS = {
         # what there may be of libknet; which of them is, its packages say
         "knet_compression_model": (
             ONLY_3,
-            _words(ONLY_3, "none zlib lz4 lz4hc lzo2 lzma bzip2 zstd"),
+            _words(ONLY_3, "zlib lz4 lz4hc lzo2 lzma bzip2 zstd"),
         ),
         "clear_node_high_bit": (ALL, YES_NO),
         **_keys(SINCE_2, YES_NO, "block_unlisted_ips cancel_token_hold_on_retransmit"),

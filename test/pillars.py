@@ -163,7 +163,7 @@ WRONG = [
     (
         "corosync:totem",
         {"knet_compression_model": "zlibb"},
-        "knet_compression_model: should be none, zlib, lz4, lz4hc, lzo2, lzma, bzip2 or zstd, is 'zlibb'",
+        "knet_compression_model: should be zlib, lz4, lz4hc, lzo2, lzma, bzip2 or zstd, is 'zlibb'",
     ),
     ("corosync:authkey", 7, "pillar cmha:corosync:authkey: should be base64; salt-run cmha.keygen"),
     (
