@@ -10,9 +10,8 @@ import os
 from collections import Counter
 from pathlib import Path
 
-OF_THE_LAB = (
-    "commands of the lab"  # a report's property: by command how often, and for how many seconds
-)
+# A report's property: by command how often, and for how many seconds
+OF_THE_LAB = "commands of the lab"
 
 NOTED = Path(__file__).with_name("times.json")
 SLOWEST = 10

@@ -20,7 +20,6 @@ EXAMPLES = {
     "on or off": (True, False),
     "yes or no": (True, False),
     "1 or 0": (1, 0),
-    "word": ("zlib",),
     "address": ("192.0.2.0",),
     "multicast address": ("239.255.7.7",),
     "host": ("192.0.2.9",),

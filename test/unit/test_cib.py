@@ -180,7 +180,7 @@ BAD = [
     ),
     (
         declared_vip(operations={"monitor": [{"interval": "60s"}, {"interval": "1min"}]}),
-        "primitives:vip:operations:monitor: two operations with the same interval",
+        "primitives:vip:operations:monitor: two operations with the same interval and role",
     ),
     (
         {"orders": {"o": {"first": "a", "then": "a"}}},

@@ -98,9 +98,8 @@ def master(load_file, pure, formula, monkeypatch):
                     {each["site"]: {"at": 0, "site": each} for each in sites}
                 ),
                 "cmha_memory.forget": lambda opts, name: memory.pop(name, None),
-                **dict.fromkeys(
-                    ("cmha_failover.failover", "cmha_clean.clean")
-                ),  # to be called by nobody
+                # to be called by nobody
+                **dict.fromkeys(("cmha_failover.failover", "cmha_clean.clean")),
                 **(utils or {}),
             },
         )

@@ -55,15 +55,14 @@ def test_a_server_that_hangs_is_a_failure(host):
     assert 2 < done.took < 8  # one request alone isn't enough, and Pacemaker needn't end it
 
 
-@pytest.mark.parametrize(
-    "seconds", [6, 12]
-)  # 6: the time limit is near when the first was too slow
+# 6: the time limit is near when the first was too slow
+@pytest.mark.parametrize("seconds", [6, 12])
 def test_one_slow_answer_is_no_failure(host, seconds):
     host.run("start")
     host.set("page", "slow")
     done = host.run("monitor", seconds=seconds, interval=30)
     assert (done.returncode, host.said("page")) == (SUCCESS, "ready")
-    assert done.took > 1
+    assert done.took > 2
 
 
 def test_a_probe_asks_only_whether_it_runs(host):

@@ -24,9 +24,7 @@ class Page(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    request_queue_size = (
-        128  # Python's 5 are soon full on a busy machine; a Java server has some 100 too
-    )
+    request_queue_size = 128  # as a Java server has some 100; Python's default is 5
 
 
 def answer():
