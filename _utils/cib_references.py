@@ -170,6 +170,7 @@ def taken(document, declared, only=None):
         if each.get("type") != "remote"  # which Pacemaker writes of guests too
     }
     theirs |= set(_all_of("resource", document))
+    theirs.discard(None)
     for _, place, each in chosen(declared, ("templates", "primitives"), only):
         name = (each.get("meta") or {}).get(_GUEST)
         if name in theirs:

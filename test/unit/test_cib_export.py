@@ -508,6 +508,12 @@ def test_a_guest_has_a_name_of_its_own(cib, name):
     assert cib.difference(cib_of(dummy("x"), nodes=NODES + guest), declared)["changes"]
 
 
+def test_a_node_without_a_name_is_nobodys(cib):
+    assert cib.export(cib_of(dummy("x"), nodes='<node id="1"/>'))["primitives"]
+    declared = {"primitives": {"p": {"agent": "ocf:pacemaker:Dummy"}}}
+    assert cib.difference(cib_of("", nodes='<node id="1"/>'), declared)["changes"]
+
+
 def test_an_order_of_one_resource_with_its_other_action(cib):
     xml = cib_of(f'<clone id="c">{dummy("x")}</clone>', nodes=NODES)
     for order in (
