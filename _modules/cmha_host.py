@@ -198,7 +198,9 @@ def _told_to(lines):
     try:
         yield
     except CommandExecutionError as error:
-        lines.append(str(error))
+        own = f"{__grains__['id']}: "  # which whoever reads this line puts there himself
+        said = str(error)
+        lines.append(said[len(own) :] if said.startswith(own) else said)
 
 
 def _recovers(line):

@@ -140,6 +140,10 @@ def doomed(report):
     ]
 
 
+# The daemon that starts the others, and looks after them. While it hangs, they go on.
+_ONLY_WATCHES = "pacemakerd "
+
+
 def _foreseen(report, node):
     resource, each = report["service"]["resource"], report["survival"][node]
     if each["takes_over"] is None:
@@ -161,7 +165,7 @@ def _survival(pair, view, facts):
         # what it can't start, and what in it doesn't answer. A daemon that pacemakerd replaces may take the
         # controller along, which then never learns that the other node has died.
         faults = there["unable"] + there["hangs"] + there["recovers"] if there else []
-        why = [f"{host}: {line}" for line in faults]
+        why = [f"{host}: {line}" for line in faults if not line.startswith(_ONLY_WATCHES)]
         if maintenance != "off":
             why = [_MAINTENANCE[maintenance]]
         survival[node] = {"takes_over": None, "why": why} if why else foreseen

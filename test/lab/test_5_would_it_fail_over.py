@@ -173,6 +173,50 @@ CHANGES = {
         Change("cms", "S", f"chmod a-x /etc/init.d/{SERVER}", False, "can't be executed"),
         Change("mgmt", "S", "chmod a-x /usr/lib/ocf/resource.d/cm/agent", False, "can't be executed"),
     ],
+    "freezes without quorum": on_both(
+        "S",
+        "crm_attribute -n no-quorum-policy -v freeze; corosync-cmapctl -s quorum.two_node u8 0",
+        False,
+        "no-quorum-policy",
+    ),
+    "not probed there, but wanted": on_both(
+        "A", "crm configure location blind R resource-discovery=never 0: S"
+    ),
+    "probed here only": on_both(
+        "A", "crm configure location here R resource-discovery=exclusive 0: A", False, "the constraint here"
+    ),
+    "never since a day": on_both(
+        "A",
+        "crm configure location since R rule -inf: '#uname' eq S and date gt 2020-01-01",
+        False,
+        "the constraint since",
+    ),
+    "never until a day": on_both(
+        "A", "crm configure location until R rule -inf: '#uname' eq S and date lt 2020-01-01"
+    ),
+    "apart from one that stays there": on_both(
+        "A",
+        f"{DUMMY} meta resource-stickiness=INFINITY; crm configure location there dummy 100: S;"
+        " crm configure colocation apart -inf: R dummy",
+        False,
+        "the constraint apart",
+    ),
+    "by a ticket that it has": on_both(
+        "A",
+        "crm_ticket --ticket t --grant --force; crm configure rsc_ticket permit t: R loss-policy=stop",
+    ),
+    "managed by nobody": on_both(
+        "A", "crm_attribute -t rsc_defaults -n is-managed -v false", False, "is-managed=false"
+    ),
+    "standby until Pacemaker starts": on_both(
+        "A", "crm_attribute -N S -n standby -v on -l reboot", False, "standby"
+    ),
+    "one action at a time": on_both("A", "crm_attribute -n batch-limit -v 1"),
+    "the attributes hang there": on_both("S", "pkill -STOP pacemaker-att", LUCK, "pacemaker-attrd hangs"),
+    "the CIB hangs there": on_both("S", "pkill -STOP pacemaker-bas", False, "pacemaker-based hangs"),
+    "fencing's daemon hangs there": on_both("S", "pkill -STOP pacemaker-fen", LUCK, "pacemaker-fence hangs"),
+    "Corosync hangs there": on_both("S", "pkill -STOP corosync", False, "corosync"),
+    "Pacemaker's first daemon hangs there": on_both("S", "pkill -STOP pacemakerd", True, "pacemakerd hangs"),
     "no agent there": [
         Change("cms", "A", "true"),
         Change("mgmt", "S", "rm /usr/lib/ocf/resource.d/cm/agent", False, "ocf:cm:agent isn't there"),

@@ -707,6 +707,14 @@ def test_a_daemon_that_hangs(judge, facts):
     assert f"{CMS1}: pacemakerd hangs: it is stopped" in report["problems"]
 
 
+def test_a_daemon_that_only_watches_hinders_nobody(judge, facts):
+    facts[CMS2].update(hangs=["pacemakerd hangs: it is stopped"], cluster=None, survival={})
+    report = judge(facts)
+    assert report["survival"]["cms1"]["takes_over"] == "cms2"
+    assert report["problems"] == [f"{CMS2}: pacemakerd hangs: it is stopped"]
+    assert report["health"] == "poor"
+
+
 def test_daemons_that_hang_on_both(judge, facts):
     for each in facts.values():
         each.update(hangs=["corosync hangs: it is stopped"], cluster=None, survival={})
