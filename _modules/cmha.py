@@ -113,7 +113,7 @@ def _mapping(defaults, platforms, pillar):
     try:
         site, pair, node = _here(defaults, pillar)
         platform = __utils__["cmha_platform.platform"](
-            platforms, __grains__, _is_unit_only(pair["service"])
+            platforms, __grains__, _is_unit_only(pair["service"]), pair["platform"]
         )
         generation = __salt__["corosync.generation"](platform["corosync_generation"])
         version = __salt__["corosync.version"]()
@@ -129,6 +129,7 @@ def _mapping(defaults, platforms, pillar):
     return {
         **platform,
         **pair,
+        "platform": platform["platform"],
         "site": site["site"],
         "node": node,
         "firewall": firewall,

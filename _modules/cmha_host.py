@@ -56,7 +56,8 @@ def fitness():
 
     Returns a mapping: ``pillar`` (a digest of what this host sees of it), ``code`` (of its modules, see
     ``cmha_master.code``), ``time`` (seconds of the epoch),
-    ``nodename`` (``uname -n``), ``addresses`` (its own), ``resolves`` (node name to addresses),
+    ``nodename`` (``uname -n``), ``platform`` and ``taken_as`` (see ``cmha_platform.platform``), ``addresses``
+    (its own), ``resolves`` (node name to addresses),
     ``corosync`` and ``pacemaker`` (versions, or ``None``), ``agent`` and ``has_agent``, ``service`` and
     ``has_service``, ``cluster`` (see ``corosync.cluster``), ``conf`` (whose corosync.conf this is:
     ``none``, ``cmha``, ``this pair``, ``packaged`` or ``another``), ``running``, ``members`` (addresses
@@ -83,6 +84,8 @@ def fitness():
         "time": now,
         "code": __utils__["cmha_master.code"](__opts__["extension_modules"]),
         "nodename": os.uname().nodename,
+        "platform": cmha["platform"],
+        "taken_as": cmha["taken_as"],
         "addresses": __salt__["network.ip_addrs"]() + __salt__["network.ip_addrs6"](),
         "resolves": {node["name"]: _resolved(node["name"]) for node in cmha["nodes"]},
         "corosync": __salt__["corosync.version"](),

@@ -66,6 +66,8 @@ SHAPES = {
         "time": TIME,
         "code": str,
         "nodename": str,
+        "platform": str,
+        "taken_as": OPTIONAL_TEXT,
         "addresses": _NAMES,
         "resolves": EachOf(_NAMES),
         "corosync": OPTIONAL_TEXT,

@@ -246,6 +246,7 @@ _SETTINGS = {
     },
     "pacemaker": _section,
     "alerts": pillar_values.flag,
+    "platform": pillar_values.platform,
     "start_on_boot": pillar_values.one_of("never", "after_clean_shutdown", "always"),
     "timeouts": {"online": _SECONDS, "started": _SECONDS},
     "versions": _versions,

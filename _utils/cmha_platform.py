@@ -11,7 +11,7 @@ def __virtual__():
     return True
 
 
-def platform(table, grains, unit_only=False):
+def platform(table, grains, unit_only=False, like=None):
     """
     Find a host's platform.
 
@@ -21,25 +21,42 @@ def platform(table, grains, unit_only=False):
         The host's grains, of which ``id``, ``os``, ``os_family``, ``osmajorrelease`` and ``init`` count.
     unit_only
         Whether the Cloudera service is a unit of systemd there, without an init script.
+    like
+        The platform that the host is like, as ``RedHat 9``, where pillar says it (``cmha:platform``).
 
-    Returns the platform's settings as one mapping, with ``platform`` (as ``RedHat 9``) and with those of the
-    host's service manager. Raises ValueError when the table has no such platform.
+    A release that isn't in the table is taken as the newest one there that is older: a distribution's next
+    release is nearer to its last one than to nothing. A release without a number is newer than all; and all
+    that is newer than a rolling one is that one.
+
+    Returns the platform's settings as one mapping, with ``platform`` (as ``RedHat 9``), ``taken_as`` (the
+    platform of the table whose settings these are, where it is another one and pillar doesn't say so, or
+    ``None``) and with the settings of the host's service manager. Raises ValueError when the table has no
+    platform for the host.
     """
-    settings = _distribution(table, grains)
+    described, known_as = _described_as(table, grains, like)
+    settings = _distribution(table, described)
     releases = settings.pop("releases", {})
-    release = grains.get("osmajorrelease")
-    if release not in releases:
+    settings.pop("family", None)
+    release = _nearest(releases, described.get("osmajorrelease"))
+    if release is None:
         raise ValueError(
             f"cmha doesn't know the platform of {grains['id']}: {_name(grains)}, of the family "
-            f"{grains.get('os_family')}; it knows {', '.join(_known(table))} (cmha/platforms.yaml)"
+            f"{grains.get('os_family')}; it knows {', '.join(_known(table))} (cmha/platforms.yaml). If the "
+            "host is like one of these, name that one in pillar, cmha:platform"
         )
     settings = cmha_site.overlaid(settings, releases[release])
+    is_known = settings.pop("rolling", None) or like or release == described.get("osmajorrelease")
     managers = table["service_managers"]
     if grains.get("init") in managers:
         settings["service_manager"] = grains["init"]
     manager = settings["service_manager"]
     own = managers["systemd unit" if unit_only and manager == "systemd" else manager]
-    return {**settings, **own, "platform": _name(grains)}
+    return {
+        **settings,
+        **own,
+        "platform": _name(grains),
+        "taken_as": None if is_known else f"{known_as} {release}",
+    }
 
 
 def service(name, init):
@@ -112,6 +129,31 @@ def _need_crmsh_from_somewhere(platform, crmsh):
         )
 
 
+def _described_as(table, grains, like):
+    """
+    The grains by which the host's platform is found, and the section of the table that has its releases.
+    """
+    if not like:
+        sections = [grains.get("os"), grains.get("os_family")]
+        return grains, next((each for each in sections if "releases" in table.get(each, {})), None)
+    if like not in _known(table):
+        raise ValueError(
+            f"pillar cmha:platform: {like} isn't known; it can be {', '.join(_known(table))} "
+            "(cmha/platforms.yaml)"
+        )
+    section, release = like.rsplit(" ", 1)
+    family = table[section].get("family", section)
+    return {"os_family": family, "os": section, "osmajorrelease": int(release)}, section
+
+
+def _nearest(releases, release):
+    if not releases or not isinstance(release, (int, type(None))):
+        return None
+    if release is None:
+        return max(releases)
+    return max((known for known in releases if known <= release), default=None)
+
+
 def _distribution(table, grains):
     settings = table["default"]
     for key in dict.fromkeys((grains.get("os_family"), grains.get("os"))):
@@ -127,5 +169,6 @@ def _name(grains):
 
 def _known(table):
     for key, section in table.items():
-        for release in section.get("releases", {}):
-            yield f"{key} {release}"
+        for release, settings in section.get("releases", {}).items():
+            if "rolling" not in settings:
+                yield f"{key} {release}"

@@ -292,8 +292,20 @@ def _clocks(pair, facts, asked, answered):
     return lines
 
 
+def _unknown_platforms(facts):
+    taken = {}
+    for host, each in facts.items():
+        if each["taken_as"]:
+            taken.setdefault((each["platform"], each["taken_as"]), []).append(host)
+    return [
+        f"{' and '.join(hosts)}: cmha doesn't know {platform} yet, and takes it as {known}; if it is like "
+        "another one, name that in pillar, cmha:platform"
+        for (platform, known), hosts in taken.items()
+    ]
+
+
 def _warnings(pair, facts):
-    warnings = list(pair["heard_by"])
+    warnings = [*pair["heard_by"], *_unknown_platforms(facts)]
     if not all(each["authenticated"] for each in facts.values()):
         warnings.append(
             "cluster traffic isn't authenticated: whoever reaches its UDP ports can disturb the cluster; "

@@ -39,8 +39,8 @@ def site(pillar, defaults, check_cib):
     ``pair`` (its name), ``role``, ``cluster_name``, ``nodes`` (a list of mappings with ``id``, ``name``,
     ``nodeid``, ``addresses`` (one a link) and ``address`` (the first), by ascending nodeid) and the settings
     ``corosync``, ``firewall``, ``pacemaker``, ``alerts``, ``timeouts``, ``agent_processes``, ``service``,
-    ``resource``, ``port`` and ``start_on_boot``; ``qnetd`` and ``agent_stop`` where pillar has them; and
-    ``agent_by_host``: whether it is left to the hosts by which agent the resource is run (see
+    ``resource``, ``port`` and ``start_on_boot``; ``qnetd``, ``platform`` and ``agent_stop`` where pillar has
+    them; and ``agent_by_host``: whether it is left to the hosts by which agent the resource is run (see
     ``with_agent``), since the default is an init script and pillar names none. Of Corosync's key it only has
     the size: ``key_size`` in bytes, ``None`` without a key (see ``authkey``). ``places`` has the pillar path
     of everything that pillar says of Corosync, for ``cmha_corosync.fitted``; ``heard_by`` a list of lines on
@@ -369,7 +369,7 @@ def _pair(name, checked, defaults):
     by_default = [cmha_pillar.settings(defaults), defaults["roles"][role]]
     if any(map(device, declared)):
         by_default.append(defaults["with_device"])
-    none = {"pair": name, "port": None, "qnetd": None}
+    none = {"pair": name, "port": None, "qnetd": None, "platform": None}
     merged, layers = _merged(none, *by_default, *declared)
     of_agent = defaults["agents"].get(str(_agent(merged["resource"], merged)))
     if of_agent:

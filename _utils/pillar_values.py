@@ -26,6 +26,7 @@ _OF_THE_CLUSTER = re.compile(
     r"|^lib(cib|cmap|cfg|cpg|crm|lrm|pe-|pe[0-9]|pengine|pils|plumb|quorum|sam|stonith|totem|transitioner|votequorum)"
 )
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:+~^_-]*")
+_PLATFORM = re.compile(r"[A-Za-z]+ [0-9]{1,4}")
 _AGENT = re.compile(
     r"(lsb|systemd|service|upstart):[A-Za-z0-9_.@-]+|ocf:[A-Za-z0-9_.-]+:[A-Za-z0-9_.-]+"
 )
@@ -118,6 +119,16 @@ def name(value, path):
         )
     if len(value) > _LONGEST_NAME:
         raise SiteError(path, f"should have at most {_LONGEST_NAME} characters, has {len(value)}")
+    return value
+
+
+def platform(value, path):
+    """The platform that a host is like, as ``cmha/platforms.yaml`` names it."""
+    if not isinstance(value, str) or not _PLATFORM.fullmatch(value):
+        raise SiteError(
+            path,
+            f"should be a platform as RedHat 9 or Debian 12, is {shown(value)}; docs/platforms.md",
+        )
     return value
 
 

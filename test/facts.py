@@ -30,6 +30,8 @@ _ANSWERS = {
         "time": 1_000_000.0,
         "code": "0e",
         "nodename": "cms1",
+        "platform": "Debian 12",
+        "taken_as": None,
         "addresses": ["127.0.0.1", "192.0.2.11"],
         "resolves": {"cms1": ["192.0.2.11"], "cms2": ["192.0.2.12"]},
         "corosync": "3.1.7",

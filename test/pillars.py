@@ -254,6 +254,13 @@ WRONG = [
         "after_clean_shutdwn",
         "cmha:start_on_boot: should be never, after_clean_shutdown or always, is",
     ),
+    (
+        "platform",
+        "RHEL9",
+        "pillar cmha:platform: should be a platform as RedHat 9 or Debian 12, is 'RHEL9'",
+    ),
+    ("platform", 9, "pillar cmha:platform: should be a platform as RedHat 9 or Debian 12, is 9"),
+    ("platform", "Red Hat 9", "pillar cmha:platform: should be a platform as RedHat 9"),
     ("timeouts:online", -1, "pillar cmha:timeouts:online: should be a number from 1"),
     (
         "pairs:cms:resource",

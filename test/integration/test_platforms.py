@@ -1,6 +1,7 @@
 """
 Every state file, rendered by a real Salt for every platform from the grains that its hosts report, against
-golden files: test/golden/PLATFORM.yaml says what cmha does there. When a change of them is meant,
+golden files. test/golden/debian-12.yaml says what cmha does there, the others say in what a platform differs
+from that. When a change of them is meant,
 
     CMHA_GOLDEN=write python -m pytest test/integration/test_platforms.py
 
@@ -25,7 +26,8 @@ STEPS = sorted(path.stem for path in (FORMULA / "cmha").glob("*.sls") if path.st
 EVERY_SLS = ["cmha", *(f"cmha.{step}" for step in STEPS)]
 HOSTS = ("cms1", "mgmt1")  # one of each role
 
-WITHOUT_CRMSH = ("rhel-8", "rhel-9")
+BASE = "debian-12"  # whose golden file is whole
+GONE = "isn't there"  # what a platform has not, and the base has
 WITH_COROSYNC_1 = ("rhel-6", "sles-11")
 WITH_REPOSITORY = with_(
     "crmsh:repository", {"name": "crmsh", "baseurl": "https://mirror.example.com/crmsh"}
@@ -80,9 +82,9 @@ def _function(module, parts):
     return f"{module}.{function}", arguments
 
 
-def everything(modules, platform):
+def everything(modules, pillar):
     """All states, with the text of corosync.conf in place of what its template is given."""
-    files = show(modules, WITH_REPOSITORY if platform in WITHOUT_CRMSH else SITE)
+    files = show(modules, pillar)
     conf = files["cmha.corosync"]["cmha corosync.conf"]["file.managed"]
     render = modules["slsutil.renderer"]
     conf["text"] = render(conf["source"], default_renderer="jinja", **conf.pop("context"))
@@ -109,14 +111,67 @@ def as_text(hosts):
     return yaml.dump(hosts, Dumper=Dumper, default_flow_style=None, width=100)
 
 
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_what_cmha_does_there(minion, reports, platform):
+def differences(base, other):
+    """What makes one tree of mappings the other."""
+    if not isinstance(base, dict) or not isinstance(other, dict):
+        return other
+    found = {key: GONE for key in base if key not in other}
+    for key, value in other.items():
+        if key not in base:
+            found[key] = value
+        elif base[key] != value:
+            found[key] = differences(base[key], value)
+    return found
+
+
+def applied(base, found):
+    """The tree of mappings that ``differences`` was asked about."""
+    if not isinstance(base, dict) or not isinstance(found, dict):
+        return found
+    kept = {key: value for key, value in base.items() if found.get(key) != GONE}
+    return kept | {
+        key: applied(kept.get(key), value) for key, value in found.items() if value != GONE
+    }
+
+
+@pytest.fixture
+def pillar_for(formula_yaml):
+    """The pillar of a site whose hosts report this: with a repository for crmsh where they need one."""
+    table = formula_yaml("cmha/platforms.yaml")
+
+    def pillar(grains):
+        section = table.get(grains["os"], table[grains["os_family"]])
+        settings = section["releases"][_release(section, grains)]
+        return WITH_REPOSITORY if settings.get("crmsh_from") == "pillar" else SITE
+
+    return pillar
+
+
+def _release(section, grains):
+    """The release in the table that these grains are of; of a rolling distribution, the first."""
+    major = grains["osmajorrelease"]
+    return max(each for each in section["releases"] if each <= major)
+
+
+@pytest.mark.parametrize("platform", [BASE, *(each for each in PLATFORMS if each != BASE)])
+def test_what_cmha_does_there(minion, reports, pillar_for, formula_yaml, platform):
     grains = reports(platform)[0]
-    hosts = {host: everything(minion(grains, host), platform) for host in HOSTS}
+    hosts = {host: everything(minion(grains, host), pillar_for(grains)) for host in HOSTS}
     golden = FORMULA / f"test/golden/{platform}.yaml"
     if os.environ.get("CMHA_GOLDEN") == "write":
-        golden.write_text(as_text(hosts))
-    assert as_text(hosts) == golden.read_text()
+        base = {} if platform == BASE else formula_yaml(f"test/golden/{BASE}.yaml")
+        golden.write_text(as_text(differences(base, plain(hosts))))
+    assert plain(hosts) == said_of(formula_yaml, platform)
+
+
+def said_of(formula_yaml, platform):
+    """What the golden files say that cmha does there."""
+    base = formula_yaml(f"test/golden/{BASE}.yaml")
+    return base if platform == BASE else applied(base, formula_yaml(f"test/golden/{platform}.yaml"))
+
+
+def plain(hosts):
+    return yaml.safe_load(as_text(hosts))
 
 
 TRIMMED = {"trim_blocks": True, "lstrip_blocks": True}
@@ -134,10 +189,10 @@ SETTINGS = [
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 @pytest.mark.parametrize("platform", ["debian-12", "rhel-6"])
-def test_no_setting_of_a_minion_changes_that(minion, reports, platform, settings):
+def test_no_setting_of_a_minion_changes_that(minion, reports, formula_yaml, platform, settings):
     grains = reports(platform)[0]
-    hosts = {host: everything(minion(grains, host, **settings), platform) for host in HOSTS}
-    assert as_text(hosts) == (FORMULA / f"test/golden/{platform}.yaml").read_text()
+    hosts = {host: everything(minion(grains, host, **settings), SITE) for host in HOSTS}
+    assert plain(hosts) == said_of(formula_yaml, platform)
 
 
 AGENT_STOPS = ("hard_stop_confirmed", "next_stop_hard", "stop_supervisord")
@@ -161,7 +216,7 @@ def test_no_setting_of_a_minion_changes_the_agent(minion, reports, settings, age
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_corosync_conf_is_of_the_platforms_generation(formula_yaml, platform):
-    for files in formula_yaml(f"test/golden/{platform}.yaml").values():
+    for files in said_of(formula_yaml, platform).values():
         text = files["cmha.corosync"]["cmha corosync.conf"]["file.managed"]["text"]
         assert ("compatibility: whitetank" in text) == (platform in WITH_COROSYNC_1)
         assert ("nodelist {" in text) == (platform not in WITH_COROSYNC_1)
@@ -184,11 +239,18 @@ def test_no_state_file_asks_what_the_table_knows():
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
-def test_salt_reports_so(reports, platform):
+def test_salt_reports_so(formula_yaml, platform):
     # By Salt's private functions, in both of its versions: what a distribution calls itself, and its
     # version, make the other grains
-    for grains in reports(platform):
+    for host in formula_yaml(f"test/platforms/{platform}.yaml"):
+        grains = host["grains"]
         name = core._derive_os_grain(grains["osfullname"])
+        if "os_release" in host:
+            read = core._legacy_linux_distribution_data({}, host["os_release"], True)
+            assert {key: read[key] for key in ("osfullname", "osrelease")} == {
+                key: grains[key] for key in ("osfullname", "osrelease")
+            }
+            name = read["os"]
         found = core._osrelease_data(name, grains["osfullname"], grains["osrelease"])
         assert grains["os"] == name
         assert grains["os_family"] == core._OS_FAMILY_MAP.get(name, name)
@@ -207,14 +269,18 @@ def test_every_platform_of_the_table_is_reached(reports, formula_yaml):
     for platform in PLATFORMS:
         for grains in reports(platform):
             section = grains["os"] if grains["os"] in table else grains["os_family"]
-            reached.add((section, grains["osmajorrelease"]))
+            reached.add((section, _release(table[section], grains)))
             assert grains["init"] in table["service_managers"]
     assert reached == known
 
 
-@pytest.mark.parametrize("platform", WITHOUT_CRMSH)
-def test_where_the_distribution_has_no_crmsh(minion, reports, platform):
-    modules = minion(reports(platform)[0])
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_where_the_distribution_has_no_crmsh(minion, reports, pillar_for, platform):
+    grains = reports(platform)[0]
+    if pillar_for(grains) is SITE:
+        assert grains["os_family"] != "RedHat" or grains["osmajorrelease"] < 8
+        return
+    modules = minion(grains)
     states = show(modules, SITE, "cmha.packages")["cmha.packages"]
     said = states["cmha pillar"]["test.fail_without_changes"]["comment"]
     assert said.startswith("pillar cmha:crmsh:repository: is missing; RedHat ")

@@ -146,7 +146,13 @@ def host(load_file, pure, there, clock, monkeypatch):
         for name in modules[module]
     }
     utils["cmha_master.code"] = lambda directory: f"code of {directory}"
-    grains = {"id": "cms1", "os_family": "Debian", "osmajorrelease": 12, "init": "systemd"}
+    grains = {
+        "id": "cms1",
+        "os": "Debian",
+        "os_family": "Debian",
+        "osmajorrelease": 12,
+        "init": "systemd",
+    }
     salt = there.salt()
     salt["cmha.mapping"] = load_file(
         "_modules/cmha.py", salt=salt, utils=utils, grains=grains, pillar={}
@@ -202,6 +208,8 @@ def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
         "time": 1000.0,
         "code": "code of /ext",
         "nodename": "cms1",
+        "platform": "Debian 12",
+        "taken_as": None,
         "addresses": ["192.0.2.11", "2001:db8::1"],
         "resolves": {"cms1": ["address of cms1"], "cms2": ["address of cms2"]},
         "corosync": "3.1.7",

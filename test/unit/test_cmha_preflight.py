@@ -423,6 +423,17 @@ def test_a_firewall_that_is_gone_when_the_cluster_starts_at_boot(
     assert all("set firewall:save" in line for line in warnings)
 
 
+def test_a_release_that_cmha_does_not_know_yet(judge, facts):
+    for fact in facts.values():
+        fact.update(platform="Ubuntu 28", taken_as="Ubuntu 26")
+    errors, (warning,) = judge(facts)
+    assert (errors, warning) == (
+        [],
+        "cms1 and cms2: cmha doesn't know Ubuntu 28 yet, and takes it as Ubuntu 26; if it is like another "
+        "one, name that in pillar, cmha:platform",
+    )
+
+
 # --- a quorum device -----------------------------------------------------------------------------
 
 WITH_DEVICE = with_(

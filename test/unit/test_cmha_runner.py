@@ -264,6 +264,8 @@ def facts(pure, site):
             "code": pure("cmha_master").code("/nonexistent"),
             "time": time.time(),
             "nodename": minion,
+            "platform": "Debian 12",
+            "taken_as": None,
             "addresses": [nodes[minion]],
             "resolves": {each: [address] for each, address in nodes.items()},
             "corosync": "3.1.7",

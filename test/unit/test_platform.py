@@ -19,8 +19,9 @@ TABLE = {
         "defaults_file": "/debian",
         "releases": {12: {}, 13: {"packages": {"firewall": {"iptables": ["iptables-nft"]}}}},
     },
-    "Ubuntu": {"releases": {14: {"service_manager": "upstart"}}},
+    "Ubuntu": {"family": "Debian", "releases": {14: {"service_manager": "upstart"}, 16: {}}},
     "RedHat": {"defaults_file": "/redhat", "releases": {9: {"crmsh_from": "pillar"}}},
+    "Suse": {"releases": {15: {}, 16: {}, 20150101: {"rolling": "Tumbleweed"}}},
     "service_managers": {
         "systemd": {"agent_stop": "next_stop_hard"},
         "upstart": {"agent_stop": "hard_stop_confirmed"},
@@ -37,9 +38,9 @@ def cmha_platform(pure):
 
 @pytest.fixture
 def platform(cmha_platform):
-    def found(distribution, family, release, **grains):
+    def found(distribution, family, release, like=None, **grains):
         reported = {"id": "cms1", "os": distribution, "os_family": family, **grains}
-        return cmha_platform.platform(TABLE, {**reported, "osmajorrelease": release})
+        return cmha_platform.platform(TABLE, {**reported, "osmajorrelease": release}, like=like)
 
     return found
 
@@ -68,7 +69,6 @@ def test_the_host_knows_its_service_manager_better_than_the_table(platform):
     [
         ("Debian", "Debian", 10),
         ("Ubuntu", "Debian", 12),  # a release of Debian's
-        ("Mint", "Debian", 14),  # a release of Ubuntu's
         ("Amazon", "RedHat", 2),
         ("Rocky", "RedHat", "9"),
         ("Arch", "Arch", None),
@@ -80,8 +80,47 @@ def test_a_platform_that_the_table_does_not_know(platform, distribution, family,
         platform(distribution, family, release)
     assert str(error.value) == (
         f"cmha doesn't know the platform of cms1: {distribution} {release}, of the family {family}; it "
-        "knows Debian 12, Debian 13, Ubuntu 14, RedHat 9 (cmha/platforms.yaml)"
+        "knows Debian 12, Debian 13, Ubuntu 14, Ubuntu 16, RedHat 9, Suse 15, Suse 16 (cmha/platforms.yaml). "
+        "If the host is like one of these, name that one in pillar, cmha:platform"
     )
+
+
+@pytest.mark.parametrize(
+    ("distribution", "family", "release", "taken_as"),
+    [
+        ("Debian", "Debian", 13, None),
+        ("Debian", "Debian", 14, "Debian 13"),
+        ("Debian", "Debian", None, "Debian 13"),  # testing, before it has a number
+        ("Mint", "Debian", 14, "Debian 13"),
+        ("Ubuntu", "Debian", 15, "Ubuntu 14"),
+        ("Ubuntu", "Debian", 28, "Ubuntu 16"),
+        ("Rocky", "RedHat", 9, None),
+        ("Rocky", "RedHat", 11, "RedHat 9"),
+        ("Fedora", "RedHat", 43, "RedHat 9"),
+        ("SUSE", "Suse", 17, "Suse 16"),
+        ("SUSE", "Suse", 20150101, None),
+        ("SUSE", "Suse", 20261101, None),  # Tumbleweed of a day
+    ],
+)
+def test_a_release_is_taken_as_the_newest_older_one(
+    platform, distribution, family, release, taken_as
+):
+    found = platform(distribution, family, release)
+    assert found["taken_as"] == taken_as
+    assert found["platform"] == f"{distribution} {release}"
+    assert not {"releases", "rolling", "family"} & set(found)
+
+
+def test_pillar_says_what_a_host_is_like(platform):
+    found = platform("Arch", "Arch", None, like="RedHat 9")
+    assert (found["defaults_file"], found["crmsh_from"]) == ("/redhat", "pillar")
+    assert (found["platform"], found["taken_as"]) == ("Arch None", None)
+    ubuntu = platform("Pop", "Debian", 14, like="Ubuntu 14")
+    assert (ubuntu["defaults_file"], ubuntu["service_manager"]) == ("/debian", "upstart")
+    with pytest.raises(
+        ValueError, match="^pillar cmha:platform: RHEL 9 isn't known; it can be Deb"
+    ):
+        platform("Arch", "Arch", None, like="RHEL 9")
 
 
 def test_a_host_that_reports_nothing(cmha_platform):

@@ -188,15 +188,17 @@ def test_the_attempts_that_a_transaction_makes(load_file, docs, formula):
 def test_every_release_is_documented(formula_yaml, docs, formula):
     """What platforms.yaml knows, docs/platforms.md says, and no other."""
     rows = re.findall(
-        r"^\| (RHEL|Ubuntu|Debian|SLES) ([\d., ]+) \|",
+        r"^\| (RHEL|Ubuntu|Debian|SLES|openSUSE) ([\d., ]+|Tumbleweed) \|",
         docs[formula / "docs/platforms.md"],
         re.MULTILINE,
     )
     said = {(name, release.split(".")[0]) for name, some in rows for release in some.split(", ")}
     names = {"RedHat": "RHEL", "Suse": "SLES"}
     known = {
-        (names.get(section, section), str(release))
-        for section, settings in formula_yaml("cmha/platforms.yaml").items()
-        for release in settings.get("releases", {})
+        ("openSUSE", settings["rolling"])
+        if "rolling" in settings
+        else (names.get(name, name), str(release))
+        for name, section in formula_yaml("cmha/platforms.yaml").items()
+        for release, settings in section.get("releases", {}).items()
     }
     assert said == known
