@@ -115,8 +115,11 @@ def _mapping(defaults, platforms, pillar):
         platform = __utils__["cmha_platform.platform"](
             platforms, __grains__, _is_unit_only(pair["service"]), pair["platform"]
         )
-        generation = __salt__["corosync.generation"](platform["corosync_generation"])
-        version = __salt__["corosync.version"]()
+        # what is written for it before it is there has to suit what comes, whatever the platform has had
+        version = __salt__["corosync.version"]() or __salt__["corosync.to_come"](
+            pair["versions"].get("corosync")
+        )
+        generation = __salt__["corosync.generation"](platform["corosync_generation"], version)
         pair = __utils__["cmha_corosync.fitted"](pair, generation, version)
         rules = __utils__["cmha_site.firewall_rules"](pair)
         firewall = _firewall(pair["firewall"], platform) if rules else pair["firewall"]

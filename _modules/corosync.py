@@ -79,12 +79,40 @@ def version():
     return found.group(1)
 
 
-def generation(default):
+def to_come(wanted=None):
     """
-    The generation of the installed Corosync: 1, 2, or 3 for 3.x and later.
+    The version of Corosync that its installation would bring here, as ``version`` has it, or None when the
+    package manager doesn't know any.
+
+    wanted
+        The version that pillar wants, spelt as the package manager does; the default is the newest.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 corosync.to_come
+    """
+    package = wanted or _newest_package()
+    found = re.match(r"(?:[0-9]+:)?([0-9]+(?:\.[0-9]+)*)", package)
+    return found and found.group(1)
+
+
+def _newest_package():
+    # no package manager that Salt knows, or none that answers: installing will say so
+    with contextlib.suppress(KeyError, OSError, CommandExecutionError):
+        return __salt__["pkg.latest_version"]("corosync", refresh=False) or ""
+    return ""
+
+
+def generation(default, known=None):
+    """
+    The generation of Corosync: 1, 2, or 3 for 3.x and later.
 
     default
-        The answer when Corosync isn't installed yet.
+        The answer when nobody knows its version.
+    known
+        Its version; the default is that of the installed one.
 
     CLI Example:
 
@@ -92,10 +120,10 @@ def generation(default):
 
         salt cms1 corosync.generation 3
     """
-    installed = version()
-    if installed is None:
+    known = known or version()
+    if known is None:
         return default
-    return min(int(installed.split(".")[0]), 3)
+    return min(int(known.split(".")[0]), 3)
 
 
 def running():

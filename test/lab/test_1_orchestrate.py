@@ -52,7 +52,15 @@ def other_rules(lab):
 
 
 @pytest.fixture(scope="module")
-def orchestrated(lab, other_rules):
+def like_another_platform(lab):
+    """The second pair's hosts are taken for a platform with Corosync 2.x, and will have 3.x: as where a newer
+    repository is used than the distribution's."""
+    pillar = lab.on("master", "cat", "/srv/pillar/cmha.sls")
+    lab.write_pillar(pillar.replace("role: agent", "role: agent\n      platform: Ubuntu 18"))
+
+
+@pytest.fixture(scope="module")
+def orchestrated(lab, other_rules, like_another_platform):
     """The first orchestration, from bare hosts."""
     return lab.orchestrate()
 

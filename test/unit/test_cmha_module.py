@@ -19,8 +19,9 @@ def cmha(load_file, pure, formula):
             salt={
                 "cp.get_file_str": {"salt://cmha/defaults.yaml": defaults}.get,
                 "crm.version": lambda: pacemaker,
-                "corosync.generation": lambda default: generation or default,
+                "corosync.generation": lambda default, known: generation or default,
                 "corosync.version": lambda: None,
+                "corosync.to_come": lambda wanted: wanted,
                 "packet_filter.active": lambda: active,
                 "crm.query": lambda: cib,
             },
@@ -364,6 +365,19 @@ def test_a_deed_with_one_pair_needs_no_other_to_be_right(cmha, mapping_of):
     assert "cmha:pairs:mgmt:role" in mapping_of(cmha("cms1", pillar, only={"sites": []}))["error"]
     assert mapping_of(cmha("cms1", pillar, only={"pair": "cms"}))["cluster_name"] == "cmf"
     assert "role" in mapping_of(cmha("mgmt1", pillar, only={"pair": "mgmt"}))["error"]
+
+
+def test_what_would_be_installed_decides_before_the_platform(cmha, mapping_of):
+    """A newer repository than the distribution's, a version that pillar wants, or a host like another one."""
+    pillar = {**SITE, "versions": {"corosync": "1.4.7-1"}}
+    module = cmha("cms1", pillar)
+    module.__salt__["corosync.generation"] = lambda default, known: (
+        int(known[0]) if known else default
+    )
+    module.__salt__["corosync.to_come"] = lambda wanted: wanted and wanted.split("-")[0]
+    assert mapping_of(module)["conf_template"] == "corosync-1.conf.jinja"
+    module.__salt__["corosync.version"] = lambda: "3.1.7"
+    assert mapping_of(module)["conf_template"] != "corosync-1.conf.jinja"
 
 
 def test_a_run_of_states_makes_one_mapping(cmha, mapping_of):
