@@ -121,10 +121,10 @@ def _mapping(defaults, platforms, pillar):
         )
         generation = __salt__["corosync.generation"](platform["corosync_generation"], version)
         pair = __utils__["cmha_corosync.fitted"](pair, generation, version)
-        rules = __utils__["cmha_site.firewall_rules"](pair)
+        rules = __utils__["cmha_firewall.rules"](pair)
         firewall = _firewall(pair["firewall"], platform) if rules else pair["firewall"]
         backend = firewall["backend"] if rules else None
-        has_device = bool(__utils__["cmha_site.device"](pair))
+        has_device = bool(__utils__["quorum_device.declared"](pair))
         packages = __utils__["cmha_platform.packages"](platform, pair["crmsh"], backend, has_device)
         daemons = _services(__utils__["cmha_site.daemons"](has_device))
     except (ValueError, CommandExecutionError) as error:
@@ -138,8 +138,8 @@ def _mapping(defaults, platforms, pillar):
         "firewall": firewall,
         "rules": rules,
         "packages": packages,
-        "wants_certificate": __utils__["cmha_site.wants_certificate"](pair),
-        "device_port": __utils__["cmha_site.device_port"](pair),
+        "wants_certificate": __utils__["quorum_device.wants_certificate"](pair),
+        "device_port": __utils__["quorum_device.port"](pair),
         "daemons": daemons,
         "idle_daemons": [
             each for each in _services(__utils__["cmha_site.daemons"](True)) if each not in daemons

@@ -268,7 +268,7 @@ def _compared(seen, cmha):
     """What isn't as pillar says."""
     if cmha is None:
         return {"drift": [], "at_boot": None, "device": None}
-    device = __utils__["cmha_site.device"](cmha) and seen["corosync"]
+    device = __utils__["quorum_device.declared"](cmha) and seen["corosync"]
     drift = []
     with _told_to(drift):
         drift += _conf_drift(cmha)
@@ -579,7 +579,7 @@ def _ports(cmha):
 
 def _at_boot(cmha):
     """What starts at boot, by the daemons' own names."""
-    daemons = __utils__["cmha_site.daemons"](bool(__utils__["cmha_site.device"](cmha)))
+    daemons = __utils__["cmha_site.daemons"](bool(__utils__["quorum_device.declared"](cmha)))
     return [
         daemon
         for daemon in (*daemons, "cmha-boot", cmha["service"])
@@ -592,7 +592,7 @@ def _starts_at_boot(service):
 
 
 def _device_silent(cmha):
-    device = __utils__["cmha_site.device"](cmha)
+    device = __utils__["quorum_device.declared"](cmha)
     if not device:
         return None
     return __salt__["qdevice.reaches"](device["net"]["host"], cmha["device_port"])

@@ -59,7 +59,7 @@ def lines(backend, rule):
     rule
         Mapping with ``chain`` (``INPUT`` or ``OUTPUT``), ``family`` (``ipv4`` or ``ipv6``) and ``match``
         (``proto``, ``dports`` and at most one of ``source`` and ``destination``), see
-        ``cmha_site.firewall_rules``.
+        ``cmha_firewall.rules``.
 
     Returns ``{line: bool}``; nothing where this backend doesn't filter that direction. Raises
     ``CommandExecutionError``.

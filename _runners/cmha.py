@@ -467,12 +467,13 @@ def _with_devices_that_answer(site, pairs):
 def _taken_at_device(site, pairs, models):
     """A line for each pair that its quorum device would take for another one, of whatever site; ``models`` is
     None when only some sites are known."""
-    if not any(map(__utils__["cmha_site.device"], pairs)):
+    if not any(map(__utils__["quorum_device.declared"], pairs)):
         return []
     if models is None:
         models, _, _ = _models(None)
     problems = {
-        pair["pair"]: __utils__["cmha_site.taken_at_device"](site, pair, models) for pair in pairs
+        pair["pair"]: __utils__["quorum_device.taken_for_another"](site, pair, models)
+        for pair in pairs
     }
     return [
         f"site {site['site']}, pair {name}: pillar cmha:pairs:{name}:cluster_name: {problem}"

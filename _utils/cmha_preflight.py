@@ -5,8 +5,8 @@ Pure functions. The facts are ``cmha_host.fitness``'s.
 """
 
 import cib_values
-import cmha_site
 import corosync_keys
+import quorum_device
 
 # The guide's. Before it, crm_resource can't take back what a move leaves in the CIB.
 _OLDEST_PACEMAKER = "1.1.10"
@@ -150,10 +150,10 @@ def _ports(pair, facts):
 
 
 def _device(pair, facts):
-    if not cmha_site.device(pair) or pair["qnetd"]:
+    if not quorum_device.declared(pair) or pair["qnetd"]:
         # what cmha sets up need not answer before
         return []
-    net = cmha_site.device(pair)["net"]
+    net = quorum_device.declared(pair)["net"]
     return [
         f"{host} doesn't reach the quorum device {net['host']} ({each['device_silent']}); see that "
         "corosync-qnetd runs there, and the network and the firewalls between them"
@@ -316,7 +316,7 @@ def _warnings(pair, facts):
             "fencing is off (stonith-enabled): a cut network gives two active servers, as the guide says"
         )
     policy = pair["pacemaker"]["properties"].get("no-quorum-policy")
-    if cmha_site.device(pair) and policy == "ignore":
+    if quorum_device.declared(pair) and policy == "ignore":
         warnings.append(
             "the vote of the quorum device decides nothing (no-quorum-policy is ignore); stop makes it count"
         )

@@ -6,13 +6,13 @@ Pure functions: pillar data in, checked (by ``cmha_pillar``) and completed data 
 
 import copy
 import hashlib
-import ipaddress
 import json
 
 import cmha_pillar
 import cmha_refusals
 import corosync_totem
 import pillar_values
+import quorum_device
 from pillar_values import SiteError
 
 # The alert of cmha/defaults.yaml that feeds the events.
@@ -143,63 +143,6 @@ def without_alerts(pair):
     return {**pair, "alerts": False, "pacemaker": pacemaker}
 
 
-def device(settings):
-    """
-    The quorum device that settings declare (``corosync:quorum:device``), or ``None``.
-
-    settings
-        A pair of what ``site`` returned, or a layer of one.
-    """
-    return settings.get("corosync", {}).get("quorum", {}).get("device")
-
-
-def device_port(pair):
-    """
-    The TCP port of a pair's quorum device, or ``None``.
-
-    pair
-        A pair of what ``site`` returned.
-    """
-    declared = device(pair)
-    return declared and declared["net"].get("port", corosync_totem.QNETD_PORT)
-
-
-def wants_certificate(pair):
-    """
-    Whether a pair's nodes need a certificate for their quorum device (``tls``; Corosync's default is on).
-
-    pair
-        A pair of what ``site`` returned.
-    """
-    return bool(device(pair)) and device(pair)["net"].get("tls", "on") != "off"
-
-
-def taken_at_device(site_model, pair, site_models):
-    """
-    Why a pair's quorum device would take it for another pair: it tells clusters apart by cluster_name alone.
-
-    site_model, pair
-        What ``site`` returned, and a pair of it.
-    site_models
-        A list of those whose pairs may have the same device.
-
-    Returns what is wrong with the pair's cluster_name, or ``None``. Source: ``corosync-qnetd-tool(8)``.
-    """
-    if not device(pair):
-        return None
-    host, name = device(pair)["net"]["host"], pair["cluster_name"]
-    for other in site_models:
-        for each in other["pairs"]:
-            itself = (other["site"], each["pair"]) == (site_model["site"], pair["pair"])
-            known = (device(each) or {}).get("net", {}).get("host"), each["cluster_name"]
-            if not itself and known == (host, name):
-                return (
-                    f"{name} is the name of site {other['site']}, pair {each['pair']} too, and both have the "
-                    f"quorum device {host}, which tells clusters apart by it; each needs its own"
-                )
-    return None
-
-
 def daemons(has_device):
     """
     The daemons of a pair's cluster, in the order in which they start.
@@ -276,84 +219,6 @@ _AT_BOOT = {
 }
 
 
-def firewall_rules(pair):
-    """
-    The packet filter rules that let a pair's Corosync talk.
-
-    The guide's outbound rule asks for source ports, which never matches: with udpu Corosync sends
-    from a port that the kernel picked. Both directions therefore go by destination port.
-
-    Returns a list of mappings, each with ``id``, ``chain``, ``family`` and ``match`` (a list of single
-    iptables options and their values).
-    """
-    settings = pair["firewall"]
-    if not settings["enabled"]:
-        return []
-    rules = _rules_for_anybody if settings["sources"] == "any" else _rules_for_the_pair
-    return rules(pair, corosync_totem.links(pair)) + _rules_for_the_device(pair)
-
-
-def _rules_for_anybody(pair, links):
-    talks = {}
-    for link in links:
-        family = _family(pair["nodes"][0]["addresses"][link["number"]])
-        talks.setdefault((family, link["proto"]), set()).update(link["ports"])
-    # one of each chain is named after the chain alone, as the guide's is
-    names = [" ".join(kind) if place else "" for place, kind in enumerate(sorted(talks))]
-    return [
-        {
-            "id": f"{chain} {name}".strip(),
-            "chain": chain,
-            "family": family,
-            "match": {"proto": proto, "dports": _dports(ports)},
-        }
-        for chain in ("INPUT", "OUTPUT")
-        for name, ((family, proto), ports) in zip(names, sorted(talks.items()))
-    ]
-
-
-def _rules_for_the_device(pair):
-    net = (device(pair) or {}).get("net", {})
-    try:
-        # in the spelling in which a packet filter lists it
-        address = str(ipaddress.ip_address(net.get("host")))
-    except ValueError:  # none, or a name: whoever resolves it lets the packets out
-        return []
-    match = {"destination": address, "proto": "tcp", "dports": str(device_port(pair))}
-    rule = {"chain": "OUTPUT", "family": _family(address), "match": match}
-    return [{"id": "OUTPUT quorum device", **rule}]
-
-
-def _rules_for_the_pair(pair, links):
-    rules = []
-    for chain, side in (("INPUT", "source"), ("OUTPUT", "destination")):
-        for link in links:
-            number = link["number"]
-            match = {"proto": link["proto"], "dports": _dports(link["ports"])}
-            at = f" link {number}" if number else ""
-            # what goes to a multicast address goes to no node's
-            everywhere = chain == "OUTPUT" and link["multicast"]
-            for node in pair["nodes"][:1] if everywhere else pair["nodes"]:
-                address = node["addresses"][number]
-                rules.append(
-                    {
-                        "id": f"{chain} {'multicast' if everywhere else node['name']}{at}",
-                        "chain": chain,
-                        "family": _family(address),
-                        "match": match if everywhere else {side: address, **match},
-                    }
-                )
-    return rules
-
-
-def _dports(ports):
-    return ",".join(str(port) for port in sorted(ports))
-
-
-def _family(address):
-    return "ipv6" if ipaddress.ip_address(address).version == 6 else "ipv4"
-
-
 def _pair(name, checked, defaults):
     path = f"cmha:pairs:{name}"
     own = checked["pairs"][name]
@@ -367,7 +232,7 @@ def _pair(name, checked, defaults):
         cmha_pillar.settings(own),
     ]
     by_default = [cmha_pillar.settings(defaults), defaults["roles"][role]]
-    if any(map(device, declared)):
+    if any(map(quorum_device.declared, declared)):
         by_default.append(defaults["with_device"])
     none = {"pair": name, "port": None, "qnetd": None, "platform": None}
     merged, layers = _merged(none, *by_default, *declared)
@@ -588,7 +453,7 @@ def _need_same_links(first, second, path):
             at, f"has {other}, {first['id']} has {one}; a link needs an address on each node"
         )
     for pair in zip(first["addresses"], second["addresses"]):
-        if len({_family(address) for address in pair}) > 1:
+        if len({corosync_totem.family(address) for address in pair}) > 1:
             raise SiteError(
                 at, f"{pair[1]} and {first['id']}'s {pair[0]} are of one link, and of two families"
             )

@@ -9,13 +9,14 @@ import time
 
 import cib
 import cmha_site
+import quorum_device
 
 # What the runner tells of a pair, and what its like work with
 _OUTLINE = (
     "pair", "role", "cluster_name", "nodes", "resource", "service", "port", "timeouts", "qnetd",
     "start_on_boot",
 )  # fmt: skip
-_DERIVED = {"device": cmha_site.device, "wants_certificate": cmha_site.wants_certificate}
+_DERIVED = {"device": quorum_device.declared, "wants_certificate": quorum_device.wants_certificate}
 
 
 def __virtual__():

@@ -5,6 +5,8 @@ authenticates what it hears.
 Pure functions. Sources: ``corosync.conf(5)``, ``corosync-keygen(8)``, Corosync's ``totemconfig.c``.
 """
 
+import ipaddress
+
 # Bytes: the least and the most that Corosync takes; and what 1.x and 2.x read, whatever the file has
 KEY_SIZES = (128, 4096)
 KEY_SIZE_UNTIL_2 = 128
@@ -55,6 +57,16 @@ def port(number, transport, interfaces):
         broadcast = any(each.get("broadcast") == "yes" for each in interfaces.values())
         default = _PORT + 2 * number if broadcast else _PORT
     return interfaces.get(number, {}).get("mcastport", default)
+
+
+def family(address):
+    """
+    ``ipv4`` or ``ipv6``.
+
+    address
+        An IP address, as text.
+    """
+    return "ipv6" if ipaddress.ip_address(address).version == 6 else "ipv4"
 
 
 def groups(pair):

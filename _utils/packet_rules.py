@@ -1,7 +1,7 @@
 """
 A rule of the packet filter in the words of iptables, nftables, firewalld and ufw, and what these have.
 
-Pure functions. A rule is one of ``cmha_site.firewall_rules``. Sources: ``iptables-save(8)``, ``nft(8)``,
+Pure functions. A rule is one of ``cmha_firewall.rules``. Sources: ``iptables-save(8)``, ``nft(8)``,
 ``firewalld.richlanguage(5)``, ``ufw(8)``.
 """
 

@@ -68,7 +68,8 @@ def master(load_file, pure, formula, monkeypatch):
         monkeypatch.setattr("salt.client.get_local_client", lambda mopts: hosts)
         defaults = (formula / "cmha/defaults.yaml").read_text()
         names = {
-            "cmha_site": ("digest", "device", "taken_at_device"),
+            "cmha_site": ("digest",),
+            "quorum_device": ("declared", "taken_for_another"),
             "cmha_sites": ("known", "nodes", "outline", "read", "unread_lines", "wrong_with"),
             "cmha_master": ("ask", "fitness"),
             "cmha_preflight": ("judge",),

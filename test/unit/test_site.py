@@ -141,79 +141,6 @@ def test_the_roles_are_the_guides(site_model):
     assert (cms["port"], mgmt["port"]) == (7180, None)
 
 
-def test_the_firewall_lets_the_pair_through_and_nobody_else(site_model, cmha_site):
-    rules = cmha_site.firewall_rules(site_model(SITE)["pairs"][0])
-    udp = {"proto": "udp", "dports": "5404,5405"}
-    assert [(rule["chain"], rule["family"], rule["match"]) for rule in rules] == [
-        ("INPUT", "ipv4", {"source": "192.0.2.11", **udp}),
-        ("INPUT", "ipv4", {"source": "192.0.2.12", **udp}),
-        ("OUTPUT", "ipv4", {"destination": "192.0.2.11", **udp}),
-        ("OUTPUT", "ipv4", {"destination": "192.0.2.12", **udp}),
-    ]
-
-
-def two_links(networks=("192.0.2.1", "198.51.100.1"), **corosync):
-    nodes = {
-        f"cms{host}": {"nodeid": host, "addresses": [f"{network}{host}" for network in networks]}
-        for host in (1, 2)
-    }
-    return {**with_("pairs:cms:nodes", nodes), "corosync": corosync}
-
-
-def rules(site_model, cmha_site, pillar):
-    """Of the pair cms: id, family and match of each rule."""
-    found = cmha_site.firewall_rules(site_model(pillar)["pairs"][0])
-    assert len({rule["id"] for rule in found}) == len(found)
-    return [(rule["id"], rule["family"], rule["match"]) for rule in found]
-
-
-def udp(ports, **more):
-    return {**more, "proto": "udp", "dports": ports}
-
-
-def test_the_firewall_opens_the_ports_of_every_link(site_model, cmha_site):
-    pillar = two_links(("192.0.2.1", "2001:db8::1"), totem={"transport": "knet"})
-    assert rules(site_model, cmha_site, pillar)[:4] == [
-        ("INPUT cms1", "ipv4", udp("5405", source="192.0.2.11")),
-        ("INPUT cms2", "ipv4", udp("5405", source="192.0.2.12")),
-        ("INPUT cms1 link 1", "ipv6", udp("5406", source="2001:db8::11")),
-        ("INPUT cms2 link 1", "ipv6", udp("5406", source="2001:db8::12")),
-    ]
-
-
-def test_the_firewall_follows_the_port(site_model, cmha_site):
-    pillar = with_("corosync:interface", {0: {"mcastport": 6000}})
-    found = rules(site_model, cmha_site, pillar)
-    assert {match["dports"] for _, _, match in found} == {"5999,6000"}
-
-
-def test_the_firewall_lets_multicast_out(site_model, cmha_site):
-    found = rules(site_model, cmha_site, with_("corosync:totem:transport", "udp"))
-    assert found == [
-        ("INPUT cms1", "ipv4", udp("5404,5405", source="192.0.2.11")),
-        ("INPUT cms2", "ipv4", udp("5404,5405", source="192.0.2.12")),
-        ("OUTPUT multicast", "ipv4", udp("5404,5405")),
-    ]
-
-
-def test_the_firewall_for_anybody_has_all_links_of_a_family_in_one_rule(site_model, cmha_site):
-    networks = ("192.0.2.1", "2001:db8::1", "198.51.100.1")
-    pillar = two_links(networks, totem={"transport": "knet"})
-    pillar["firewall"] = {"sources": "any"}
-    assert rules(site_model, cmha_site, pillar) == [
-        ("INPUT", "ipv4", udp("5405,5407")),
-        ("INPUT ipv6 udp", "ipv6", udp("5406")),
-        ("OUTPUT", "ipv4", udp("5405,5407")),
-        ("OUTPUT ipv6 udp", "ipv6", udp("5406")),
-    ]
-
-
-def test_a_link_of_sctp_is_opened_as_such(site_model, cmha_site):
-    pillar = two_links(totem={"transport": "knet"}, interface={1: {"knet_transport": "sctp"}})
-    found = rules(site_model, cmha_site, pillar)
-    assert [match["proto"] for _, _, match in found] == ["udp", "udp", "sctp", "sctp"] * 2
-
-
 # --- the key -------------------------------------------------------------------------------------
 
 KEYS = {level: base64.b64encode(level.encode() * 64).decode() for level in ("site", "role", "pair")}
@@ -268,14 +195,6 @@ def test_a_key_may_be_in_lines(site_model):
     text = base64.encodebytes(bytes(256)).decode()
     assert text.count("\n") > 1
     assert site_model(with_("corosync:authkey", text))["pairs"][0]["key_size"] == 256
-
-
-def test_the_guides_firewall_and_none(site_model, cmha_site):
-    udp = {"proto": "udp", "dports": "5404,5405"}
-    pair = site_model(with_("firewall:sources", "any"))["pairs"][0]
-    assert [rule["match"] for rule in cmha_site.firewall_rules(pair)] == [udp, udp]
-    pair = site_model(with_("firewall:enabled", False))["pairs"][0]
-    assert cmha_site.firewall_rules(pair) == []
 
 
 def test_the_pillar_given_is_not_changed(site_model):
@@ -345,25 +264,17 @@ def test_what_pillar_says_beside_a_device_wins(site_model):
     assert cms["pacemaker"]["properties"]["no-quorum-policy"] == "freeze"
 
 
-def test_the_daemons_of_a_pair(cmha_site, site_model):
+def test_the_daemons_of_a_pair(cmha_site, pure, site_model):
     cms, mgmt = site_model(with_("pairs:cms:corosync:quorum:device", DEVICE))["pairs"]
-    assert cmha_site.daemons(bool(cmha_site.device(cms))) == [
+    assert cmha_site.daemons(bool(pure("quorum_device").declared(cms))) == [
         "corosync",
         "corosync-qdevice",
         "pacemaker",
     ]
-    assert cmha_site.daemons(bool(cmha_site.device(mgmt))) == ["corosync", "pacemaker"]
-
-
-def test_two_sites_with_one_name_at_one_device(site_model, cmha_site):
-    east = site_model(with_("corosync:quorum:device", DEVICE))
-    west = {**copy.deepcopy(east), "site": "west"}
-    pair = east["pairs"][0]
-    assert cmha_site.taken_at_device(east, pair, [east, west]) == (
-        "cmf is the name of site west, pair cms too, and both have the quorum device 192.0.2.2, which tells "
-        "clusters apart by it; each needs its own"
-    )
-    assert cmha_site.taken_at_device(east, pair, [east]) is None
+    assert cmha_site.daemons(bool(pure("quorum_device").declared(mgmt))) == [
+        "corosync",
+        "pacemaker",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -403,30 +314,6 @@ def test_a_minion_for_a_device_that_is_not_declared(site_model):
         ValueError, match="^pillar cmha:pairs:cms:qnetd: names a quorum device, and"
     ):
         site_model(with_("qnetd", "third"))
-
-
-@pytest.mark.parametrize(
-    ("net", "family", "port"),
-    [
-        ({"host": "192.0.2.2", "algorithm": "lms"}, "ipv4", "5403"),
-        ({"host": "2001:DB8:0::2", "port": 5400, "algorithm": "ffsplit"}, "ipv6", "5400"),
-    ],
-)
-def test_the_firewall_lets_the_pair_reach_its_device(site_model, cmha_site, net, family, port):
-    pillar = with_("pairs:cms:corosync:quorum:device", {"model": "net", "net": net})
-    cms, mgmt = site_model(pillar)["pairs"]
-    (rule,) = (each for each in cmha_site.firewall_rules(cms) if each["match"]["proto"] == "tcp")
-    assert (rule["chain"], rule["family"]) == ("OUTPUT", family)
-    # as the packet filters spell it
-    address = {"ipv4": "192.0.2.2", "ipv6": "2001:db8::2"}[family]
-    assert rule["match"] == {"destination": address, "proto": "tcp", "dports": port}
-    assert not any(each["match"]["proto"] == "tcp" for each in cmha_site.firewall_rules(mgmt))
-
-
-def test_a_device_by_name_has_no_rule(site_model, cmha_site):
-    device = {"model": "net", "net": {"host": "third.example.com", "algorithm": "ffsplit"}}
-    cms, _ = site_model(with_("pairs:cms:corosync:quorum:device", device))["pairs"]
-    assert not any(each["match"]["proto"] == "tcp" for each in cmha_site.firewall_rules(cms))
 
 
 @pytest.mark.parametrize("place", ["pacemaker", "roles:server:pacemaker", "pairs:cms:pacemaker"])
@@ -510,16 +397,6 @@ def test_the_agent_that_asks_for_the_page_needs_one(site_model, pair, changes, l
 def test_a_resource_by_its_name_leaves_the_agent_to_the_host(site_model):
     cms, _ = site_model(with_("pairs:cms:resource", "cloudera-scm-server"))["pairs"]
     assert cms["agent_by_host"] is True
-
-
-@pytest.mark.parametrize(
-    ("tls", "wants"), [(None, True), ("on", True), ("required", True), ("off", False)]
-)
-def test_a_certificate_is_for_a_device_that_encrypts(site_model, cmha_site, tls, wants):
-    net = {**DEVICE["net"], **({"tls": tls} if tls else {})}
-    pillar = with_("pairs:cms:corosync:quorum:device", {**DEVICE, "net": net})
-    cms, mgmt = site_model(pillar)["pairs"]
-    assert (cmha_site.wants_certificate(cms), cmha_site.wants_certificate(mgmt)) == (wants, False)
 
 
 def test_what_cmha_declares_itself_passes_on_the_hosts(site_model, pure):
