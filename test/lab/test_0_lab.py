@@ -1,6 +1,7 @@
 """The lab itself, on a small one of its own: its commands do what they say, and leave nothing behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -206,6 +207,21 @@ def test_up_with_other_settings_is_refused(small):
     code, line = said(other.run("up", check=False))
     assert code == UNAVAILABLE
     assert "is up with hosts ['one']: test/lab/down comes first" in line
+
+
+def test_another_checkout_has_its_own_lab(small, tmp_path):
+    """Its files are others, and the master serves those of the first."""
+    shutil.copytree(
+        settings.LAB, tmp_path / "test/lab", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for command in (["up"], ["restore", "bare"]):
+        command[0] = tmp_path / "test/lab" / command[0]
+        done = subprocess.run(
+            command, env=small.environment, capture_output=True, text=True, check=False
+        )
+        code, line = said(done)
+        assert code == UNAVAILABLE
+        assert f"is up with checkout {settings.FORMULA}: test/lab/down comes first" in line
 
 
 def test_a_killed_keeper_takes_everything_along(small):

@@ -46,7 +46,9 @@ def where(checkout, lab):
 
 
 def test_labs_of_all_names_share_what_is_saved(where):
+    """And of all checkouts with the same files."""
     assert where(name="one") == where(name="another")
+    assert where(checkout="/one") == where(checkout="/another")
 
 
 @pytest.mark.parametrize(

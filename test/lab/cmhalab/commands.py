@@ -117,7 +117,7 @@ def restore(words):
     """restore STATE: puts the whole lab back to bare, prepared or converged (made once)."""
     _expect(words, 1, states.USAGE)
     lab = settings.from_environment()
-    orders.ask(lab, "hosts")  # has a word for a lab that isn't up
+    _refuse_other_settings(lab)
     states.put_back(lab, *words)
 
 
@@ -175,7 +175,7 @@ def _start(lab):
 def _refuse_other_settings(lab):
     running = orders.ask(lab, "settings")
     for key, wanted in lab.as_dict().items():
-        if running[key] != wanted:
+        if running.get(key) != wanted:
             raise LabError(
-                f"the lab {lab.name!r} is up with {key} {running[key]}: test/lab/down comes first"
+                f"the lab {lab.name!r} is up with {key} {running.get(key)}: test/lab/down comes first"
             )

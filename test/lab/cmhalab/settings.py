@@ -57,6 +57,7 @@ class Settings:
     salt: str  # of the master
     minion_salt: str
     state_events: str  # yes: each state of a run becomes an event, which doubles a run's time
+    checkout: str = str(FORMULA)  # whose files the master serves, and whose digest a snapshot has
 
     @property
     def directory(self):

@@ -61,7 +61,9 @@ class Snapshot:
 
 def of(lab, state, bases, formula):
     """The snapshot of a lab of these settings in a state; ``formula``: whether its files went into it."""
-    settings = {key: value for key, value in lab.as_dict().items() if key != "name"}
+    settings = {
+        key: value for key, value in lab.as_dict().items() if key not in ("name", "checkout")
+    }
     kind = _digest([json.dumps(settings, sort_keys=True).encode()])
     parts = [
         *(each.encode() for base in bases for each in _base(base)),
