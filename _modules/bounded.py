@@ -98,6 +98,19 @@ def hurry(seconds, together):
         _hurry.pop()
 
 
+def hurried():
+    """
+    Whether a ``hurry`` is on: then nothing is asked that has no limit of its own.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 bounded.hurried
+    """
+    return _hurry[-1] is not _NONE
+
+
 def _limits():
     seconds, end = _hurry[-1]
     return seconds, max(round(end - time.monotonic(), 1), _LEAST)

@@ -82,7 +82,7 @@ def version():
 def to_come(wanted=None):
     """
     The version of Corosync that its installation would bring here, as ``version`` has it, or None when the
-    package manager doesn't know any.
+    package manager doesn't know any, or there is no time to ask it (see ``bounded.hurry``).
 
     wanted
         The version that pillar wants, spelt as the package manager does; the default is the newest.
@@ -99,6 +99,8 @@ def to_come(wanted=None):
 
 
 def _newest_package():
+    if __salt__["bounded.hurried"]():
+        return ""  # a mirror that is away may take minutes
     # no package manager that Salt knows, or none that answers: installing will say so
     with contextlib.suppress(KeyError, OSError, CommandExecutionError):
         return __salt__["pkg.latest_version"]("corosync", refresh=False) or ""

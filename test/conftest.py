@@ -39,6 +39,7 @@ def load(path, **dunders):
     """A file of the formula as a module, with what Salt's loader would give it (``salt={...}``)."""
     if isinstance(dunders.get("salt"), dict):
         dunders["salt"].setdefault("bounded.run", _unbounded(dunders["salt"]))
+        dunders["salt"].setdefault("bounded.hurried", lambda: False)
     name = Path(path).stem
     spec = importlib.util.spec_from_file_location(name, FORMULA / path)
     module = importlib.util.module_from_spec(spec)

@@ -52,7 +52,9 @@ def test_a_limit_that_can_not_be_set(bounded, monkeypatch):
 
 def test_in_a_hurry_everything_is_limited(bounded):
     began = time.monotonic()
+    assert not bounded.hurried()
     with bounded.hurry(0.2, 0.3):
+        assert bounded.hurried()
         late = [bounded.run(["sleep", "60"], seconds=50) for _ in range(3)]
         quick = bounded.run(["echo", "x"])
     assert [each["retcode"] for each in late] == [124] * 3
@@ -65,3 +67,4 @@ def test_a_hurry_ends_with_an_error_too(bounded):
     with pytest.raises(ValueError, match="x"), bounded.hurry(1, 1):
         raise ValueError("x")
     assert bounded._limits()[0] == float("inf")
+    assert not bounded.hurried()

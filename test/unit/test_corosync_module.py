@@ -110,6 +110,15 @@ def test_the_version_that_would_be_installed(corosync, monkeypatch, package, wan
     assert module.generation(9, version) == (int(version[0]) if version else 9)
 
 
+def test_nobody_who_is_in_a_hurry_waits_for_a_package_manager(corosync):
+    """As status, which answers in time whatever hangs: a mirror that is away may take minutes."""
+    module = corosync("")
+    module.__salt__["pkg.latest_version"] = asked = Mock(return_value="3.1.7-1")
+    module.__salt__["bounded.hurried"] = lambda: True
+    assert (module.to_come(), module.to_come("2.4.5-1")) == (None, "2.4.5")
+    assert not asked.called
+
+
 def test_a_package_manager_that_cannot_be_asked(corosync):
     module = corosync("")
     assert module.to_come() is None  # there is none
