@@ -33,8 +33,8 @@ def platform(table, grains, unit_only=False, like=None):
     ``None``) and with the settings of the host's service manager. Raises ValueError when the table has no
     platform for the host.
     """
-    described, known_as = _described_as(table, grains, like)
-    settings = _distribution(table, described)
+    described = _described_as(table, like) if like else grains
+    section, settings = _distribution(table, described)
     releases = settings.pop("releases", {})
     settings.pop("family", None)
     release = _nearest(releases, described.get("osmajorrelease"))
@@ -55,7 +55,7 @@ def platform(table, grains, unit_only=False, like=None):
         **settings,
         **own,
         "platform": _name(grains),
-        "taken_as": None if is_known else f"{known_as} {release}",
+        "taken_as": None if is_known else f"{section} {release}",
     }
 
 
@@ -129,13 +129,8 @@ def _need_crmsh_from_somewhere(platform, crmsh):
         )
 
 
-def _described_as(table, grains, like):
-    """
-    The grains by which the host's platform is found, and the section of the table that has its releases.
-    """
-    if not like:
-        sections = [grains.get("os"), grains.get("os_family")]
-        return grains, next((each for each in sections if "releases" in table.get(each, {})), None)
+def _described_as(table, like):
+    """The grains of a host of the platform that pillar names."""
     if like not in _known(table):
         raise ValueError(
             f"pillar cmha:platform: {like} isn't known; it can be {', '.join(_known(table))} "
@@ -143,7 +138,7 @@ def _described_as(table, grains, like):
         )
     section, release = like.rsplit(" ", 1)
     family = table[section].get("family", section)
-    return {"os_family": family, "os": section, "osmajorrelease": int(release)}, section
+    return {"os_family": family, "os": section, "osmajorrelease": int(release)}
 
 
 def _nearest(releases, release):
@@ -155,12 +150,13 @@ def _nearest(releases, release):
 
 
 def _distribution(table, grains):
-    settings = table["default"]
+    """The section of the table that has the host's releases, and all that holds for them."""
+    section, settings = None, table["default"]
     for key in dict.fromkeys((grains.get("os_family"), grains.get("os"))):
         if "releases" in table.get(key, {}):
             # Ubuntu's releases aren't Debian's
-            settings = cmha_site.overlaid({**settings, "releases": {}}, table[key])
-    return dict(settings)
+            section, settings = key, cmha_site.overlaid({**settings, "releases": {}}, table[key])
+    return section, dict(settings)
 
 
 def _name(grains):
