@@ -18,7 +18,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pillars import SITE
 
-EXAMPLES = int(os.environ.get("CMHA_FUZZ", "300"))
+LONG = "CMHA_FUZZ" in os.environ
+PARTS = 20 if LONG else 1  # of a long fuzz, so that every worker has something to do until its end
+EXAMPLES = max(1, int(os.environ.get("CMHA_FUZZ", "300")) // PARTS)
 
 ODD = [
     "", " ", "0", "-1", "99999999999999999999", "NaN", "\x00", "\x1b[2J", "\n", "\x85", "\u2028", "é", "😀", "{", "}", ":",
@@ -116,11 +118,17 @@ def fuzz(test):
         max_examples=EXAMPLES,
         deadline=None,
         database=None,
-        derandomize="CMHA_FUZZ" not in os.environ,
+        derandomize=not LONG,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
     return examples(given(seed=st.integers(0, 2**48))(test))
+
+
+@pytest.fixture(autouse=True, params=range(PARTS))
+def part(request):
+    """Each test as often as a long fuzz has parts; each part draws seeds of its own."""
+    return request.param
 
 
 # --- how things are spoiled ----------------------------------------------------------------------
