@@ -39,7 +39,8 @@ def mapping(defaults, platforms, pillar=None):
         ``cmha_only:pair``, as a rejoin gives it, only this host's pair has to be right.
 
     Returns the mapping of this minion's pair, see ``cmha_site.site`` and ``cmha_corosync.fitted``, with
-    ``site``, ``node`` (this host), ``rules`` (of the firewall, for the ``firewall:backend`` that this host
+    ``saltenv`` (whose files were read), ``site``,
+    ``node`` (this host), ``rules`` (of the firewall, for the ``firewall:backend`` that this host
     has), ``daemons`` (of the cluster), ``idle_daemons`` (that it could have, and hasn't), ``at_boot``,
     ``device_port`` and ``wants_certificate`` (see ``cmha_site``) and the keys of both platform files. It
     holds no key of Corosync. A Pacemaker that has no alerts (before 1.1.15) makes ``alerts`` false, whatever
@@ -133,6 +134,7 @@ def _mapping(defaults, platforms, pillar):
         **platform,
         **pair,
         "platform": platform["platform"],
+        "saltenv": __opts__.get("saltenv") or "base",
         "site": site["site"],
         "node": node,
         "firewall": firewall,

@@ -49,10 +49,13 @@ def __virtual__():
 # --- facts ---------------------------------------------------------------------------------------
 
 
-def fitness():
+def fitness(saltenv=None, pillarenv=None):
     """
     What preflight has to know about this host. Touches nothing; sends a few packets to the peer, see
     ``corosync.reaches``, for which the peer has to be asked at the same time.
+
+    saltenv, pillarenv
+        The environments of the formula and of pillar; the default is what this minion is set to.
 
     Returns a mapping: ``pillar`` (a digest of what this host sees of it), ``code`` (of its modules, see
     ``cmha_master.code``), ``time`` (seconds of the epoch),
@@ -74,8 +77,8 @@ def fitness():
         salt -L cms1,cms2 cmha_host.fitness
     """
     now = time.time()
-    pillar = _pillar()
-    cmha = _mapping(pillar)
+    pillar = _pillar(saltenv, pillarenv)
+    cmha = _mapping(pillar, saltenv)
     agent = cmha["pacemaker"]["primitives"][cmha["resource"]]["agent"]
     running = __salt__["corosync.running"]()
     members = __salt__["corosync.members"]().values()
@@ -111,7 +114,7 @@ def fitness():
     }
 
 
-def health(known=None):
+def health(known=None, saltenv=None, pillarenv=None):
     """
     What status has to know about this host and its cluster. Touches nothing, and takes no more than 16
     seconds, whatever hangs.
@@ -122,6 +125,8 @@ def health(known=None):
     known
         What the master knows of hosts: by minion id a mapping with ``resource``, ``service`` and ``port``.
         What it says nothing of is taken from pillar.
+    saltenv, pillarenv
+        See ``fitness``.
 
     Returns a mapping:
 
@@ -166,7 +171,7 @@ def health(known=None):
         hangs = [f"{name} hangs: it is stopped" for name in __salt__["daemons.hanging"]()]
         recovers = [line for line in hangs if _recovers(line)]
         seen = _seen_of_cluster(hangs)
-        wanted, wrong = _wanted(hangs)
+        wanted, wrong = (None, None) if hangs else _wanted(saltenv, pillarenv)
         given = (known or {}).get(__grains__["id"]) or wanted or {}
         return {
             "hangs": [line for line in hangs if line not in recovers],
@@ -220,17 +225,15 @@ def _hangs(name, hangs):
     return any(line.startswith(f"{name} hangs") for line in hangs)
 
 
-def _wanted(hangs):
-    """What the map gives this host, or why nothing."""
-    if hangs:
-        return None, None  # it would be asked for, and wait
-    pillar = _pillar()
+def _wanted(saltenv, pillarenv):
+    """What the map gives this host, or why nothing. It asks the cluster, and would wait for what hangs."""
+    pillar = _pillar(saltenv, pillarenv)
     try:
-        return _mapping(pillar), None
+        return _mapping(pillar, saltenv), None
     except CommandExecutionError as error:
         wrong = str(error)
     try:
-        return _mapping(_of_this_host(pillar)), wrong
+        return _mapping(_of_this_host(pillar), saltenv), wrong
     except CommandExecutionError:
         return None, wrong
 
@@ -279,12 +282,14 @@ def _compared(seen, cmha):
     }
 
 
-def pending(planned=False):
+def pending(planned=False, saltenv=None, pillarenv=None):
     """
     What the running cluster of this host takes in only by a reload or a restart.
 
     planned
         Whether to compare with what pillar declares, and not with the corosync.conf that is there.
+    saltenv, pillarenv
+        See ``fitness``.
 
     Returns a mapping: ``running``, whether this pair's Corosync does; ``pacemaker``, whether Pacemaker does;
     ``corosync`` and ``way``, the changes of corosync.conf and how they are taken in (see
@@ -297,8 +302,8 @@ def pending(planned=False):
 
         salt cms1 cmha_host.pending
     """
-    pillar = _pillar()
-    cmha = _mapping(_of_this_host(pillar))
+    pillar = _pillar(saltenv, pillarenv)
+    cmha = _mapping(_of_this_host(pillar), saltenv)
     # the one-node cluster that Debian's packages start is taken away, and not changed
     running = __salt__["corosync.cluster"](cmha["nodes"])["runs"] == "this pair"
     found = {"changes": {}, "way": None}
@@ -368,9 +373,12 @@ def other_agent(cmha):
     return there if there != declared else None
 
 
-def plan():
+def plan(saltenv=None, pillarenv=None):
     """
     What pillar would change in this host's cluster, and what the cluster would do then; see ``crm.plan``.
+
+    saltenv, pillarenv
+        See ``fitness``.
 
     CLI Example:
 
@@ -378,15 +386,17 @@ def plan():
 
         salt cms1 cmha_host.plan
     """
-    return _plan(_mapping(_of_this_host(_pillar())))
+    return _plan(_mapping(_of_this_host(_pillar(saltenv, pillarenv)), saltenv))
 
 
-def causes(lines=10):
+def causes(lines=10, saltenv=None, pillarenv=None):
     """
     What this host knows about why it, or its cluster, went down.
 
     lines
         How many lines of each log, at most.
+    saltenv, pillarenv
+        See ``fitness``.
 
     Returns a mapping: ``booted`` (seconds of the epoch), ``logs`` (name to lines: the end of the boot before
     this one, what the cluster's daemons said last), ``service`` (``running``, ``stopped``, or why nobody can
@@ -400,13 +410,16 @@ def causes(lines=10):
 
         salt cms1 cmha_host.causes
     """
-    return {"booted": _booted(), "logs": _logs(int(lines)), "service": service()}
+    return {"booted": _booted(), "logs": _logs(int(lines)), "service": service(saltenv, pillarenv)}
 
 
-def service():
+def service(saltenv=None, pillarenv=None):
     """
     What the service's own agent says on this host, whatever the cluster believes: ``running``, ``stopped``,
     or why nobody can tell.
+
+    saltenv, pillarenv
+        See ``fitness``.
 
     CLI Example:
 
@@ -414,7 +427,7 @@ def service():
 
         salt cms1 cmha_host.service
     """
-    cmha = _mapping(_of_this_host(_pillar()))
+    cmha = _mapping(_of_this_host(_pillar(saltenv, pillarenv)), saltenv)
     primitive = cmha["pacemaker"]["primitives"][cmha["resource"]]
     try:
         return __salt__["resource_agent.monitor"](primitive["agent"], primitive.get("params"))
@@ -536,23 +549,34 @@ class _Client:
 # --- helpers -------------------------------------------------------------------------------------
 
 
-def _pillar():
-    return __salt__["pillar.items"](**_UNMASKED).get("cmha")
+def _pillar(saltenv, pillarenv):
+    said = {"saltenv": saltenv, "pillarenv": pillarenv}
+    environment = {key: value for key, value in said.items() if value}
+    return __salt__["pillar.items"](**_UNMASKED, **environment).get("cmha")
 
 
 def _of_this_host(pillar):
     return __utils__["cmha_site.of_host"](pillar, __grains__["id"])
 
 
-def _mapping(pillar):
-    tables = (
-        salt.utils.yaml.safe_load(__salt__["cp.get_file_str"](f"salt://cmha/{table}.yaml"))
-        for table in _TABLES
-    )
+def _mapping(pillar, saltenv):
+    saltenv = saltenv or __opts__.get("saltenv") or "base"
+    tables = [_table(table, saltenv) for table in _TABLES]
     cmha = __salt__["cmha.mapping"](*tables, pillar=pillar)
     if "error" in cmha:
         raise CommandExecutionError(cmha["error"])
-    return cmha
+    return {**cmha, "saltenv": saltenv}
+
+
+def _table(name, saltenv):
+    path = f"salt://cmha/{name}.yaml"
+    text = __salt__["cp.get_file_str"](path, saltenv=saltenv)
+    if not text:
+        raise CommandExecutionError(
+            f"{__grains__['id']}: the master has no {path} in the environment {saltenv}; set this minion's "
+            "saltenv, or name it: saltenv=…"
+        )
+    return salt.utils.yaml.safe_load(text)
 
 
 def _resolved(name):
@@ -628,7 +652,9 @@ def _whose_conf(nodes):
 
 def _declared_conf(cmha):
     source = f"salt://cmha/files/{cmha['conf_template']}"
-    return __salt__["slsutil.renderer"](source, default_renderer="jinja", cmha=cmha)
+    return __salt__["slsutil.renderer"](
+        source, default_renderer="jinja", saltenv=cmha["saltenv"], cmha=cmha
+    )
 
 
 def _declared(cmha, pillar):

@@ -11,6 +11,8 @@ import time
 import salt.utils.minions
 import salt.utils.yaml
 
+_DEFAULTS = "salt://cmha/defaults.yaml"
+
 _EXIT = {"good": 0, "poor": 1, "unknown": 2, "bad": 2}
 
 
@@ -21,7 +23,7 @@ def __virtual__():
 # --- sites ---------------------------------------------------------------------------------------
 
 
-def sites(only=None):
+def sites(only=None, saltenv=None, pillarenv=None):
     """
     Find the sites, check their pillars, and see whether their hosts answer.
 
@@ -29,6 +31,11 @@ def sites(only=None):
 
     only
         Names of sites; the default is all.
+    saltenv
+        The environment of this master that has the formula. The default is the master's own setting of this
+        name, then ``base``, then the only one that has it.
+    pillarenv
+        The environment of pillar; the default is the master's own setting, then all of them, as Salt has it.
 
     Returns a mapping: ``sites``, a list as ``cmha_site.site`` makes it, without the settings, and
     ``errors``, a list of lines that each say what is wrong, where, and what to do. A site with an error
@@ -41,12 +48,16 @@ def sites(only=None):
         salt-run cmha.sites
         salt-run cmha.sites '[east]'
     """
-    models, _, errors = _models(only)
-    models, lost = _answering(models)
+    return _sites(_opts(saltenv, pillarenv), only)
+
+
+def _sites(opts, only):
+    models, _, errors = _models(opts, only)
+    models, lost = _answering(opts, models)
     return {"sites": [_outline(site) for site in models], "errors": errors + lost}
 
 
-def fit_sites(only=None, pair=None):
+def fit_sites(only=None, pair=None, saltenv=None, pillarenv=None):
     """
     The sites that preflight finds nothing against: what the orchestration works on.
 
@@ -54,6 +65,8 @@ def fit_sites(only=None, pair=None):
         Names of sites; the default is all.
     pair
         Name of a pair; the default is all.
+    saltenv, pillarenv
+        See ``sites``.
 
     Returns what ``sites`` does, each site with ``steps``, see ``cmha_steps.of_site``; and ``warnings``, a
     list of lines.
@@ -65,7 +78,7 @@ def fit_sites(only=None, pair=None):
         salt-run cmha.fit_sites
         salt-run cmha.fit_sites '[east]' pair=cms
     """
-    looked_at, errors, warnings = _preflighted(only, pair, whole=True)
+    looked_at, errors, warnings = _preflighted(_opts(saltenv, pillarenv), only, pair, whole=True)
     fit = [_outline({**site, "pairs": pairs}) for site, pairs, wrong in looked_at if not wrong]
     steps = __utils__["cmha_steps.of_site"]
     return {
@@ -75,7 +88,7 @@ def fit_sites(only=None, pair=None):
     }
 
 
-def preflight(site=None, pair=None):
+def preflight(site=None, pair=None, saltenv=None, pillarenv=None):
     """
     Find out whether sites can be worked on, before anything is touched. The orchestration does it first.
 
@@ -87,6 +100,8 @@ def preflight(site=None, pair=None):
         Name of a site; the default is all.
     pair
         Name of a pair; the default is all.
+    saltenv, pillarenv
+        See ``sites``.
 
     Returns a mapping: ``sites`` (by name, the pairs that were looked at), ``errors`` and ``warnings``, lists
     of lines; ``retcode`` 1 when there is an error.
@@ -98,12 +113,13 @@ def preflight(site=None, pair=None):
         salt-run cmha.preflight
         salt-run cmha.preflight site=east pair=cms --out=json
     """
-    looked_at, errors, warnings = _preflighted([site] if site else None, pair)
+    opts = _opts(saltenv, pillarenv)
+    looked_at, errors, warnings = _preflighted(opts, [site] if site else None, pair)
     seen = {model["site"]: [each["pair"] for each in pairs] for model, pairs, _ in looked_at}
     return _report("preflight", bool(errors), sites=seen, errors=errors, warnings=warnings)
 
 
-def export(site=None, secrets=False):
+def export(site=None, secrets=False, saltenv=None, pillarenv=None):
     """
     Turn the live clusters' configuration into pillar data: what stands, or could stand, under
     ``cmha:pairs:…:pacemaker``.
@@ -112,6 +128,8 @@ def export(site=None, secrets=False):
         Name of a site; the default is all.
     secrets
         Show secrets, and don't mask them. They then go to the master's job cache.
+    saltenv, pillarenv
+        See ``sites``.
 
     Returns a mapping by site, in it by pair; and, where something is wrong, ``errors``, a list of lines.
 
@@ -122,12 +140,13 @@ def export(site=None, secrets=False):
         salt-run --out=json cmha.export
         salt-run cmha.export site=east
     """
-    found = sites([site] if site else None)
+    opts = _opts(saltenv, pillarenv)
+    found = _sites(opts, [site] if site else None)
     exported, errors = {}, list(found["errors"])
     for each in found["sites"]:
         for pair in each["pairs"]:
-            host = _host_with_cluster(pair)
-            answer = _ask([host], "crm.export", secrets)[host] if host else None
+            host = _host_with_cluster(opts, pair)
+            answer = _ask(opts, [host], "crm.export", secrets)[host] if host else None
             if isinstance(answer, dict):
                 exported.setdefault(each["site"], {})[pair["pair"]] = {"pacemaker": answer}
             else:
@@ -139,7 +158,7 @@ def export(site=None, secrets=False):
 # --- looking -------------------------------------------------------------------------------------
 
 
-def status(site=None, pair=None):
+def status(site=None, pair=None, saltenv=None, pillarenv=None):
     """
     How the pairs are: one screen for all sites. Touches nothing.
 
@@ -147,6 +166,8 @@ def status(site=None, pair=None):
         Name of a site; the default is all.
     pair
         Name of a pair; the default is all.
+    saltenv, pillarenv
+        See ``sites``.
 
     Returns a mapping: ``sites``, by site and pair what ``cmha_status.judge`` describes; ``errors``, a list of
     lines; ``retcode``: 0 all is well; 1 the services run, but something isn't as it should be; 2 a service
@@ -159,7 +180,8 @@ def status(site=None, pair=None):
         salt-run cmha.status
         salt-run cmha.status site=east --out=json
     """
-    known = _known([site] if site else None)
+    opts = _opts(saltenv, pillarenv)
+    known = _known(opts, [site] if site else None)
     pairs = [
         (name, each)
         for name, outline in known["sites"].items()
@@ -167,7 +189,7 @@ def status(site=None, pair=None):
         if not pair or each["pair"] == pair
     ]
     seen = {name: {} for name in known["sites"]}
-    for (name, each), report in zip(pairs, __utils__["cmha_pair.health"](__opts__, pairs)):
+    for (name, each), report in zip(pairs, __utils__["cmha_pair.health"](opts, pairs)):
         seen[name][each["pair"]] = report
     hidden = known["hidden"] + _nowhere(pair, known["sites"].values())
     worst = max(
@@ -178,7 +200,7 @@ def status(site=None, pair=None):
     return _report("status", max(worst, least), sites=seen, errors=errors)
 
 
-def plan(site=None, pair=None):
+def plan(site=None, pair=None, saltenv=None, pillarenv=None):
     """
     What the orchestration would change on every host and in every cluster, and what the clusters would do
     then. Touches nothing.
@@ -187,6 +209,8 @@ def plan(site=None, pair=None):
         Name of a site; the default is all.
     pair
         Name of a pair; the default is all.
+    saltenv, pillarenv
+        See ``sites``.
 
     Returns a mapping: ``sites``, by site and pair what ``cmha_pair.plan`` describes; ``errors`` and
     ``warnings`` (preflight's), lists of lines; ``retcode`` 1 when there is an error.
@@ -198,10 +222,11 @@ def plan(site=None, pair=None):
         salt-run cmha.plan
         salt-run cmha.plan site=east pair=cms --out=json
     """
-    looked_at, errors, warnings = _preflighted([site] if site else None, pair)
+    opts = _opts(saltenv, pillarenv)
+    looked_at, errors, warnings = _preflighted(opts, [site] if site else None, pair)
     seen = {
         model["site"]: {
-            each["pair"]: __utils__["cmha_pair.plan"](__opts__, model["site"], each)
+            each["pair"]: __utils__["cmha_pair.plan"](opts, model["site"], each)
             for each in _outline({**model, "pairs": pairs})["pairs"]
         }
         for model, pairs, _ in looked_at
@@ -218,7 +243,9 @@ def plan(site=None, pair=None):
 # --- doing ---------------------------------------------------------------------------------------
 
 
-def failover(pair, to=None, site=None, drill=False):
+def failover(  # noqa: PLR0917
+    pair, to=None, site=None, drill=False, saltenv=None, pillarenv=None
+):
     """
     The guide's test of the failover: move a pair's service to its other node, and verify that it is active
     there and stopped where it was. No constraint is left behind; one that an interrupted move has left is
@@ -234,6 +261,8 @@ def failover(pair, to=None, site=None, drill=False):
         Name of the site; needed when several have such a pair.
     drill
         Move it back afterwards.
+    saltenv, pillarenv
+        See ``sites``.
 
     Returns a mapping: ``site``, ``pair``, what ``cmha_failover.failover`` describes, and ``retcode`` 1 when
     something went wrong.
@@ -246,12 +275,12 @@ def failover(pair, to=None, site=None, drill=False):
         salt-run cmha.failover cms to=cms2 site=east
         salt-run cmha.failover mgmt drill=True
     """
-    return _with_pair(
-        "failover", __utils__["cmha_failover.failover"], site, pair, to=to, drill=drill
-    )
+    opts = _opts(saltenv, pillarenv)
+    work = __utils__["cmha_failover.failover"]
+    return _with_pair(opts, "failover", work, site, pair, to=to, drill=drill)
 
 
-def rejoin(node, site=None, confirm=False):
+def rejoin(node, site=None, confirm=False, saltenv=None, pillarenv=None):
     """
     After a crash: show whether the failover succeeded and what is known about the cause; and, confirmed,
     start Corosync and Pacemaker on the host, wait until both nodes are online, and clean up the failures.
@@ -262,6 +291,8 @@ def rejoin(node, site=None, confirm=False):
         Name of the site; needed when several have such a node.
     confirm
         Start it. Without it nothing is touched: the guide wants a person to look first.
+    saltenv, pillarenv
+        See ``sites``.
 
     Returns a mapping: ``site``, ``pair``, what ``cmha_rejoin.rejoin`` describes, and ``retcode`` 1 when
     something is wrong.
@@ -273,7 +304,8 @@ def rejoin(node, site=None, confirm=False):
         salt-run cmha.rejoin cms2
         salt-run cmha.rejoin cms2 confirm=True
     """
-    known = _known([site] if site else None)
+    opts = _opts(saltenv, pillarenv)
+    known = _known(opts, [site] if site else None)
     found = [
         (name, pair, each["id"])
         for name, outline in known["sites"].items()
@@ -288,11 +320,13 @@ def rejoin(node, site=None, confirm=False):
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair["pair"])
     if wrong:
         return _report("rejoin", True, error=wrong)
-    done = __utils__["cmha_rejoin.rejoin"](__opts__, name, pair, host, confirm)
+    done = __utils__["cmha_rejoin.rejoin"](opts, name, pair, host, confirm)
     return _report("rejoin", bool(done["error"]), site=name, pair=pair["pair"], **done)
 
 
-def clean(pair, keep, site=None, confirm=False):
+def clean(  # noqa: PLR0917
+    pair, keep, site=None, confirm=False, saltenv=None, pillarenv=None
+):
     """
     Take a pair apart: Cloudera Manager goes on, without a cluster, on the host of your choice, and starts at
     boot there again; the other host has neither.
@@ -305,6 +339,8 @@ def clean(pair, keep, site=None, confirm=False):
         Name of the site; needed when several have such a pair.
     confirm
         Do it. Without it only the steps are listed.
+    saltenv, pillarenv
+        See ``sites``.
 
     Returns a mapping: ``site``, ``pair``, what ``cmha_clean.clean`` describes, and ``retcode`` 1 when
     something went wrong.
@@ -316,18 +352,20 @@ def clean(pair, keep, site=None, confirm=False):
         salt-run cmha.clean cms keep=cms1
         salt-run cmha.clean cms keep=cms1 confirm=True
     """
-    return _with_pair(
-        "clean", __utils__["cmha_clean.clean"], site, pair, keep=keep, confirm=confirm
-    )
+    opts = _opts(saltenv, pillarenv)
+    work = __utils__["cmha_clean.clean"]
+    return _with_pair(opts, "clean", work, site, pair, keep=keep, confirm=confirm)
 
 
-def forget(site):
+def forget(site, saltenv=None, pillarenv=None):
     """
     Know nothing any more of a site that is no more: ``status`` shows it as it was known the last time, with a
     line on the pillar that doesn't name it, until then. Its hosts are left as they are.
 
     site
         Name of the site.
+    saltenv, pillarenv
+        See ``sites``.
 
     Returns a mapping: ``error``, a line or ``None``, and ``retcode`` 1 when there is one.
 
@@ -337,7 +375,7 @@ def forget(site):
 
         salt-run cmha.forget east
     """
-    models, _, _, _, pillars = _read([site])
+    models, _, _, _, pillars = _read(_opts(saltenv, pillarenv), [site])
     if models or site in {str(each.get("site")) for each in pillars.values()}:
         named = f"pillar names the site {site}; a site that is no more has no pillar"
         return _report("forget", True, error=named)
@@ -386,8 +424,8 @@ def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
     return _report("keygen", False)
 
 
-def _with_pair(deed, work, site, pair, **options):
-    known = _known([site] if site else None)
+def _with_pair(opts, deed, work, site, pair, **options):
+    known = _known(opts, [site] if site else None)
     found = [
         (name, each)
         for name, outline in known["sites"].items()
@@ -401,7 +439,7 @@ def _with_pair(deed, work, site, pair, **options):
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair)
     if wrong:
         return _report(deed, True, error=wrong)
-    done = work(__opts__, name, outline, **options)
+    done = work(opts, name, outline, **options)
     return _report(deed, bool(done["error"]), site=name, pair=pair, **done)
 
 
@@ -422,39 +460,39 @@ def _report(kind, retcode, **data):
 # --- helpers -------------------------------------------------------------------------------------
 
 
-def _host_with_cluster(pair):
+def _host_with_cluster(opts, pair):
     ids = [node["id"] for node in pair["nodes"]]
-    running = _ask(ids, "crm.running")
+    running = _ask(opts, ids, "crm.running")
     return next((host for host in ids if running[host] is True), None)
 
 
-def _ask(minions, function, *arguments, **options):
-    return __utils__["cmha_master.ask"](__opts__, minions, function, *arguments, **options)
+def _ask(opts, minions, function, *arguments, **options):
+    return __utils__["cmha_master.ask"](opts, minions, function, *arguments, **options)
 
 
-def _preflighted(only, pair=None, whole=False):
+def _preflighted(opts, only, pair=None, whole=False):
     """The sites, each with the pairs that were chosen and what is wrong with them; then everything that is
     wrong, and all warnings. ``whole``: only sites whose hosts all answer."""
-    models, pillars, errors = _models(only)
-    answering, lost = _answering(models) if whole else (models, [])
+    models, pillars, errors = _models(opts, only)
+    answering, lost = _answering(opts, models) if whole else (models, [])
     looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
-    beacons = _synced() if answering else []
+    beacons = _synced(opts) if answering else []
     for site in answering:
         pairs = [each for each in site["pairs"] if not pair or each["pair"] == pair]
-        pairs, unheard = _with_devices_that_answer(site, pairs)
-        wrong, less = _preflight(site, pillars[site["site"]], pairs, beacons)
-        wrong += _taken_at_device(site, pairs, models if not only else None)
+        pairs, unheard = _with_devices_that_answer(opts, site, pairs)
+        wrong, less = _preflight(opts, site, pillars[site["site"]], pairs, beacons)
+        wrong += _taken_at_device(opts, site, pairs, models if not only else None)
         looked_at.append((site, pairs, wrong))
         errors += wrong
         warnings += unheard + less
     return looked_at, errors, warnings
 
 
-def _with_devices_that_answer(site, pairs):
+def _with_devices_that_answer(opts, site, pairs):
     """Pairs, and a line for each whose quorum device's minion doesn't answer. To such a pair the device is
     somebody else's: it is left as it is, and what it has to be for that is for preflight to see."""
     asked = {pair["qnetd"] for pair in pairs if pair["qnetd"]}
-    silent = _silent(asked)
+    silent = _silent(opts, asked)
     lines = [
         f"site {site['site']}, pair {pair['pair']}: {pair['qnetd']}, the minion of its quorum device, "
         "doesn't answer this master; the device is left as it is"
@@ -464,13 +502,13 @@ def _with_devices_that_answer(site, pairs):
     return [{**pair, "qnetd": None} if pair["qnetd"] in silent else pair for pair in pairs], lines
 
 
-def _taken_at_device(site, pairs, models):
+def _taken_at_device(opts, site, pairs, models):
     """A line for each pair that its quorum device would take for another one, of whatever site; ``models`` is
     None when only some sites are known."""
     if not any(map(__utils__["quorum_device.declared"], pairs)):
         return []
     if models is None:
-        models, _, _ = _models(None)
+        models, _, _ = _models(opts, None)
     problems = {
         pair["pair"]: __utils__["quorum_device.taken_for_another"](site, pair, models)
         for pair in pairs
@@ -482,21 +520,21 @@ def _taken_at_device(site, pairs, models):
     ]
 
 
-def _synced():
+def _synced(opts):
     """Gives this master the modules that hosts' are compared with; the paths of the beacons, which it can't
     sync for itself."""
     for kind in ("utils", "modules", "states"):
-        __salt__[f"saltutil.sync_{kind}"]()
-    return __salt__["salt.cmd"]("cp.cache_dir", "salt://_beacons")
+        __salt__[f"saltutil.sync_{kind}"](saltenv=opts["saltenv"])
+    return __salt__["salt.cmd"]("cp.cache_dir", "salt://_beacons", saltenv=opts["saltenv"])
 
 
-def _preflight(site, pillar, pairs, beacons):
+def _preflight(opts, site, pillar, pairs, beacons):
     """What is wrong with pairs of a site: errors and warnings, lines that name site and pair."""
     hosts = [node["id"] for pair in pairs for node in pair["nodes"]]
     if not hosts:
         return [], []
     asked = time.time()
-    facts = __utils__["cmha_master.fitness"](__opts__, hosts, beacons)
+    facts = __utils__["cmha_master.fitness"](opts, hosts, beacons)
     answered = time.time()
     digest = __utils__["cmha_site.digest"](pillar)
     errors, warnings = [], []
@@ -513,7 +551,7 @@ def _preflight(site, pillar, pairs, beacons):
     return errors, warnings
 
 
-def _known(only):
+def _known(opts, only):
     """The sites, see ``cmha_sites.known``. What is known of them now is remembered."""
     recalled = {
         name: each
@@ -521,7 +559,7 @@ def _known(only):
         if not only or name in only
     }
     hosts = [node["id"] for each in recalled.values() for node in _nodes(each["site"])]
-    models, _, errors, unread, pillars = _read(only, hosts)
+    models, _, errors, unread, pillars = _read(opts, only, hosts)
     known = __utils__["cmha_sites.known"](models, errors, unread, recalled, pillars)
     __utils__["cmha_memory.remember"](__opts__, [_outline(model) for model in models])
     for name in known["gone"]:
@@ -536,17 +574,20 @@ def _nowhere(pair, models):
     return [f"no site has a pair {pair}; there is {', '.join(known)}"]
 
 
-def _models(only):
+def _models(opts, only):
     """The sites' models, their pillars by site, and what is wrong with the others."""
-    models, pillars, errors, unread, _ = _read(only)
+    models, pillars, errors, unread, _ = _read(opts, only)
     return models, pillars, errors + __utils__["cmha_sites.unread_lines"](unread)
 
 
-def _read(only, also=()):
+def _read(opts, only, also=()):
     """What ``cmha_sites.read`` gives; and by minion, of those that have cmha's pillar or are in ``also``, why
     it doesn't render; and what it says."""
-    pillars, unread = _pillars(also)
-    models, by_site, errors = __utils__["cmha_sites.read"](pillars, _defaults(), only)
+    defaults, wrong = _defaults(opts)
+    if wrong:
+        return [], {}, [wrong], {}, {}
+    pillars, unread = _pillars(opts, also)
+    models, by_site, errors = __utils__["cmha_sites.read"](pillars, defaults, only)
     if not pillars and not unread:
         errors.append(
             "no minion's pillar has cmha:pairs; assign it in the pillar's top.sls, then "
@@ -555,19 +596,20 @@ def _read(only, also=()):
     return models, by_site, errors, unread, pillars
 
 
-def _answering(models):
+def _answering(opts, models):
     """Those sites whose hosts all answer, and a line for each other."""
-    silent = _silent({node["id"] for site in models for node in _nodes(site)})
+    silent = _silent(opts, {node["id"] for site in models for node in _nodes(site)})
     lost = {site["site"]: _lost(site, silent) for site in models}
     return [site for site in models if not lost[site["site"]]], [
         each for each in lost.values() if each
     ]
 
 
-def _pillars(also=()):
+def _pillars(opts, also=()):
+    environment = __utils__["cmha_master.environment"](opts)
     candidates = salt.utils.minions.CkMinions(__opts__).check_minions("cmha:pairs", "pillar")
     compiled = {
-        minion: __salt__["pillar.show_pillar"](minion)
+        minion: __salt__["pillar.show_pillar"](minion, **environment)
         for minion in sorted({*candidates["minions"], *also})
     }
     pillars = {
@@ -591,8 +633,8 @@ def _nodes(site):
     return __utils__["cmha_sites.nodes"](site)
 
 
-def _silent(minions):
-    answers = _ask(sorted(minions), "test.ping") if minions else {}
+def _silent(opts, minions):
+    answers = _ask(opts, sorted(minions), "test.ping") if minions else {}
     return {minion for minion, answer in answers.items() if answer is not True}
 
 
@@ -606,6 +648,34 @@ def _lost(site, silent):
     )
 
 
-def _defaults():
-    text = __salt__["salt.cmd"]("cp.get_file_str", "salt://cmha/defaults.yaml")
-    return salt.utils.yaml.safe_load(text)
+def _opts(saltenv, pillarenv):
+    """This master's configuration, with the environments that are meant."""
+    saltenv, by_pillar = saltenv or __opts__.get("saltenv"), __opts__.get("pillarenv")
+    if __opts__.get("pillarenv_from_saltenv"):
+        by_pillar = by_pillar or saltenv
+    return {**__opts__, "saltenv": saltenv, "pillarenv": pillarenv or by_pillar}
+
+
+def _defaults(opts):
+    """The formula's defaults, and what is wrong with its environment. What nobody has said of that is found
+    out here, once, and written down in ``opts``."""
+    wanted = opts["saltenv"]
+    opts["saltenv"] = wanted or "base"
+    text = _formulas_defaults(opts["saltenv"])
+    if text:
+        return text, None
+    others = [each for each in __salt__["salt.cmd"]("cp.envs") if _formulas_defaults(each)]
+    if len(others) == 1 and not wanted:
+        (opts["saltenv"],) = others
+        return _formulas_defaults(others[0]), None
+    found = (
+        f"it is in {' and '.join(others)}; say which: saltenv={others[0]}"
+        if others
+        else "nor in another"
+    )
+    return None, f"this master has no {_DEFAULTS} in the environment {opts['saltenv']}; {found}"
+
+
+def _formulas_defaults(saltenv):
+    text = __salt__["salt.cmd"]("cp.get_file_str", _DEFAULTS, saltenv=saltenv)
+    return salt.utils.yaml.safe_load(text) if text else None

@@ -40,7 +40,14 @@ def step(name, site, pair, hosts, sls):
         # timeout (seconds) is when the master begins to ask whether a busy host still works at it; it ends
         # no step
         ret = __utils__["cmha_answers.shown"](
-            __states__["salt.state"](name, tgt=hosts, tgt_type="list", sls=sls, timeout=30)
+            __states__["salt.state"](
+                name,
+                tgt=hosts,
+                tgt_type="list",
+                sls=sls,
+                timeout=30,
+                **__utils__["cmha_master.environment"](__opts__),
+            )
         )
         if ret["result"] is False:
             way_back = __utils__["cmha_reconfigure.way_back"](__opts__, pair)

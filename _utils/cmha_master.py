@@ -25,6 +25,12 @@ _BEGAN = time.monotonic()
 # How Salt says that a function has been called with arguments that it doesn't have
 _OTHER_ARGUMENTS = ("Passed invalid arguments", "keyword arguments are not valid")
 
+# What a host does with this master's files, or with pillar: in the environment that has them
+_IN_AN_ENVIRONMENT = (
+    "state.apply", "cmha_host.causes", "cmha_host.fitness", "cmha_host.health", "cmha_host.pending",
+    "cmha_host.plan",
+)  # fmt: skip
+
 # The kinds of modules that a host needs
 SYNCED = ("utils", "modules", "states", "beacons")
 
@@ -45,7 +51,7 @@ class Trouble(Exception):
 
 
 class Master:
-    """Asks hosts by Salt jobs."""
+    """Asks hosts by Salt jobs, in the environments of its configuration: ``saltenv``, ``pillarenv``."""
 
     def __init__(self, opts):
         self.opts = opts
@@ -58,7 +64,7 @@ class Master:
                     list(hosts),
                     function,
                     arguments,
-                    kwarg=options,
+                    kwarg={**self._environment(function), **options},
                     tgt_type="list",
                     full_return=True,
                 )
@@ -69,6 +75,10 @@ class Master:
             ) from None
         answers = {host: _answer(host, function, returned.get(host)) for host in hosts}
         return {**answers, **self._without_key(answers)}
+
+    def _environment(self, function):
+        """Without any, a host goes by its own configuration."""
+        return environment(self.opts) if function in _IN_AN_ENVIRONMENT else {}
 
     def _without_key(self, answers):
         """Hosts that are silent since nobody listens to them."""
@@ -89,8 +99,10 @@ class Master:
     def sync(self, hosts):
         """Gives hosts the formula's modules."""
         functions = [f"saltutil.sync_{kind}" for kind in SYNCED]
+        where = environment(self.opts).get("saltenv")
+        arguments = [[where] if where else [] for _ in functions]
         with salt.client.get_local_client(mopts=self.opts) as client:
-            client.cmd(list(hosts), functions, [[] for _ in functions], tgt_type="list")
+            client.cmd(list(hosts), functions, arguments, tgt_type="list")
 
     def apply(self, hosts, *sls, **options):
         """Applies state files; raises a Trouble that says which state failed where, and why."""
@@ -107,6 +119,18 @@ class Master:
 
     def shown(self, line, hosts):
         return shown(self.opts, line, hosts, at_once=False)
+
+
+def environment(opts):
+    """
+    The environment that a job on a host has to name: ``saltenv`` and ``pillarenv``, those that aren't Salt's
+    own default.
+
+    opts
+        The master's configuration.
+    """
+    default = {"saltenv": "base", "pillarenv": None}
+    return {key: opts[key] for key, value in default.items() if opts.get(key) not in (None, value)}
 
 
 def ask(opts, hosts, function, *arguments, **options):

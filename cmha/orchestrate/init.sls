@@ -6,10 +6,12 @@
 {% macro data(value) %}{{ salt['slsutil.serialize']('yaml', value, default_flow_style=True, default_style='"',
     width=2147483647, sort_keys=False) }}{% endmacro %}
 {% for kind in ['runners', 'utils', 'states', 'output'] %}
-{% do salt['saltutil.runner']('saltutil.sync_' ~ kind) %}
+{% do salt['saltutil.runner']('saltutil.sync_' ~ kind, saltenv=saltenv) %}
 {% endfor %}
-{% set asked_for = {'only': salt['pillar.get']('cmha_only:sites'), 'pair': salt['pillar.get']('cmha_only:pair')} %}
-{% set found = salt['saltutil.runner']('cmha.fit_sites', kwarg=asked_for) %}
+{% set asked_for = {'only': salt['pillar.get']('cmha_only:sites'), 'pair': salt['pillar.get']('cmha_only:pair'),
+    'pillarenv': opts['pillarenv']} %}
+{#  saltutil.runner has a saltenv of its own, base when nothing is said, and passes it on. #}
+{% set found = salt['saltutil.runner']('cmha.fit_sites', kwarg=asked_for, saltenv=saltenv) %}
 {% if found is not mapping %}
 cmha.fit_sites failed at this master:
   test.fail_without_changes:

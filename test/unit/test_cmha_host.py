@@ -33,6 +33,7 @@ class Host:
         self.pillar = copy.deepcopy(PILLAR)
         self.conf = None
         self.asked = []
+        self.environments, self.pillar_of = set(), []
         self.says = {
             "corosync.cluster": {"is": "none", "runs": "none", "seen": ""},
             "corosync.conf": lambda: self.declared() if self.conf is None else self.conf,
@@ -64,7 +65,7 @@ class Host:
             "network.ip_addrs6": ["2001:db8::1"],
             "packet_filter.active": ["nftables"],
             "packet_filter.lines": lambda backend, rule: {"one": True, "other": True},
-            "pillar.items": lambda **_: {"cmha": self.pillar},
+            "pillar.items": self.pillar_items,
             "qdevice.certified": False,
             "qdevice.reaches": None,
             "qdevice.status": VOTES,
@@ -86,18 +87,25 @@ class Host:
 
         return call
 
-    def file(self, source):
+    def pillar_items(self, unmask=None, **environment):
+        self.pillar_of.append(environment)
+        return {"cmha": self.pillar}
+
+    def file(self, source, saltenv=None):
+        self.environments.add(saltenv)
         return (self.formula / source.removeprefix("salt://")).read_text()
 
-    def render(self, source, default_renderer, cmha):
+    def render(self, source, default_renderer, saltenv, cmha):
         self.cmha = cmha
-        return jinja2.Template(self.file(source)).render(cmha=cmha)
+        self.environments.add(saltenv)
+        return jinja2.Template(self.file(source, saltenv)).render(cmha=cmha)
 
     def declared(self):
-        return self.render("salt://cmha/files/corosync-2.conf.jinja", "jinja", self.mapping())
+        source = "salt://cmha/files/corosync-2.conf.jinja"
+        return self.render(source, "jinja", "base", self.mapping())
 
     def mapping(self):
-        return self.module._mapping(self.pillar)
+        return self.module._mapping(self.pillar, None)
 
 
 @pytest.fixture
@@ -153,7 +161,7 @@ def host(load_file, pure, there, clock, monkeypatch):
     }
     salt = there.salt()
     salt["cmha.mapping"] = load_file(
-        "_modules/cmha.py", salt=salt, utils=utils, grains=grains, pillar={}
+        "_modules/cmha.py", salt=salt, utils=utils, grains=grains, pillar={}, opts={}
     ).mapping
     opts = {"extension_modules": "/ext"}
     module = load_file("_modules/cmha_host.py", salt=salt, utils=utils, grains=grains, opts=opts)
@@ -930,3 +938,39 @@ def test_cloudera_managers_own_failover(host, tmp_path, monkeypatch, text, on):
         (tmp_path / "cloudera-scm-server").write_text(text)
     assert host.fitness()["own_failover"] is on
     assert host._own_failover({"role": "agent", "service": "cloudera-scm-server"}) is False
+
+
+# --- environments --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", ["fitness", "health", "pending", "plan", "service"])
+def test_all_is_read_in_the_environment_that_is_meant(host, there, function):
+    there.conf, there.says["corosync.cluster"] = (
+        "x",
+        {"is": "this pair", "runs": "this pair", "seen": ""},
+    )
+    there.says["corosync.running"] = True
+    getattr(host, function)(saltenv="prod", pillarenv="dev")
+    assert there.environments == {"prod"}
+    assert there.pillar_of == [{"saltenv": "prod", "pillarenv": "dev"}]
+
+
+def test_without_one_the_minions_own_counts(host, there):
+    there.conf = "x"
+    for own, read in (({}, "base"), ({"saltenv": "prod"}, "prod")):
+        there.environments.clear()
+        host.__opts__.pop("saltenv", None)
+        host.__opts__.update(own)
+        host.fitness()
+        assert (there.environments, there.pillar_of[-1]) == ({read}, {})
+
+
+def test_an_environment_without_the_formula_is_one_line(host, there):
+    there.says["cp.get_file_str"] = lambda *_, **__: False
+    with pytest.raises(CommandExecutionError) as error:
+        host.fitness(saltenv="prod")
+    assert str(error.value) == (
+        "cms1: the master has no salt://cmha/defaults.yaml in the environment prod; set this minion's "
+        "saltenv, or name it: saltenv=…"
+    )
+    assert host.health()["wrong"].startswith("cms1: the master has no")

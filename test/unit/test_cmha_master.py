@@ -401,3 +401,33 @@ def test_a_step_that_ends_while_it_is_listened_to(master, bus, clock, capsys):
     bus.heard_all = lambda: (clock.sleep(60), over.set())
     master._go_on(AT_A_TERMINAL, "line", frozenset(), over)
     assert capsys.readouterr().err == ""
+
+
+# --- environments --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("opts", "named"),
+    [
+        ({}, {}),
+        ({"saltenv": None, "pillarenv": None}, {}),
+        ({"saltenv": "base"}, {}),  # a host goes by its own configuration
+        ({"saltenv": "prod", "pillarenv": "dev"}, {"saltenv": "prod", "pillarenv": "dev"}),
+    ],
+)
+def test_what_reads_files_or_pillar_is_told_the_environment(master, opts, named):
+    client = master.hear()
+    asks = master.Master({**opts, "sock_dir": "/nonexistent"})
+    asks._without_key = lambda answers: {}
+    asks.ask(["cms1"], "cmha_host.fitness")
+    asks.ask(["cms1"], "state.apply", "cmha.start", test=True)
+    asks.ask(["cms1"], "crm.running")
+    given = [options["kwarg"] for *_, options in client.jobs]
+    assert given == [named, {**named, "test": True}, {}]
+
+
+def test_modules_are_synced_from_the_environment(master):
+    client = master.hear()
+    master.Master({"saltenv": "prod"}).sync(["cms1"])
+    master.Master({}).sync(["cms1"])
+    assert [job[2] for job in client.jobs] == [[["prod"]] * 4, [[]] * 4]

@@ -50,6 +50,7 @@ def cmha(load_file, pure, formula):
             pillar={"cmha": pillar, **({"cmha_only": only} if only else {})},
             grains={"id": minion, "os_family": "Debian", "osmajorrelease": 12},
             context={},
+            opts={},
         )
 
     return on

@@ -14,7 +14,7 @@ class Hosts:
     def __init__(self, answering, functions):
         self.answering = answering
         self.functions = {"test.ping": lambda _: True, **functions}
-        self.asked = []
+        self.asked, self.environments = [], []
 
     def __enter__(self):
         return self
@@ -25,6 +25,7 @@ class Hosts:
     def cmd(self, tgt, fun, arg, *, tgt_type, kwarg=None, full_return=False):
         assert tgt_type == "list"
         self.asked.append(fun)
+        self.environments.append(kwarg)
         if isinstance(fun, list):  # a sync, whose answers nobody reads
             return {}
         assert full_return
@@ -53,8 +54,11 @@ def master(load_file, pure, formula, monkeypatch):
 
     memory = {}
 
-    def with_pillars(pillars, answering=None, utils=None, **functions):
+    def with_pillars(
+        pillars, answering=None, utils=None, environments=("base",), configured=None, **functions
+    ):
         hosts = Hosts(pillars if answering is None else answering, functions)
+        synced, compiled = [], []
 
         class Minions:
             def __init__(self, opts):
@@ -71,7 +75,7 @@ def master(load_file, pure, formula, monkeypatch):
             "cmha_site": ("digest",),
             "quorum_device": ("declared", "taken_for_another"),
             "cmha_sites": ("known", "nodes", "outline", "read", "unread_lines", "wrong_with"),
-            "cmha_master": ("ask", "fitness"),
+            "cmha_master": ("ask", "environment", "fitness"),
             "cmha_preflight": ("judge",),
         }
         own = {
@@ -81,14 +85,22 @@ def master(load_file, pure, formula, monkeypatch):
         }
         runner = load_file(
             "_runners/cmha.py",
-            opts={"extension_modules": "/nonexistent"},
+            opts={"extension_modules": "/nonexistent", **(configured or {})},
             salt={
-                "pillar.show_pillar": lambda minion: shown(pillars.get(minion)),
-                "salt.cmd": lambda *command: {
-                    ("cp.get_file_str", "salt://cmha/defaults.yaml"): defaults,
+                "pillar.show_pillar": lambda minion, **environment: (
+                    compiled.append(environment) or shown(pillars.get(minion))
+                ),
+                "salt.cmd": lambda *command, saltenv=None: {
+                    ("cp.get_file_str", "salt://cmha/defaults.yaml"): (
+                        saltenv in environments and defaults
+                    ),
                     ("cp.cache_dir", "salt://_beacons"): [],
+                    ("cp.envs",): list(environments),
                 }[command],
-                **{f"saltutil.sync_{kind}": list for kind in ("utils", "modules", "states")},
+                **{
+                    f"saltutil.sync_{kind}": lambda *, saltenv: synced.append(saltenv)
+                    for kind in ("utils", "modules", "states")
+                },
             },
             utils={
                 "cmha_steps.of_site": pure("cmha_steps").of_site,
@@ -104,7 +116,7 @@ def master(load_file, pure, formula, monkeypatch):
                 **(utils or {}),
             },
         )
-        runner.hosts = hosts
+        runner.hosts, runner.synced, runner.compiled = hosts, synced, compiled
         return runner
 
     return with_pillars
@@ -727,3 +739,66 @@ def test_a_failover_minds_only_what_is_wrong_with_its_pair(master):
 def test_what_is_wrong_with_the_whole_site_is_wrong_with_each_pair(master, pillars):
     master(of(SITE), utils=GOOD).status()
     assert master(pillars, utils=MOVED).failover("mgmt")["error"].startswith("site east: ")
+
+
+# --- environments --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("environments", "configured", "said", "used"),
+    [
+        (["base"], {}, {}, {}),
+        (["base", "prod"], {}, {}, {}),
+        (["prod"], {}, {}, {"saltenv": "prod"}),  # the only one that has the formula
+        (["base", "prod"], {}, {"saltenv": "prod"}, {"saltenv": "prod"}),
+        (["prod", "dev"], {"saltenv": "dev"}, {}, {"saltenv": "dev"}),
+        (["base"], {"pillarenv": "prod"}, {}, {"pillarenv": "prod"}),
+        (["base"], {"pillarenv": "prod"}, {"pillarenv": "dev"}, {"pillarenv": "dev"}),
+        (
+            ["prod"],
+            {"pillarenv_from_saltenv": True},
+            {"saltenv": "prod"},
+            {"saltenv": "prod", "pillarenv": "prod"},
+        ),
+    ],
+)
+def test_all_goes_to_the_environment_that_is_meant(master, environments, configured, said, used):
+    def fitness(minion, **environment):
+        asked.append(environment)
+        return "ERROR: enough"
+
+    asked = []
+    runner = master(
+        of(SITE),
+        environments=environments,
+        configured=configured,
+        **{"cmha_host.fitness": fitness},
+    )
+    report = runner.preflight(**said)
+    assert report["sites"] == {"east": ["cms", "mgmt"]}
+    assert asked
+    assert all(each == used for each in [*asked, *runner.compiled])
+    assert runner.synced == [used.get("saltenv", "base")] * 3
+
+
+@pytest.mark.parametrize(
+    ("environments", "said", "line"),
+    [
+        (["dev", "prod"], {}, "environment base; it is in dev and prod; say which: saltenv=dev"),
+        (["prod"], {"saltenv": "dev"}, "environment dev; it is in prod; say which: saltenv=prod"),
+        ([], {}, "environment base; nor in another"),
+    ],
+)
+def test_an_environment_without_the_formula_is_named(master, environments, said, line):
+    runner = master(of(SITE), environments=environments)
+    for report in (runner.status(**said), runner.preflight(**said), runner.sites(**said)):
+        assert report["errors"] == [f"this master has no salt://cmha/defaults.yaml in the {line}"]
+    assert line in runner.failover("cms", **said)["error"]
+    assert not runner.hosts.asked
+
+
+def test_what_was_known_stays_known_in_a_wrong_environment(master):
+    master(of(SITE), utils=GOOD).status()
+    seen = master(of(SITE), utils=GOOD).status(saltenv="nosuch")
+    assert (list(seen["sites"]), seen["retcode"]) == (["east"], 2)
+    assert list(master(of(SITE), utils=GOOD).status()["sites"]) == ["east"]

@@ -28,6 +28,7 @@ def cmha(load_file, pure):
             states={"salt.state": state},
             utils={
                 "cmha_master.told": tell,
+                "cmha_master.environment": lambda opts: opts.get("environment", {}),
                 "cmha_answers.shown": pure("cmha_answers").shown,
                 "cmha_reconfigure.way_back": lambda opts, pair: way_back,
                 "cmha_reconfigure.attempt": lambda opts, *rest: ran.append(rest) or attempt,

@@ -18,15 +18,29 @@ def render(formula):
             loader=jinja2.FileSystemLoader(formula), extensions=["jinja2.ext.do"], **setting
         )
         environment.filters["unique"] = salt.utils.jinja.unique
+
+        def runner(name, kwarg=None, saltenv="base"):
+            asked.append((name, {**(kwarg or {}), "saltenv": saltenv}))  # as Salt does it
+            return found if name == "cmha.fit_sites" else None
+
         functions = {
-            "saltutil.runner": lambda name, **_: found if name == "cmha.fit_sites" else None,
+            "saltutil.runner": runner,
             "pillar.get": lambda name: None,
             "slsutil.serialize": lambda _, value, **options: salt_yaml.serialize(value, **options),
         }
         template = environment.get_template("cmha/orchestrate/init.sls")
-        return salt.utils.yaml.safe_load(template.render(salt=functions)) or {}
+        given = {"salt": functions, "saltenv": "prod", "opts": {"pillarenv": "dev"}}
+        return salt.utils.yaml.safe_load(template.render(given)) or {}
 
+    asked = render.asked = []
     return render
+
+
+def test_all_is_of_the_environment_of_the_orchestration(render):
+    render({"errors": [], "warnings": [], "sites": []})
+    assert len(render.asked) == 5
+    assert all(kwarg["saltenv"] == "prod" for _, kwarg in render.asked)
+    assert render.asked[-1][1]["pillarenv"] == "dev"
 
 
 @pytest.mark.parametrize(
