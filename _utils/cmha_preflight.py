@@ -4,6 +4,8 @@ What stands against working on a pair, found in the facts that its hosts give.
 Pure functions. The facts are ``cmha_host.fitness``'s.
 """
 
+from collections import namedtuple
+
 import cib_values
 import corosync_keys
 import quorum_device
@@ -32,24 +34,27 @@ def judge(pair, facts, pillar, asked, answered):
     Returns ``(errors, warnings)``, two lists of lines that each say what is wrong, where and what to do.
     What the pillar's ``preflight:ignore`` names is a warning.
     """
-    elsewhere = [
-        f"{host} sees another pillar than this master; see its pillarenv, saltenv and grains, and run "
-        f"salt {host} saltutil.refresh_pillar"
-        for host, each in facts.items()
-        if each["pillar"] != pillar
-    ]
+    case = _Case(pair, facts, pillar, asked, answered)
+    elsewhere = _pillars(case)
     if elsewhere:
         # what such a host says of the pair is about another pair
         return elsewhere, []
-    errors, warnings = [], _warnings(pair, facts)
-    for check, found in _CHECKS:
-        target = warnings if check in pair["preflight"]["ignore"] else errors
-        target += found(pair, facts)
-    clocks = _clocks(pair, facts, asked, answered)
-    (warnings if "clock" in pair["preflight"]["ignore"] else errors).extend(clocks)
-    errors += _own_failovers(pair, facts) + _uncertified(pair, facts)
-    warnings += _untried_ports(pair, facts)
+    errors, warnings = [], []
+    for check in _CHECKS:
+        is_error = check.weight == _ALWAYS or (
+            check.weight == _UNLESS_IGNORED and check.name not in pair["preflight"]["ignore"]
+        )
+        (errors if is_error else warnings).extend(check.lines(case))
     return errors, warnings
+
+
+def _pillars(case):
+    return [
+        f"{host} sees another pillar than this master; see its pillarenv, saltenv and grains, and run "
+        f"salt {host} saltutil.refresh_pillar"
+        for host, each in case.facts.items()
+        if each["pillar"] != case.pillar
+    ]
 
 
 def _nodes(pair):
@@ -63,7 +68,8 @@ def _peer(pair, host):
 # --- each check: lines for one pair --------------------------------------------------------------
 
 
-def _foreign(pair, facts):
+def _foreign(case):
+    facts = case.facts
     lines = [
         f"{host} belongs to another cluster ({each['cluster']['seen']}); nothing replaces it. If it is the "
         "same cluster, give its nodes those names in pillar (cmha:pairs:…:nodes:…:name); if it is an old "
@@ -79,7 +85,8 @@ def _foreign(pair, facts):
     ]
 
 
-def _nodenames(pair, facts):
+def _nodenames(case):
+    pair, facts = case.pair, case.facts
     nodes = _nodes(pair)
     return [
         f"{host} calls itself {each['nodename']} (uname -n), pillar calls it {nodes[host]['name']}; set "
@@ -96,7 +103,8 @@ def _same_host(one, other):
     return long == short or long.startswith(f"{short}.")
 
 
-def _addresses(pair, facts):
+def _addresses(case):
+    pair, facts = case.pair, case.facts
     nodes = _nodes(pair)
     return [
         f"{host} has no address {address} (it has {', '.join(each['addresses'])}); set "
@@ -108,7 +116,8 @@ def _addresses(pair, facts):
     ]
 
 
-def _names(pair, facts):
+def _names(case):
+    pair, facts = case.pair, case.facts
     lines = []
     for host, each in facts.items():
         name = _peer(pair, host)["name"]
@@ -125,7 +134,8 @@ def _names(pair, facts):
     return lines
 
 
-def _ports(pair, facts):
+def _ports(case):
+    pair, facts = case.pair, case.facts
     if len(facts) < len(pair["nodes"]):
         return []  # nobody was there to be heard
     lines = []
@@ -149,7 +159,8 @@ def _ports(pair, facts):
     return lines
 
 
-def _device(pair, facts):
+def _device(case):
+    pair, facts = case.pair, case.facts
     if not quorum_device.declared(pair) or pair["qnetd"]:
         # what cmha sets up need not answer before
         return []
@@ -162,8 +173,9 @@ def _device(pair, facts):
     ]
 
 
-def _own_failovers(pair, facts):
+def _own_failovers(case):
     """Nobody may ignore it: Pacemaker keeps one server stopped, that mode wants both."""
+    facts = case.facts
     return [
         f"{host} has Cloudera Manager's own failover switched on (-Dcom.cloudera.cmf.haMode=true in "
         "CMF_JAVA_OPTS), in which both servers run, and Pacemaker would keep one stopped; choose one of the "
@@ -173,8 +185,9 @@ def _own_failovers(pair, facts):
     ]
 
 
-def _uncertified(pair, facts):
+def _uncertified(case):
     """Nobody may ignore it: such a node would be stopped, and couldn't start."""
+    pair, facts = case.pair, case.facts
     if pair["qnetd"]:
         return []
     return [
@@ -196,7 +209,8 @@ def _was_tried(pair, facts):
     return all(not each["running"] and each["firewall_open"] for each in facts.values())
 
 
-def _untried_ports(pair, facts):
+def _untried_ports(case):
+    pair, facts = case.pair, case.facts
     if (
         len(facts) < len(pair["nodes"])
         or any(each["running"] for each in facts.values())
@@ -217,7 +231,8 @@ def _untried_ports(pair, facts):
     ]
 
 
-def _versions(pair, facts):
+def _versions(case):
+    pair, facts = case.pair, case.facts
     lines = []
     for name in ("corosync", "pacemaker"):
         found = {host: each[name] for host, each in facts.items() if each[name]}
@@ -234,7 +249,8 @@ def _versions(pair, facts):
     return lines
 
 
-def _services(pair, facts):
+def _services(case):
+    pair, facts = case.pair, case.facts
     lines = []
     for host, each in facts.items():
         if not each["has_service"]:
@@ -264,21 +280,10 @@ def _agents(pair, facts):
     ]
 
 
-_CHECKS = (
-    ("foreign", _foreign),
-    ("nodename", _nodenames),
-    ("address", _addresses),
-    ("resolve", _names),
-    ("reach", _ports),
-    ("reach", _device),
-    ("versions", _versions),
-    ("service", _services),
-)
-
-
-def _clocks(pair, facts, asked, answered):
+def _clocks(case):
     """A host's clock was read at some time between question and answer: only what is off for certain
     counts."""
+    pair, facts, asked, answered = case.pair, case.facts, case.asked, case.answered
     bound = pair["preflight"]["clock_difference"]
     lines = []
     for host, each in facts.items():
@@ -292,9 +297,16 @@ def _clocks(pair, facts, asked, answered):
     return lines
 
 
-def _unknown_platforms(facts):
+# --- what is no error ----------------------------------------------------------------------------
+
+
+def _heard_by_others(case):
+    return case.pair["heard_by"]
+
+
+def _unknown_platforms(case):
     taken = {}
-    for host, each in facts.items():
+    for host, each in case.facts.items():
         if each["taken_as"]:
             taken.setdefault((each["platform"], each["taken_as"]), []).append(host)
     return [
@@ -304,33 +316,70 @@ def _unknown_platforms(facts):
     ]
 
 
-def _warnings(pair, facts):
-    warnings = [*pair["heard_by"], *_unknown_platforms(facts)]
-    if not all(each["authenticated"] for each in facts.values()):
-        warnings.append(
-            "cluster traffic isn't authenticated: whoever reaches its UDP ports can disturb the cluster; "
-            "salt-run cmha.keygen makes a key"
-        )
-    if not cib_values.is_true(pair["pacemaker"]["properties"].get("stonith-enabled", "true")):
-        warnings.append(
-            "fencing is off (stonith-enabled): a cut network gives two active servers, as the guide says"
-        )
-    policy = pair["pacemaker"]["properties"].get("no-quorum-policy")
-    if quorum_device.declared(pair) and policy == "ignore":
-        warnings.append(
-            "the vote of the quorum device decides nothing (no-quorum-policy is ignore); stop makes it count"
-        )
-    firewall = pair["firewall"]
-    forgets = [host for host, each in facts.items() if each["firewall"] == "iptables"]
-    if (
-        pair["start_on_boot"] != "never"
-        and firewall["enabled"]
-        and forgets
-        and not firewall["save"]
-    ):
-        warnings.append(
-            f"start_on_boot is {pair['start_on_boot']}, and the firewall's rules don't survive a boot of "
-            f"{' and '.join(forgets)}: a host that then doesn't hear its peer may start a second server; set "
-            "firewall:save"
-        )
-    return warnings
+def _open_traffic(case):
+    if all(each["authenticated"] for each in case.facts.values()):
+        return []
+    return [
+        "cluster traffic isn't authenticated: whoever reaches its UDP ports can disturb the cluster; "
+        "salt-run cmha.keygen makes a key"
+    ]
+
+
+def _no_fencing(case):
+    if cib_values.is_true(case.pair["pacemaker"]["properties"].get("stonith-enabled", "true")):
+        return []
+    return [
+        "fencing is off (stonith-enabled): a cut network gives two active servers, as the guide says"
+    ]
+
+
+def _a_vote_for_nothing(case):
+    policy = case.pair["pacemaker"]["properties"].get("no-quorum-policy")
+    if not quorum_device.declared(case.pair) or policy != "ignore":
+        return []
+    return [
+        "the vote of the quorum device decides nothing (no-quorum-policy is ignore); stop makes it count"
+    ]
+
+
+def _rules_that_a_boot_forgets(case):
+    firewall, boot = case.pair["firewall"], case.pair["start_on_boot"]
+    forgets = [host for host, each in case.facts.items() if each["firewall"] == "iptables"]
+    if boot == "never" or not firewall["enabled"] or not forgets or firewall["save"]:
+        return []
+    return [
+        f"start_on_boot is {boot}, and the firewall's rules don't survive a boot of {' and '.join(forgets)}: "
+        "a host that then doesn't hear its peer may start a second server; set firewall:save"
+    ]
+
+
+# --- all checks ----------------------------------------------------------------------------------
+
+# What a pair's hosts said, and when
+_Case = namedtuple("_Case", "pair facts pillar asked answered")
+
+# A check's name is the word by which pillar ignores it (preflight:ignore, cmha_pillar.PREFLIGHT_CHECKS);
+# weight, whether what it finds is an error; lines, what it finds
+_Check = namedtuple("_Check", "name weight lines")
+_ALWAYS, _UNLESS_IGNORED, _NEVER = "always", "unless ignored", "never"
+
+_CHECKS = (
+    _Check("heard by others", _NEVER, _heard_by_others),
+    _Check("platform", _NEVER, _unknown_platforms),
+    _Check("authentication", _NEVER, _open_traffic),
+    _Check("fencing", _NEVER, _no_fencing),
+    _Check("votes", _NEVER, _a_vote_for_nothing),
+    _Check("firewall at boot", _NEVER, _rules_that_a_boot_forgets),
+    _Check("foreign", _ALWAYS, _foreign),
+    _Check("nodename", _UNLESS_IGNORED, _nodenames),
+    _Check("address", _UNLESS_IGNORED, _addresses),
+    _Check("resolve", _UNLESS_IGNORED, _names),
+    _Check("reach", _UNLESS_IGNORED, _ports),
+    _Check("reach", _UNLESS_IGNORED, _device),
+    _Check("versions", _UNLESS_IGNORED, _versions),
+    _Check("service", _UNLESS_IGNORED, _services),
+    _Check("clock", _UNLESS_IGNORED, _clocks),
+    _Check("own failover", _ALWAYS, _own_failovers),
+    _Check("certificate", _ALWAYS, _uncertified),
+    _Check("untried ports", _NEVER, _untried_ports),
+)
