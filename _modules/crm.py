@@ -105,6 +105,26 @@ def version():
     return found.group(1) if found else None
 
 
+def feature_set():
+    """
+    The feature set of the installed Pacemaker, as ``3.16.1``: by it a cluster decides who may join. ``None``
+    when it isn't installed or doesn't say.
+
+    Source: ``pacemakerd(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt '*' crm.feature_set
+    """
+    if not salt.utils.path.which("pacemakerd"):
+        return None
+    answer = _run(["pacemakerd", "--features"])
+    found = re.search(r"Supporting v?([0-9]+\.[0-9]+(?:\.[0-9]+)?):", answer["stdout"])
+    return found.group(1) if found else None
+
+
 def running():
     """
     Whether a live cluster runs on this host, that is, whether its CIB manager answers.

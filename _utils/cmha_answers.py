@@ -129,6 +129,7 @@ SHAPES = {
         "effects": [{"action": str, "what": str, "where": str}],
     },
     "crm.check": {"running": bool, "rc": int, "text": str},
+    "crm.feature_set": OPTIONAL_TEXT,
     "crm.started": _NAMES,
     "crm_forecast.after_move": _NAMES,
     "crm.running": bool,

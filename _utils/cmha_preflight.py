@@ -231,6 +231,12 @@ def _untried_ports(case):
     ]
 
 
+# What two versions of it mean for a pair
+_MEANS = {
+    "pacemaker": ". A host whose Pacemaker is older may not come back when it has left the cluster"
+}
+
+
 def _versions(case):
     pair, facts = case.pair, case.facts
     lines = []
@@ -240,6 +246,7 @@ def _versions(case):
             there = ", ".join(f"{version} on {host}" for host, version in found.items())
             lines.append(
                 f"{name} is {there}; upgrade the older one, or say in cmha:versions which is wanted"
+                f"{_MEANS.get(name, '')}"
             )
     lines += [
         f"{host} has pacemaker {each['pacemaker']}; {_OLDEST_PACEMAKER} is the oldest for cmha; upgrade it"

@@ -29,6 +29,23 @@ def rejoin(opts, site, pair, host, confirm=False):
     return _Rejoin(opts, site, pair).run(host, confirm)
 
 
+def may_join(joining, there):
+    """
+    Whether a Pacemaker may join a cluster whose node there is has another one.
+
+    joining, there
+        Feature sets, as ``3.16.1``; ``None`` where nobody knows one.
+
+    Source: Pacemaker's ``controld_utils.c``: the first number has to be the same, the second not less.
+    """
+    if not joining or not there:
+        return True  # Pacemaker itself will say
+    (first, second), (first_there, second_there) = (
+        map(int, each.split(".")[:2]) for each in (joining, there)
+    )
+    return first == first_there and second >= second_there
+
+
 class _Rejoin(Pair):
     deed = "rejoin"
 
@@ -85,6 +102,7 @@ class _Rejoin(Pair):
             raise Trouble(
                 f"nobody knows whether {self.resource} runs on {other}: {report['silent'][other]}"
             )
+        self._refuse_older(host, other)
         planned = self.master.need([other], "cmha_host.pending", planned=True)[other]
         if planned["corosync"]:
             keys = ", ".join(planned["corosync"])
@@ -97,6 +115,18 @@ class _Rejoin(Pair):
                 f"{self.resource} on {host} is {service}, outside the cluster, while it runs on "
                 f"{' and '.join(where)}; stop it there first: service {self.resource} stop"
             )
+
+    def _refuse_older(self, host, other):
+        """Pacemaker lets nobody join who has become too old, and whose controller ends itself then."""
+        sets = self.master.need([host, other], "crm.feature_set")
+        if may_join(sets[host], sets[other]):
+            return
+        versions = self.master.need([host, other], "crm.version")
+        raise Trouble(
+            f"{host} has Pacemaker {versions[host]} (feature set {sets[host]}), and may not join a cluster "
+            f"that {versions[other]} (feature set {sets[other]}) has gone on with, alone on {other}: upgrade "
+            f"Pacemaker on {host} to at least {versions[other]}, then rejoin"
+        )
 
     def _bring_back(self, host, name, start, done):
         if start:

@@ -104,6 +104,7 @@ _ANSWERS = {
     "cmha_host.plan": _PLAN,
     "crm.plan": _PLAN,
     "crm.check": {"running": False, "rc": 7, "text": "not running"},
+    "crm.feature_set": "3.16.1",
     "crm.started": ["cms1"],
     "crm_forecast.after_move": ["cms2"],
     "crm.running": True,

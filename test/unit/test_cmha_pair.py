@@ -35,6 +35,7 @@ class Pair:
         self.maintenance = {"on": False, "ours": False}
         self.foreseen, self.planned_without, self.drawn_to = None, None, None
         self.planned = {}
+        self.feature_sets = {"h1": "3.16.1", "h2": "3.16.1"}
         self.services = {"h1": "running", "h2": "stopped"}
         self.answers = {
             "cmha_host.health": self.health,
@@ -43,6 +44,7 @@ class Pair:
             "cmha_host.pending": lambda host, planned: {"corosync": self.planned},
             "corosync.stop": self.stop,
             "crm.check": self.check,
+            "crm.feature_set": lambda host: self.feature_sets[host],
             "crm.clear": lambda host, resource: self.leftovers.clear(),
             "crm.plan": self.plan,
             "crm_forecast.after_move": lambda host, _, node: [self.drawn_to or node],
@@ -527,6 +529,35 @@ def test_rejoin_refuses_and_touches_nothing(rejoin, pair, deeds, case, confirm):
     vars(pair).update(state)
     done = rejoin(confirm=confirm)
     assert done["error"].startswith(error)
+    assert (done["done"], deeds) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("joining", "there", "may"),
+    [
+        ("3.16.1", "3.16.1", True),
+        ("3.16.0", "3.16.9", True),  # the third number is for resource agents
+        ("3.20.0", "3.16.1", True),  # the newer one may come
+        ("3.16.1", "3.20.0", False),
+        ("3.9.0", "3.16.0", False),  # numbers, and no text
+        ("4.0.0", "3.16.1", False),
+        (None, "3.16.1", True),  # nobody knows: Pacemaker itself will say
+        ("3.16.1", None, True),
+    ],
+)
+def test_who_may_join(pure, joining, there, may):
+    assert pure("cmha_rejoin").may_join(joining, there) is may
+
+
+@pytest.mark.parametrize("confirm", [False, True])
+def test_an_older_pacemaker_is_told_before_it_is_started(rejoin, out, deeds, confirm):
+    out.feature_sets = {"h1": "3.20.0", "h2": "3.16.1"}
+    out.answers["crm.version"] = lambda host: {"h1": "3.0.0", "h2": "2.1.5"}[host]
+    done = rejoin(confirm=confirm)
+    assert done["error"] == (
+        "h2 has Pacemaker 2.1.5 (feature set 3.16.1), and may not join a cluster that 3.0.0 (feature set "
+        "3.20.0) has gone on with, alone on h1: upgrade Pacemaker on h2 to at least 3.0.0, then rejoin"
+    )
     assert (done["done"], deeds) == ([], [])
 
 

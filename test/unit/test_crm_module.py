@@ -720,9 +720,27 @@ def test_the_version_is_what_pacemakerd_says(crm, cluster, said, version):
     assert crm.version() == version
 
 
+@pytest.mark.parametrize(
+    ("said", "feature_set"),
+    [
+        ("Pacemaker 1.1.8 (Build: 1f8858c)\n Supporting: agent-manpages ncurses\n", None),
+        ("Pacemaker 1.1.12 (Build: 561c4cf)\n Supporting v3.0.9: agent-manpages\n", "3.0.9"),
+        (
+            "Pacemaker 2.1.5 (Build: a3f44794f94)\n Supporting v3.16.1: default-concurrent\n",
+            "3.16.1",
+        ),
+        ("", None),
+    ],
+)
+def test_the_feature_set_is_what_pacemakerd_says(crm, cluster, said, feature_set):
+    cluster.version = (0, said)
+    assert crm.feature_set() == feature_set
+
+
 def test_what_is_not_installed_has_no_version(crm, cluster, monkeypatch):
     monkeypatch.setattr(crm.salt.utils.path, "which", lambda name: None)
     assert crm.version() is None
+    assert crm.feature_set() is None
     assert cluster.commands == []
 
 
