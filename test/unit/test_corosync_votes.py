@@ -62,6 +62,10 @@ UNREGISTERED = [line.replace("A,V,NMW cms2", "NR cms2") for line in DEVICE]
         (said(["1 2 cms1", "2 1 cms2"], "Quorate AutoTieBreaker", expected=3), "1", False),
         (said(["1 1 cms1", "2 2 cms2"], "Quorate AutoTieBreaker", expected=3), "2", True),
         (said(TWO, "Quorate AutoTieBreaker"), "2", True),
+        # an id is a number, however it is printed
+        (said(["0x00000001 1 cms1", "0x00000002 1 cms2"], "Quorate AutoTieBreaker"), "2", True),
+        (said(["0x00000001 1 cms1", "0x00000002 1 cms2"], "Quorate AutoTieBreaker"), "1", False),
+        (said(["1 1 cms1", "02 1 cms2"], "Quorate AutoTieBreaker"), "2", True),
         (said(TWO, "Quorate AutoTieBreaker"), "1", False),
         # votequorum doesn't run, or nothing does
         ("Quorum provider:  none\nQuorate:  Yes\n", "1", False),
