@@ -664,7 +664,7 @@ def _defaults(opts):
     text = _formulas_defaults(opts["saltenv"])
     if text:
         return text, None
-    others = [each for each in __salt__["salt.cmd"]("cp.envs") if _formulas_defaults(each)]
+    others = [each for each in sorted(__salt__["salt.cmd"]("cp.envs")) if _formulas_defaults(each)]
     if len(others) == 1 and not wanted:
         (opts["saltenv"],) = others
         return _formulas_defaults(others[0]), None
