@@ -72,6 +72,8 @@ def minion(minion_opts, tmp_path, monkeypatch):
             grains={"id": host, "kernel": "Linux", **grains},
             file_roots={"base": [str(FORMULA)]},
             pillar_roots={"base": [str(tmp_path)]},
+            # any that finds no program; without one, Salt reads all of its modules each time
+            providers={"pkg": "aptpkg"},
         )
         return salt.loader.minion_mods(opts, utils=salt.loader.utils(opts))
 
