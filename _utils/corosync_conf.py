@@ -23,7 +23,7 @@ _LISTED = ("nodelist.node",)
 _COROSYNCS_OWN = re.compile(r"nodelist\.local_node_pos|totem\.interface\.\d+\.bindnetaddr")
 
 # What 2.x, and 3.x with multicast, add where the file says nothing (totem_config_read)
-_ADDED = re.compile(r"totem\.interface\.(\d+)\.(mcastaddr|mcastport)")
+_ADDED = re.compile(r"totem\.interface\.([0-9]{1,9})\.(mcastaddr|mcastport)")
 
 # Corosync 2 and later take an interface's number for its place in memory; 1.x has no places.
 _NUMBERS = re.compile(r"totem\.interface\.\d+\.(?:link|ring)number")
@@ -166,7 +166,7 @@ def _is_added(key, value, wanted):
 def _interfaces(keys):
     found = {}
     for key, value in keys.items():
-        match = re.fullmatch(r"totem\.interface\.(\d+)\.(\w+)", key)
+        match = re.fullmatch(r"totem\.interface\.([0-9]{1,9})\.(\w+)", key)
         if match:
             found.setdefault(int(match[1]), {})[match[2]] = value
     return found

@@ -210,3 +210,10 @@ def test_a_nodes_votes(conf):
 def test_no_file_holds_the_key(conf, generation):
     key = base64.b64encode(bytes(128)).decode()
     assert key[:60] not in conf(generation, "mgmt1", with_("corosync:authkey", key))
+
+
+def test_a_number_that_is_no_links(pure):
+    key = f"totem.interface.{'9' * 5000}.mcastport"
+    conf = pure("corosync_conf")
+    assert conf.difference({key: "5405"}, {}) == {key: {"old": "5405", "new": None}}
+    assert conf.difference({}, {key: "5405"}) == {key: {"old": None, "new": "5405"}}
