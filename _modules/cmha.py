@@ -39,12 +39,11 @@ def mapping(defaults, platforms, pillar=None):
         ``cmha_only:pair``, as a rejoin gives it, only this host's pair has to be right.
 
     Returns the mapping of this minion's pair, see ``cmha_site.site`` and ``cmha_corosync.fitted``, with
-    ``saltenv`` (whose files were read), ``site``,
-    ``node`` (this host), ``rules`` (of the firewall, for the ``firewall:backend`` that this host
-    has), ``daemons`` (of the cluster), ``idle_daemons`` (that it could have, and hasn't), ``at_boot``,
-    ``device_port`` and ``wants_certificate`` (see ``cmha_site``) and the keys of both platform files. It
-    holds no key of Corosync. A Pacemaker that has no alerts (before 1.1.15) makes ``alerts`` false, whatever
-    pillar says.
+    ``saltenv`` (whose files were read), ``site``, ``node`` (this host), ``rules`` (of the firewall, for the
+    ``firewall:backend`` that this host has), ``daemons`` (of the cluster), ``idle_daemons`` (that it could
+    have, and hasn't), ``at_boot``, ``device_port`` and ``wants_certificate`` (see ``cmha_site``) and the
+    keys of both platform files. It holds no key of Corosync. A Pacemaker that has no alerts (before 1.1.15)
+    makes ``alerts`` false, whatever pillar says.
 
     A wrong pillar, or a platform that cmha doesn't know, gives a mapping with one key: ``error``, a line
     that names the pillar path.

@@ -98,11 +98,7 @@ def version():
 
         salt '*' crm.version
     """
-    if not salt.utils.path.which("pacemakerd"):
-        return None
-    answer = _run(["pacemakerd", "--version"])
-    found = re.search(r"^Pacemaker (\d\S*)", answer["stdout"], re.MULTILINE)
-    return found.group(1) if found else None
+    return _found(["pacemakerd", "--version"], r"^Pacemaker (\d\S*)")
 
 
 def feature_set():
@@ -118,10 +114,14 @@ def feature_set():
 
         salt '*' crm.feature_set
     """
-    if not salt.utils.path.which("pacemakerd"):
+    return _found(["pacemakerd", "--features"], r"Supporting v?([0-9]+\.[0-9]+(?:\.[0-9]+)?):")
+
+
+def _found(command, pattern):
+    """The pattern's group in what a command says; None where it isn't installed, or says something else."""
+    if not salt.utils.path.which(command[0]):
         return None
-    answer = _run(["pacemakerd", "--features"])
-    found = re.search(r"Supporting v?([0-9]+\.[0-9]+(?:\.[0-9]+)?):", answer["stdout"])
+    found = re.search(pattern, _run(command)["stdout"], re.MULTILINE)
     return found.group(1) if found else None
 
 

@@ -661,13 +661,14 @@ def _defaults(opts):
     out here, once, and written down in ``opts``."""
     wanted = opts["saltenv"]
     opts["saltenv"] = wanted or "base"
-    text = _formulas_defaults(opts["saltenv"])
-    if text:
-        return text, None
-    others = [each for each in sorted(__salt__["salt.cmd"]("cp.envs")) if _formulas_defaults(each)]
+    defaults = _formulas_defaults(opts["saltenv"])
+    if defaults:
+        return defaults, None
+    known = {each: _formulas_defaults(each) for each in sorted(__salt__["salt.cmd"]("cp.envs"))}
+    others = [each for each, defaults in known.items() if defaults]
     if len(others) == 1 and not wanted:
         (opts["saltenv"],) = others
-        return _formulas_defaults(others[0]), None
+        return known[others[0]], None
     found = (
         f"it is in {' and '.join(others)}; say which: saltenv={others[0]}"
         if others

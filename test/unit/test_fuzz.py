@@ -127,9 +127,8 @@ def fuzz(test):
 
 
 @pytest.fixture(autouse=True, params=range(PARTS))
-def part(request):
+def part():
     """Each test as often as a long fuzz has parts; each part draws seeds of its own."""
-    return request.param
 
 
 # --- how things are spoiled ----------------------------------------------------------------------
