@@ -182,8 +182,14 @@ def health(known=None, saltenv=None, pillarenv=None):
             "maintenance": __utils__["cib.maintenance"](seen["cib"]) if seen["cib"] else None,
             **_seen_of_service(seen, *map(given.get, ("resource", "service", "port"))),
             "wrong": wrong,
+            "pacemaker": _pacemaker(),
             **_compared(seen, wanted),
         }
+
+
+def _pacemaker():
+    found = __salt__["crm.version"](), __salt__["crm.feature_set"]()
+    return dict(zip(("version", "feature_set"), found)) if all(found) else None
 
 
 def _seen_of_cluster(hangs):

@@ -5,6 +5,8 @@ Pure functions. A host's modules may be older or newer than the master's, and a 
 what it likes. So an answer is checked once, where it comes in, and nobody behind that door has to ask again.
 """
 
+import re
+
 
 def __virtual__():
     return True
@@ -12,6 +14,20 @@ def __virtual__():
 
 class EachOf:
     """A mapping of names to values that are all of one shape."""
+
+    def __init__(self, shape):
+        self.shape = shape
+
+
+class Text:
+    """A text of one form."""
+
+    def __init__(self, form):
+        self.form = re.compile(form)
+
+
+class Lately:
+    """A field that has come lately: a host that isn't synchronised yet doesn't have it."""
 
     def __init__(self, shape):
         self.shape = shape
@@ -25,6 +41,7 @@ class Seconds:
 
 TIME = Seconds()
 OPTIONAL_TEXT = (str, None)
+FEATURE_SET = Text(r"[0-9]{1,5}\.[0-9]{1,5}(\.[0-9]{1,5})?")
 _NAMES, _LINES = [str], [str]
 _CHANGES = EachOf(
     {
@@ -111,6 +128,7 @@ SHAPES = {
         "drift": _LINES,
         "at_boot": (_NAMES, None),
         "device": ({"state": str, "tls": bool, "votes": bool}, None),
+        "pacemaker": Lately(({"version": str, "feature_set": FEATURE_SET}, None)),
     },
     "cmha_host.pending": {
         "running": bool,
@@ -129,7 +147,7 @@ SHAPES = {
         "effects": [{"action": str, "what": str, "where": str}],
     },
     "crm.check": {"running": bool, "rc": int, "text": str},
-    "crm.feature_set": OPTIONAL_TEXT,
+    "crm.feature_set": (FEATURE_SET, None),
     "crm.started": _NAMES,
     "crm_forecast.after_move": _NAMES,
     "crm.running": bool,
@@ -198,7 +216,7 @@ def _problem(value, shape, place):
 
 
 def _is_near(value, shape):
-    kinds = dict if isinstance(shape, dict) else (int, float) if isinstance(shape, Seconds) else ()
+    kinds = {dict: dict, Seconds: (int, float), Text: str}.get(type(shape), ())
     return isinstance(value, kinds) and not isinstance(value, bool)
 
 
@@ -218,10 +236,14 @@ def _problem_of_list(value, shape, place):
 def _problem_of_fields(value, shape, place):
     if not isinstance(value, dict):
         return f"{place} is {_kind(value)}"
-    missing = [field for field in shape if field not in value]
+    missing = [
+        field
+        for field, each in shape.items()
+        if field not in value and not isinstance(each, Lately)
+    ]
     if missing:
         return f"{place} has no {missing[0]}"
-    found = (_problem(value[field], each, field) for field, each in shape.items())
+    found = (_problem(value[field], each, field) for field, each in shape.items() if field in value)
     return next(filter(None, found), None)
 
 
@@ -238,7 +260,19 @@ def _problem_of_seconds(value, shape, place):
     return None if 0 <= value <= shape.MOST else f"{place} is no time"
 
 
+def _problem_of_text(value, shape, place):
+    if not isinstance(value, str):
+        return f"{place} is {_kind(value)}"
+    return None if shape.form.fullmatch(value) else f"{place} is another text"
+
+
+def _problem_of_what_may_be_missing(value, shape, place):
+    return _problem(value, shape.shape, place)
+
+
 _PROBLEMS = {
+    Text: _problem_of_text,
+    Lately: _problem_of_what_may_be_missing,
     Seconds: _problem_of_seconds,
     list: _problem_of_list,
     dict: _problem_of_fields,

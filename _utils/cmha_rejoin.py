@@ -3,6 +3,7 @@ A host that was down comes back into its cluster, when a person has seen why.
 """
 
 import cmha_status
+import pacemaker_versions
 from cmha_master import Trouble
 from cmha_pair import Pair
 
@@ -27,23 +28,6 @@ def rejoin(opts, site, pair, host, confirm=False):
     ``error``, a line, or ``None``.
     """
     return _Rejoin(opts, site, pair).run(host, confirm)
-
-
-def may_join(joining, there):
-    """
-    Whether a Pacemaker may join a cluster whose node there is has another one.
-
-    joining, there
-        Feature sets, as ``3.16.1``; ``None`` where nobody knows one.
-
-    Source: Pacemaker's ``controld_utils.c``: the first number has to be the same, the second not less.
-    """
-    if not joining or not there:
-        return True  # Pacemaker itself will say
-    (first, second), (first_there, second_there) = (
-        map(int, each.split(".")[:2]) for each in (joining, there)
-    )
-    return first == first_there and second >= second_there
 
 
 class _Rejoin(Pair):
@@ -119,7 +103,7 @@ class _Rejoin(Pair):
     def _refuse_older(self, host, other):
         """Pacemaker lets nobody join who has become too old, and whose controller ends itself then."""
         sets = self.master.need([host, other], "crm.feature_set")
-        if may_join(sets[host], sets[other]):
+        if pacemaker_versions.may_join(sets[host], sets[other]):
             return
         versions = self.master.need([host, other], "crm.version")
         raise Trouble(

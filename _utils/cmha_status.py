@@ -10,6 +10,7 @@ import operator
 import cmha_presence
 import cmha_service
 import cmha_site
+import pacemaker_versions
 
 
 def __virtual__():
@@ -61,6 +62,8 @@ def judge(pair, facts, silent):
         By minion id, lists of what isn't as pillar says, and of what starts at boot.
     ``device``
         By minion id, what ``qdevice.status`` says of the quorum device, where the pair has one.
+    ``pacemaker``
+        By minion id, its ``version`` and ``feature_set``, where a host says it.
     """
     views = {host: each for host, each in facts.items() if each["cluster"]}
     view = _best(views)
@@ -95,6 +98,9 @@ def judge(pair, facts, silent):
         **{
             key: _by_host(facts, operator.itemgetter(key))
             for key in ("drift", "at_boot", "device", "unable", "wrong")
+        },
+        "pacemaker": {
+            host: each["pacemaker"] for host, each in facts.items() if each.get("pacemaker")
         },
     }
     bad = [
@@ -347,10 +353,18 @@ def _poor(pair, report, silent, view, of_node):
         for host, device in report["device"].items()
         if not device["votes"]
     ]
+    lines += pacemaker_versions.mixed(
+        report["pacemaker"], [host for host, name in names.items() if _is_in(report, name)]
+    )
     lines += _wrong_at_boot(pair, report, names, of_node)
     first = doomed(report)
     said = " ".join(first)
     return first + [line for line in lines if line not in said]
+
+
+def _is_in(report, node):
+    """Whether a node is in the cluster, whatever it is told to do there."""
+    return report["nodes"][node] in ("online", "standby", "in maintenance")
 
 
 def _unsure(report, view, of_node):

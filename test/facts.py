@@ -85,6 +85,7 @@ _ANSWERS = {
         "drift": ["corosync.conf says totem.token 7000, pillar says None"],
         "at_boot": ["pacemaker"],
         "device": {"state": "Connected", "tls": True, "votes": True},
+        "pacemaker": {"version": "2.1.5", "feature_set": "3.16.1"},
     },
     "cmha_host.pending": {
         "running": True,

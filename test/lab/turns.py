@@ -10,7 +10,16 @@ import os
 
 import pytest
 
-NAMES = ("boot", "bullseye", "firewalls", "other hosts", "quorum device", "sysvinit", "trixie")
+NAMES = (
+    "boot",
+    "bullseye",
+    "firewalls",
+    "mixed",
+    "other hosts",
+    "quorum device",
+    "sysvinit",
+    "trixie",
+)
 
 
 def chosen(names=NAMES, environment=os.environ, today=None):

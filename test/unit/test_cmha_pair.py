@@ -532,23 +532,6 @@ def test_rejoin_refuses_and_touches_nothing(rejoin, pair, deeds, case, confirm):
     assert (done["done"], deeds) == ([], [])
 
 
-@pytest.mark.parametrize(
-    ("joining", "there", "may"),
-    [
-        ("3.16.1", "3.16.1", True),
-        ("3.16.0", "3.16.9", True),  # the third number is for resource agents
-        ("3.20.0", "3.16.1", True),  # the newer one may come
-        ("3.16.1", "3.20.0", False),
-        ("3.9.0", "3.16.0", False),  # numbers, and no text
-        ("4.0.0", "3.16.1", False),
-        (None, "3.16.1", True),  # nobody knows: Pacemaker itself will say
-        ("3.16.1", None, True),
-    ],
-)
-def test_who_may_join(pure, joining, there, may):
-    assert pure("cmha_rejoin").may_join(joining, there) is may
-
-
 @pytest.mark.parametrize("confirm", [False, True])
 def test_an_older_pacemaker_is_told_before_it_is_started(rejoin, out, deeds, confirm):
     out.feature_sets = {"h1": "3.20.0", "h2": "3.16.1"}

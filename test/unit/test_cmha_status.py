@@ -120,6 +120,7 @@ def test_a_good_pair(judge, facts):
         "drift": {},
         "at_boot": {},
         "device": {},
+        "pacemaker": {},
         "hangs": {},
         "unable": {},
         "wrong": {},
@@ -191,6 +192,17 @@ def test_the_view_that_counts(judge, facts, worse, turned):
     report = judge(dict(reversed(facts.items())) if turned else facts)
     assert (report["dc"], report["quorum"]) == ("cms1", True)
     assert report["nodes"] == {"cms1": "online", "cms2": "online"}
+
+
+def test_two_versions_of_pacemaker(judge, facts):
+    facts[CMS1]["pacemaker"] = {"version": "3.0.0", "feature_set": "3.20.0"}
+    facts[CMS2]["pacemaker"] = {"version": "2.1.5", "feature_set": "3.16.1"}
+    report = judge(facts)
+    (line,) = report["problems"]
+    assert report["health"] == "poor"
+    assert line.startswith(f"{CMS2} has Pacemaker 2.1.5, {CMS1} has 3.0.0: when {CMS2} leaves")
+    see(facts, nodes={"cms1": {"online": True, **NODE}, "cms2": {"online": False, **NODE}})
+    assert any(f"can't come back to {CMS1}" in line for line in judge(facts)["problems"])
 
 
 def test_a_stopped_host(judge, facts):

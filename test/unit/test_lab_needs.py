@@ -53,6 +53,18 @@ def test_hosts_of_a_kind_that_there_is_not(wrong):
         settings.from_environment(wrong)
 
 
+def test_hosts_of_two_releases():
+    lab = settings.from_environment({"LAB_SUITE": "bookworm cms2=trixie"})
+    suites = [lab.suite_of(host) for host in ("cms1", "cms2")]
+    assert suites == ["bookworm", "trixie"]
+
+
+@pytest.mark.parametrize("wrong", ["bookworm cms2", "bookworm cms2=buster", "trixie other=trixie"])
+def test_no_release_of_a_host(wrong):
+    with pytest.raises(settings.LabError, match="^LAB_SUITE"):
+        settings.from_environment({"LAB_SUITE": wrong})
+
+
 def test_minions_have_the_masters_salt_unless_told_otherwise():
     lab = settings.from_environment({"LAB_SALT": "3006"})
     assert (lab.salt, lab.minion_salt) == ("3006", "3006")

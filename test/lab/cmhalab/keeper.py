@@ -3,8 +3,8 @@
 Hosts, mounts and networks exist only inside them. When the keeper ends, however it ends, the kernel
 removes them all: nothing has to clean up, so nothing can forget to.
 
-Run by `orders.start_keeper` as: unshare … python3 -m cmhalab.keeper SETTINGS MASTER OTHERS
-(what the disks are made of: disk.Base), each as JSON
+Run by `orders.start_keeper` as: unshare … python3 -m cmhalab.keeper SETTINGS BASES
+(what each host's disk is made of: disk.Base), each as JSON
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from . import network
 from .disk import Base
 from .machine import Machine
 from .orders import SIZE, listen
-from .settings import MASTER, LabError, Settings
+from .settings import LabError, Settings
 from .shell import run
 
 PATIENCE = 5  # with a caller who says nothing
@@ -29,13 +29,13 @@ PATIENCE = 5  # with a caller who says nothing
 class Keeper:
     """Does what it is told over a socket, and minds the hosts in between."""
 
-    def __init__(self, settings, master, others):
+    def __init__(self, settings, bases):
         self.settings = settings
         self.loop = selectors.DefaultSelector()
         self._make_rooms()
         self.machines = {
-            name: Machine(name, settings, master if name == MASTER else others)
-            for name in settings.everyone
+            name: Machine(name, settings, base)
+            for name, base in zip(settings.everyone, bases, strict=True)
         }
         for machine in self.machines.values():
             self._on(machine.news, machine.hear)
@@ -123,13 +123,13 @@ class Keeper:
         self._on(fd, ended)
 
 
-def main(settings, *bases):
-    bases = [Base(*json.loads(base)) for base in bases]
-    for base in bases:
+def main(settings, bases):
+    bases = [Base(*base) for base in json.loads(bases)]
+    for base in dict.fromkeys(bases):
         # A newer recipe's image is no reason to remove this one from under running hosts.
         in_use = os.open(base.image, os.O_RDONLY)
         fcntl.flock(in_use, fcntl.LOCK_SH)
-    Keeper(Settings.from_dict(json.loads(settings)), *bases).run()
+    Keeper(Settings.from_dict(json.loads(settings)), bases).run()
 
 
 if __name__ == "__main__":

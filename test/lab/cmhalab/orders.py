@@ -51,14 +51,14 @@ def keeper_pid(settings):
         return None
 
 
-def start_keeper(settings, master, others):
-    """Starts it with what the master's disk is made of, and the other hosts'."""
+def start_keeper(settings, bases):
+    """Starts it with what each host's disk is made of."""
     command = [
         "unshare",
         *("--pid", "--fork", "--kill-child", "--mount-proc"),
         *("--mount", "--propagation", "slave", "--net"),
         *(sys.executable, "-m", "cmhalab.keeper"),
-        *map(json.dumps, (settings.as_dict(), master, others)),
+        *map(json.dumps, (settings.as_dict(), bases)),
     ]
     log = settings.directory / "keeper.log"
     with open(log, "wb") as said:

@@ -52,7 +52,9 @@ class Settings:
 
     name: str
     hosts: tuple  # of the cluster: the master is one more
-    suite: str  # of the hosts; the master has the machine's own
+    suite: (
+        str  # of the hosts, and of single ones: "bookworm cms2=trixie"; the master has MASTER_SUITE
+    )
     init: str  # of the hosts; the master has systemd
     salt: str  # of the master
     minion_salt: str
@@ -71,6 +73,10 @@ class Settings:
     @property
     def everyone(self):
         return (MASTER, *self.hosts)
+
+    def suite_of(self, host):
+        first, *single = self.suite.split()
+        return dict(each.split("=") for each in single).get(host, first)
 
     def init_of(self, host):
         return "systemd" if host == MASTER else self.init
@@ -101,7 +107,7 @@ def from_environment(environment=os.environ):
         minion_salt=environment.get("LAB_MINION_SALT", salt),
         state_events=environment.get("LAB_STATE_EVENTS", "no"),
     )
-    _one_of("LAB_SUITE", settings.suite, SUITES)
+    _check_suites(settings)
     _one_of("LAB_INIT", settings.init, INITS)
     _one_of("LAB_STATE_EVENTS", settings.state_events, SWITCH)
     for name in (settings.name, *hosts):
@@ -112,6 +118,18 @@ def from_environment(environment=os.environ):
     if MASTER in hosts or len(set(hosts)) != len(hosts) or not hosts:
         raise LabError(f"LAB_HOSTS={' '.join(hosts)!r}: name each host once, and not {MASTER}")
     return settings
+
+
+def _check_suites(settings):
+    first, *single = settings.suite.split() or [""]
+    _one_of("LAB_SUITE", first, SUITES)
+    for each in single:
+        host, _, suite = each.partition("=")
+        if host not in settings.hosts:
+            raise LabError(
+                f"LAB_SUITE: {each!r} should be HOST=SUITE, of {' '.join(settings.hosts)}"
+            )
+        _one_of("LAB_SUITE", suite, SUITES)
 
 
 def _one_of(variable, value, known):

@@ -66,7 +66,7 @@ def of(lab, state, bases, formula):
     }
     kind = _digest([json.dumps(settings, sort_keys=True).encode()])
     parts = [
-        *(each.encode() for base in bases for each in _base(base)),
+        *(each.encode() for base in dict.fromkeys(bases) for each in _base(base)),
         *_contents(LAB, LABS_CODE),
         *(formula_files() if formula else ()),
     ]

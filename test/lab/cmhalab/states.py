@@ -8,6 +8,7 @@ A state is made once, and what it came from is kept in a snapshot. A lab that wa
 anybody works with it: it has to show what the saved one showed.
 """
 
+import functools
 import json
 import shutil
 import subprocess
@@ -76,10 +77,18 @@ def _mark(lab):
 
 
 def bases(lab):
-    """What the master's disk is made of, and the other hosts'; made first when it isn't there."""
-    master = Base(make("image", MASTER_SUITE, "systemd"), make("salt-venv", lab.salt))
-    image = make("image", lab.suite, lab.init)
-    return master, Base(image, make("salt-venv", lab.minion_salt, "--for", image))
+    """What each host's disk is made of, the master's first; made first when it isn't there."""
+    of_kind = functools.cache(_base)
+    master = of_kind(MASTER_SUITE, lab.init_of(MASTER), lab.salt, is_master=True)
+    return [
+        master,
+        *(of_kind(lab.suite_of(host), lab.init_of(host), lab.minion_salt) for host in lab.hosts),
+    ]
+
+
+def _base(suite, init, salt, is_master=False):
+    image = make("image", suite, init)
+    return Base(image, make("salt-venv", salt, *([] if is_master else ["--for", image])))
 
 
 def make(program, *words):
