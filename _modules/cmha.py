@@ -116,8 +116,8 @@ def _mapping(defaults, platforms, pillar):
             platforms, __grains__, _is_unit_only(pair["service"]), pair["platform"]
         )
         # what is written for it before it is there has to suit what comes, whatever the platform has had
-        version = __salt__["corosync.version"]() or __salt__["corosync.to_come"](
-            pair["versions"].get("corosync")
+        version = __salt__["corosync.version"]() or __salt__["daemons.to_come"](
+            "corosync", pair["versions"].get("corosync")
         )
         generation = __salt__["corosync.generation"](platform["corosync_generation"], version)
         pair = __utils__["cmha_corosync.fitted"](pair, generation, version)

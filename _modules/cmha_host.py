@@ -61,7 +61,8 @@ def fitness(saltenv=None, pillarenv=None):
     ``cmha_master.code``), ``time`` (seconds of the epoch),
     ``nodename`` (``uname -n``), ``platform`` and ``taken_as`` (see ``cmha_platform.platform``), ``addresses``
     (its own), ``resolves`` (node name to addresses),
-    ``corosync`` and ``pacemaker`` (versions, or ``None``), ``agent`` and ``has_agent``, ``service`` and
+    ``corosync`` and ``pacemaker`` (versions, or ``None``), ``to_come`` (by name, of those that aren't there
+    yet, see ``daemons.to_come``), ``agent`` and ``has_agent``, ``service`` and
     ``has_service``, ``cluster`` (see ``corosync.cluster``), ``conf`` (whose corosync.conf this is:
     ``none``, ``cmha``, ``this pair``, ``packaged`` or ``another``), ``running``, ``members`` (addresses
     that have joined), ``ports`` (see ``corosync.reaches``; of a link beyond the first, with its number),
@@ -82,6 +83,10 @@ def fitness(saltenv=None, pillarenv=None):
     agent = cmha["pacemaker"]["primitives"][cmha["resource"]]["agent"]
     running = __salt__["corosync.running"]()
     members = __salt__["corosync.members"]().values()
+    versions = {
+        "corosync": __salt__["corosync.version"](),
+        "pacemaker": __salt__["crm.version"](),
+    }
     return {
         "pillar": __utils__["cmha_site.digest"](pillar),
         "time": now,
@@ -91,8 +96,12 @@ def fitness(saltenv=None, pillarenv=None):
         "taken_as": cmha["taken_as"],
         "addresses": __salt__["network.ip_addrs"]() + __salt__["network.ip_addrs6"](),
         "resolves": {node["name"]: _resolved(node["name"]) for node in cmha["nodes"]},
-        "corosync": __salt__["corosync.version"](),
-        "pacemaker": __salt__["crm.version"](),
+        **versions,
+        "to_come": {
+            name: __salt__["daemons.to_come"](name, cmha["versions"].get(name))
+            for name, version in versions.items()
+            if not version
+        },
         "agent": agent,
         "has_agent": agent.startswith("ocf:cm:") or __salt__["resource_agent.installed"](agent),
         "service": cmha["service"],

@@ -79,34 +79,6 @@ def version():
     return found.group(1)
 
 
-def to_come(wanted=None):
-    """
-    The version of Corosync that its installation would bring here, as ``version`` has it, or None when the
-    package manager doesn't know any, or there is no time to ask it (see ``bounded.hurry``).
-
-    wanted
-        The version that pillar wants, spelt as the package manager does; the default is the newest.
-
-    CLI Example:
-
-    .. code-block:: bash
-
-        salt cms1 corosync.to_come
-    """
-    package = wanted or _newest_package()
-    found = re.match(r"(?:[0-9]+:)?([0-9]+(?:\.[0-9]+)*)", package)
-    return found and found.group(1)
-
-
-def _newest_package():
-    if __salt__["bounded.hurried"]():
-        return ""  # a mirror that is away may take minutes
-    # no package manager that Salt knows, or none that answers: installing will say so
-    with contextlib.suppress(KeyError, OSError, CommandExecutionError):
-        return __salt__["pkg.latest_version"]("corosync", refresh=False) or ""
-    return ""
-
-
 def generation(default, known=None):
     """
     The generation of Corosync: 1, 2, or 3 for 3.x and later.

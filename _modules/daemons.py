@@ -2,10 +2,12 @@
 The packages of daemons: which versions are there, and which shall be; and that they start nothing meanwhile.
 """
 
+import contextlib
 import os
 import re
 
 import salt.utils.files
+from salt.exceptions import CommandExecutionError
 
 # Whom invoke-rc.d(8) asks whether a package may start its daemon, and where somebody else's is meanwhile.
 _POLICY = "/usr/sbin/policy-rc.d"
@@ -78,6 +80,37 @@ def not_in_repositories(versions):
     __salt__["pkg.refresh_db"]()
     there = __salt__["pkg.list_repo_pkgs"](*versions)
     return [name for name, version in versions.items() if version not in there.get(name, [])]
+
+
+def to_come(name, wanted=None):
+    """
+    The version of a daemon that the installation of its package would bring here, without the package's own
+    part, or None when the package manager doesn't know any, or there is no time to ask it (see
+    ``bounded.hurry``).
+
+    name
+        The package.
+    wanted
+        The version that pillar wants, spelt as the package manager does; the default is the newest.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 daemons.to_come corosync
+    """
+    package = wanted or _newest_package(name)
+    found = re.match(r"(?:[0-9]+:)?([0-9]+(?:\.[0-9]+)*)", package)
+    return found and found.group(1)
+
+
+def _newest_package(name):
+    if __salt__["bounded.hurried"]():
+        return ""  # a mirror that is away may take minutes
+    # no package manager that Salt knows, or none that answers: installing will say so
+    with contextlib.suppress(KeyError, OSError, CommandExecutionError):
+        return __salt__["pkg.latest_version"](name, refresh=False) or ""
+    return ""
 
 
 def hanging():

@@ -89,6 +89,7 @@ SHAPES = {
         "resolves": EachOf(_NAMES),
         "corosync": OPTIONAL_TEXT,
         "pacemaker": OPTIONAL_TEXT,
+        "to_come": Lately(EachOf(OPTIONAL_TEXT)),
         "agent": str,
         "has_agent": bool,
         "service": str,

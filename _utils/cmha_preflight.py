@@ -4,6 +4,7 @@ What stands against working on a pair, found in the facts that its hosts give.
 Pure functions. The facts are ``cmha_host.fitness``'s.
 """
 
+import re
 from collections import namedtuple
 
 import cib_values
@@ -241,9 +242,13 @@ def _versions(case):
     pair, facts = case.pair, case.facts
     lines = []
     for name in ("corosync", "pacemaker"):
-        found = {host: each[name] for host, each in facts.items() if each[name]}
-        if len(set(found.values())) > 1 and name not in pair["versions"]:
-            there = ", ".join(f"{version} on {host}" for host, version in found.items())
+        found = {host: _version(each, name) for host, each in facts.items()}
+        found = {host: version for host, version in found.items() if version}
+        if _differ(found, facts, name) and name not in pair["versions"]:
+            there = ", ".join(
+                f"{version} on {host}{'' if facts[host][name] else ' (to be installed)'}"
+                for host, version in found.items()
+            )
             lines.append(
                 f"{name} is {there}; upgrade the older one, or say in cmha:versions which is wanted"
                 f"{_MEANS.get(name, '')}"
@@ -254,6 +259,18 @@ def _versions(case):
         if each["pacemaker"] and corosync_keys.is_before(each["pacemaker"], _OLDEST_PACEMAKER)
     ]
     return lines
+
+
+def _version(facts, name):
+    """The version that is there, or else the one that an installation would bring."""
+    return facts[name] or facts.get("to_come", {}).get(name)
+
+
+def _differ(found, facts, name):
+    """Of what is to come only the version itself is known."""
+    if not all(facts[host][name] for host in found):
+        found = {host: re.match(r"[0-9.]*", version)[0] for host, version in found.items()}
+    return len(set(found.values())) > 1
 
 
 def _services(case):

@@ -36,6 +36,7 @@ _ANSWERS = {
         "resolves": {"cms1": ["192.0.2.11"], "cms2": ["192.0.2.12"]},
         "corosync": "3.1.7",
         "pacemaker": None,
+        "to_come": {"pacemaker": "2.1.5"},
         "agent": "lsb:cloudera-scm-server",
         "has_agent": True,
         "service": "cloudera-scm-server",

@@ -40,9 +40,9 @@ def test_preflight_says_what_a_mixed_pair_is(lab):
     lines = [line for line in done.failed if "pacemaker is" in line]
     assert done.code != 0
     assert lines == [
-        "site lab, pair cms: pacemaker is 2.1.5 on cms1, 3.0.0 on cms2; upgrade the older one, or say in "
-        "cmha:versions which is wanted. A host whose Pacemaker is older may not come back when it has left "
-        "the cluster"
+        "site lab, pair cms: pacemaker is 2.1.5 on cms1 (to be installed), 3.0.0 on cms2 (to be installed); "
+        "upgrade the older one, or say in cmha:versions which is wanted. "
+        "A host whose Pacemaker is older may not come back when it has left the cluster"
     ]
 
 
@@ -67,6 +67,18 @@ def test_it_fails_over_both_ways(lab, target):
         pytest.fail(f"{SERVER} is there already")
     code, data = lab.runner("cmha.failover", "cms", f"to={target}")
     assert (code, data["error"]) == (0, None)
+
+
+def test_the_newer_one_crashes_and_comes_back_to_the_older(lab):
+    """The older one is the DC then, and the cluster keeps to what it knows."""
+    lab.run("crash", NEW)
+    wait_for(lab, OLD, f"crm_mon -1 | grep -q 'Started {OLD}'")
+    lab.run("boot", NEW)
+    code, data = lab.runner("cmha.rejoin", NEW, "confirm=True")
+    assert (code, data["error"]) == (0, None)
+    assert lab.on(OLD, "crmadmin", "--dc_lookup").endswith(OLD)
+    code, report = status(lab)
+    assert (code, report["health"], report["problems"]) == (1, "poor", [STAYS])
 
 
 def test_the_older_one_crashes_and_can_not_come_back(lab):

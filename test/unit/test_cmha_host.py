@@ -57,6 +57,7 @@ class Host:
             "crm.feature_set": "3.16.1",
             "crm_forecast.survival": SURVIVAL,
             "daemons.hanging": [],
+            "daemons.to_come": lambda name, wanted: "2.1.8",
             "bounded.hurry": lambda *_: contextlib.nullcontext(),
             "page.answers": True,
             "scm_active.owner": None,
@@ -208,6 +209,12 @@ def test_a_conf_that_names_the_second_link_is_the_pairs(host, there):
     assert host.fitness()["conf"] == "another"
 
 
+def test_what_an_installation_would_bring_is_asked_where_nothing_is_there(host, there):
+    there.says["crm.version"] = None
+    found = host.fitness()
+    assert (found["pacemaker"], found["to_come"]) == (None, {"pacemaker": "2.1.8"})
+
+
 def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
     found = host.fitness()
     assert found == {
@@ -221,6 +228,7 @@ def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
         "resolves": {"cms1": ["address of cms1"], "cms2": ["address of cms2"]},
         "corosync": "3.1.7",
         "pacemaker": "2.1.5",
+        "to_come": {},
         "agent": "lsb:cloudera-scm-server",
         "has_agent": True,
         "service": "cloudera-scm-server",

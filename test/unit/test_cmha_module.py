@@ -21,7 +21,7 @@ def cmha(load_file, pure, formula):
                 "crm.version": lambda: pacemaker,
                 "corosync.generation": lambda default, known: generation or default,
                 "corosync.version": lambda: None,
-                "corosync.to_come": lambda wanted: wanted,
+                "daemons.to_come": lambda name, wanted: wanted,
                 "packet_filter.active": lambda: active,
                 "crm.query": lambda: cib,
             },
@@ -375,7 +375,7 @@ def test_what_would_be_installed_decides_before_the_platform(cmha, mapping_of):
     module.__salt__["corosync.generation"] = lambda default, known: (
         int(known[0]) if known else default
     )
-    module.__salt__["corosync.to_come"] = lambda wanted: wanted and wanted.split("-")[0]
+    module.__salt__["daemons.to_come"] = lambda name, wanted: wanted and wanted.split("-")[0]
     assert mapping_of(module)["conf_template"] == "corosync-1.conf.jinja"
     module.__salt__["corosync.version"] = lambda: "3.1.7"
     assert mapping_of(module)["conf_template"] != "corosync-1.conf.jinja"

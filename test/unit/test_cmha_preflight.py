@@ -323,6 +323,25 @@ def test_a_pacemaker_older_than_the_guides(judge, facts, version, lines):
     assert all(f"has pacemaker {version}; 1.1.10 is the oldest for cmha" in line for line in errors)
 
 
+def test_versions_that_an_installation_would_bring(judge, facts):
+    """Two releases of a distribution: told before anything is installed, and not at the second run."""
+    facts["cms1"].update(pacemaker=None, to_come={"pacemaker": "2.1.5"})
+    facts["cms2"].update(pacemaker=None, to_come={"pacemaker": "3.0.0"})
+    ((line,), _) = judge(facts)
+    assert (
+        "pacemaker is 2.1.5 on cms1 (to be installed), 3.0.0 on cms2 (to be installed); upgrade the older one"
+        in line
+    )
+    facts["cms1"].update(pacemaker="2.1.5")
+    ((line,), _) = judge(facts)
+    assert "pacemaker is 2.1.5 on cms1, 3.0.0 on cms2 (to be installed);" in line
+    facts["cms1"].update(pacemaker="2.1.5-9.el9_2")
+    facts["cms2"]["to_come"] = {"pacemaker": "2.1.5"}
+    assert judge(facts)[0] == []
+    facts["cms2"]["to_come"] = {"pacemaker": None}  # no repository has any
+    assert judge(facts)[0] == []
+
+
 def test_a_host_that_has_nothing_yet(judge, facts):
     facts["cms2"].update(corosync=None, pacemaker=None)
     assert judge(facts)[0] == []

@@ -8,7 +8,6 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 from salt.exceptions import CommandExecutionError
@@ -90,41 +89,6 @@ def test_not_installed(corosync, monkeypatch):
     assert module.generation(1) == 1
     assert module.members() == {}
     assert module.running() is False
-
-
-@pytest.mark.parametrize(
-    ("package", "wanted", "version"),
-    [
-        ("3.1.7-1+deb12u2", None, "3.1.7"),
-        ("1:2.4.5-4.el7", None, "2.4.5"),
-        ("3.1.7-1", "2.4.3-0ubuntu1", "2.4.3"),
-        ("", None, None),  # the package manager knows none
-        ("3", None, "3"),
-    ],
-)
-def test_the_version_that_would_be_installed(corosync, monkeypatch, package, wanted, version):
-    module = corosync("")
-    monkeypatch.setattr("salt.utils.path.which", lambda name: None)
-    module.__salt__["pkg.latest_version"] = lambda name, refresh: package
-    assert module.to_come(wanted) == version
-    assert module.generation(9, version) == (int(version[0]) if version else 9)
-
-
-def test_nobody_who_is_in_a_hurry_waits_for_a_package_manager(corosync):
-    """As status, which answers in time whatever hangs: a mirror that is away may take minutes."""
-    module = corosync("")
-    module.__salt__["pkg.latest_version"] = asked = Mock(return_value="3.1.7-1")
-    module.__salt__["bounded.hurried"] = lambda: True
-    assert (module.to_come(), module.to_come("2.4.5-1")) == (None, "2.4.5")
-    assert not asked.called
-
-
-def test_a_package_manager_that_cannot_be_asked(corosync):
-    module = corosync("")
-    assert module.to_come() is None  # there is none
-    module.__salt__["pkg.latest_version"] = Mock(side_effect=CommandExecutionError("no lists"))
-    assert module.to_come() is None
-    assert module.to_come("2.4.5-1") == "2.4.5"
 
 
 def test_a_version_that_cannot_be_read_is_not_guessed(corosync):

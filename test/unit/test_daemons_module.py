@@ -2,8 +2,10 @@
 
 import os
 import subprocess
+from unittest.mock import Mock
 
 import pytest
+from salt.exceptions import CommandExecutionError
 
 
 @pytest.fixture
@@ -15,6 +17,7 @@ def daemons(load_file):
             salt={
                 "pkg.version": lambda name: installed.get(name, ""),
                 "pkg.refresh_db": lambda: calls.append("refresh"),
+                "bounded.hurried": lambda: False,
                 "pkg.list_repo_pkgs": lambda *names: calls.append("list") or repositories,
             },
         )
@@ -37,6 +40,40 @@ def daemons(load_file):
 def test_other_versions(daemons, installed, other):
     assert daemons(installed).other_versions({"corosync": "3.1.8"}) == other
     assert daemons(installed).other_versions({}) == {}
+
+
+@pytest.mark.parametrize(
+    ("package", "wanted", "version"),
+    [
+        ("3.1.7-1+deb12u2", None, "3.1.7"),
+        ("1:2.4.5-4.el7", None, "2.4.5"),
+        ("3.1.7-1", "2.4.3-0ubuntu1", "2.4.3"),
+        ("", None, None),  # the package manager knows none
+        ("3", None, "3"),
+    ],
+)
+def test_the_version_that_would_be_installed(daemons, package, wanted, version):
+    module = daemons()
+    module.__salt__["pkg.latest_version"] = lambda name, refresh: package
+    assert module.to_come("corosync", wanted) == version
+
+
+def test_nobody_who_is_in_a_hurry_waits_for_a_package_manager(daemons):
+    """As status, which answers in time whatever hangs: a mirror that is away may take minutes."""
+    module = daemons()
+    module.__salt__["pkg.latest_version"] = asked = Mock(return_value="3.1.7-1")
+    module.__salt__["bounded.hurried"] = lambda: True
+    assert module.to_come("corosync") is None
+    assert module.to_come("corosync", "2.4.5-1") == "2.4.5"
+    assert not asked.called
+
+
+def test_a_package_manager_that_cannot_be_asked(daemons):
+    module = daemons()
+    assert module.to_come("corosync") is None  # there is none
+    module.__salt__["pkg.latest_version"] = Mock(side_effect=CommandExecutionError("no lists"))
+    assert module.to_come("corosync") is None
+    assert module.to_come("corosync", "2.4.5-1") == "2.4.5"
 
 
 @pytest.mark.parametrize(
