@@ -194,11 +194,11 @@ def test_every_release_is_documented(formula_yaml, docs, formula):
         re.MULTILINE,
     )
     said = {(name, release.split(".")[0]) for name, some in rows for release in some.split(", ")}
-    names = {"RedHat": "RHEL", "Suse": "SLES"}
+    names = {"RedHat": "RHEL", "Suse": "SLES", ("Suse", 42): "openSUSE"}
     known = {
         ("openSUSE", settings["rolling"])
         if "rolling" in settings
-        else (names.get(name, name), str(release))
+        else (names.get((name, release), names.get(name, name)), str(release))
         for name, section in formula_yaml("cmha/platforms.yaml").items()
         for release, settings in section.get("releases", {}).items()
     }
