@@ -11,7 +11,6 @@ With ``CIB_file`` in the environment the tools work on that file in place of a c
 (``cibadmin(8)``), and so does this module.
 """
 
-import contextlib
 import logging
 import os
 import re
@@ -46,9 +45,6 @@ _USUAL = 30
 
 # Seconds for what a controller is asked, where it waits for its answer itself
 _CONTROLLER = 6
-
-# Seconds for which a cluster rests that won't do anything more
-_PATIENCE = 10
 
 # What getopt says of an option that a tool doesn't know; the exit code may be 0 all the same
 _UNKNOWN_OPTION = ("unrecognized option", "invalid option", "Unknown option")
@@ -553,21 +549,35 @@ def move(resource, node, timeout=600, keep=False, watch=None, until=None):  # no
     home = started(resource)
     if home == [node]:
         return [node]
-    watch = watch or (lambda: None)
-    failed_before = status()["failures"]
-    try:
-        with _cleared_afterwards(resource, [] if keep else [node]):
-            watch()
-            _ask_to_move(resource, node)
-            _wait_for_start(resource, node, timeout, watch, failed_before)
-            _wait_for_more(until)
-    except _MoveFailed as error:
-        if keep:
-            raise
-        brought = [each for each in _failed_since(failed_before, status()) if each["node"] == node]
-        outcome = _taken_back(resource, home, timeout, watch, brought)
-        raise CommandExecutionError(f"{error}; {outcome}") from None
-    return started(resource)
+    return __salt__["crm_move.carried_out"](resource, node, home, timeout, keep, watch, until)
+
+
+def begin_move(resource, node):
+    """
+    Let a move begin, and wait for nothing. It leaves a location constraint, which ``clear`` removes.
+
+    resource
+        Id of a resource.
+    node
+        Name of the node to move to.
+
+    Returns ``True``. Raises ``CommandExecutionError``.
+
+    Source: ``crm_resource(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt 'cms1*' crm.begin_move cloudera-scm-server cms2
+    """
+    _require_installed()
+    # the constraint takes the place of one that an earlier call has made
+    _command(
+        ["crm_resource", "--move", "--resource", resource, "--node", node],
+        f"moving {resource} to {node}",
+    )
+    return True
 
 
 def clear(resource, node=None):
@@ -985,154 +995,3 @@ def _push(patch):
         )
         return ""
     return said
-
-
-class _MoveFailed(CommandExecutionError):
-    """A move that was begun, and didn't end as it should."""
-
-
-def _ask_to_move(resource, node):
-    # the constraint takes the place of one that an earlier call has made
-    _command(
-        ["crm_resource", "--move", "--resource", resource, "--node", node],
-        f"moving {resource} to {node}",
-    )
-
-
-@contextlib.contextmanager
-def _cleared_afterwards(resource, nodes):
-    """Whatever happens, a move's constraints go; and why it failed is never lost for one that stays."""
-    try:
-        yield
-    except CommandExecutionError as error:
-        try:
-            _clear_each(resource, nodes)
-        except CommandExecutionError as another:
-            raise type(error)(
-                f"{error}; and the move's constraint is left: {another}; crm resource clear {resource}"
-            ) from None
-        raise
-    except BaseException:
-        _clear_each(resource, nodes)
-        raise
-    _clear_each(resource, nodes)
-
-
-def _clear_each(resource, nodes):
-    for node in nodes:
-        clear(resource, node)
-
-
-def _wait_for_start(resource, node, timeout, watch, failed_before):
-    end, rests = time.monotonic() + timeout, 0
-    while not _has_come_up(resource, node, seen := status()):
-        failures = _failed_since(failed_before, seen)
-        for each in failures:
-            if each["resource"] == resource:
-                _raise_what_no_waiting_ends(resource, node, each, seen["resources"][resource])
-        rests = rests + 1 if settled() else 0
-        if rests > _PATIENCE:
-            others = [f"{each['resource']} ({_told_of(each)})" for each in failures]
-            why = f", since this failed: {', '.join(others)}" if others else ""
-            raise _MoveFailed(
-                f"{__grains__['id']}: {resource} didn't start on {node}{why}; the cluster rests, and "
-                f"{_is_where(resource, seen)}"
-            )
-        if time.monotonic() > end:
-            raise _MoveFailed(
-                f"{__grains__['id']}: {resource} didn't start on {node} within {timeout} s; "
-                f"{_is_where(resource, seen)}"
-            )
-        _pause(watch)
-
-
-def _wait_for_more(until):
-    try:
-        if until:
-            until()
-    except CommandExecutionError as error:
-        raise _MoveFailed(str(error)) from None
-
-
-def _has_come_up(resource, node, seen):
-    # until it has been stopped, what failed to start is listed as started
-    return started(resource, seen) == [node] and not seen["resources"][resource]["failed"]
-
-
-def _is_where(resource, seen):
-    return f"it is started on: {', '.join(started(resource, seen)) or 'nowhere'}"
-
-
-def _told_of(failure):
-    return f"{failure['task']} on {failure['node']}: {failure['reason']}"
-
-
-def _failed_since(before, seen):
-    return [each for each in seen["failures"] if each not in before]
-
-
-def _raise_what_no_waiting_ends(resource, node, failure, found):
-    if failure["task"] == "stop" and not found["blocked"]:
-        return  # the node is fenced
-    if (failure["task"], failure["node"]) == ("stop", node):
-        raise _MoveFailed(  # whatever started there, has to be ended there, and not at home
-            f"{__grains__['id']}: {resource} neither starts on {node} nor stops there: {failure['reason']}; "
-            f"see that it is stopped there, then crm resource cleanup {resource}"
-        )
-    if failure["task"] == "stop":
-        raise CommandExecutionError(
-            f"{__grains__['id']}: {resource} doesn't stop on {failure['node']}: {failure['reason']}; "
-            f"Pacemaker leaves it as it is. End it there (service {resource} stop, or kill its process), "
-            f"then crm resource cleanup {resource}"
-        )
-    if (failure["task"], failure["node"]) == ("start", node):
-        raise _MoveFailed(
-            f"{__grains__['id']}: {resource} doesn't start on {node}: {failure['reason']}; when that is "
-            f"mended: crm resource cleanup {resource}"
-        )
-
-
-def _pause(watch):
-    for _ in range(10):
-        watch()
-        time.sleep(0.1)
-
-
-def _taken_back(resource, home, timeout, watch, brought):
-    """
-    Where a resource is after a move that failed, when it could be brought home. It is moved there, since
-    nothing else need keep it from a node where its start may fail again and again. ``brought`` are the
-    failures that the move has led to, also of what has to be where the resource is: each may hold all of it
-    for good.
-    """
-    there = " and ".join(home) or "no host"
-    refused, held = "", []
-    try:
-        with _cleared_afterwards(resource, held):
-            # Pacemaker refuses to move it to where it is, or is about to be
-            if len(home) == 1 and status()["resources"][resource]["nodes"] != home:
-                try:
-                    _ask_to_move(resource, home[0])
-                    held.append(home[0])
-                except CommandExecutionError as error:  # it may be on its way since
-                    refused = f" ({error})"
-            came = _is_home(resource, home, timeout, watch, brought)
-    except CommandExecutionError as error:
-        return f"it didn't come back to {there}: {error}"
-    if came:
-        return f"it runs on {there} again"
-    return f"it didn't come back to {there}{refused}; salt-run cmha.status says what is in the way"
-
-
-def _is_home(resource, home, timeout, watch, brought):
-    """Whether it comes to be, with the failures cleaned up that keep it from there."""
-    end, rests = time.monotonic() + timeout, 0
-    while started(resource, seen := status()) != home:
-        for each in brought:
-            if seen["resources"].get(each["resource"], {}).get("blocked"):
-                cleanup(each["resource"], each["node"])
-        rests = rests + 1 if settled() else 0
-        if rests > _PATIENCE or time.monotonic() > end:
-            return False
-        _pause(watch)
-    return True

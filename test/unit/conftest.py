@@ -191,7 +191,12 @@ def crm(load_file, pure, cluster, clock, monkeypatch):
     monkeypatch.setattr(module.salt.utils.path, "which", lambda name: f"/usr/sbin/{name}")
     monkeypatch.setattr(module, "_CIB_ON_DISK", "/nonexistent/cib.xml")
     monkeypatch.delenv("CIB_file", raising=False)
-    module.time = clock
+    moves = load_file("_modules/crm_move.py", salt=module.__salt__, grains={"id": "cms1"})
+    for name in ("begin_move", "clear", "cleanup", "settled", "started", "status"):
+        # as a test may have put something in its place
+        module.__salt__[f"crm.{name}"] = lambda *words, name=name: getattr(module, name)(*words)
+    module.__salt__["crm_move.carried_out"] = moves.carried_out
+    module.time = moves.time = clock
     return module
 
 
