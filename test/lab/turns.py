@@ -17,8 +17,14 @@ NAMES = (
     "mixed",
     "other hosts",
     "quorum device",
+    "rhel-10",
+    "rhel-9",
+    "sles-15",
+    "sles-16",
     "sysvinit",
     "trixie",
+    "ubuntu-24.04",
+    "ubuntu-26.04",
 )
 
 

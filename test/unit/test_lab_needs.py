@@ -65,6 +65,19 @@ def test_no_release_of_a_host(wrong):
         settings.from_environment({"LAB_SUITE": wrong})
 
 
+def test_hosts_that_look_like_another_distribution():
+    lab = settings.from_environment({"LAB_SUITE": "rhel-9 cms2=sles-15"})
+    assert [lab.suite_of(host) for host in ("cms1", "cms2")] == ["rhel-9", "sles-15"]
+    with pytest.raises(settings.LabError, match="^LAB_INIT=sysvinit: sles-15 boots with systemd"):
+        settings.from_environment({"LAB_SUITE": "bookworm cms2=sles-15", "LAB_INIT": "sysvinit"})
+
+
+def test_each_look_alike_has_the_grains_of_a_platform():
+    platforms = {path.stem for path in (settings.LAB.parent / "platforms").glob("*.yaml")}
+    assert len(settings.LOOK_ALIKES) == 6
+    assert set(settings.LOOK_ALIKES) <= platforms
+
+
 def test_minions_have_the_masters_salt_unless_told_otherwise():
     lab = settings.from_environment({"LAB_SALT": "3006"})
     assert (lab.salt, lab.minion_salt) == ("3006", "3006")

@@ -11,6 +11,11 @@ from cmhalab import settings, snapshots, states
 from cmhalab.disk import Base
 
 FILES = ("image", "salt-venv", "disk/minion/etc/salt/minion", "cmhalab/disk.py")
+CONTENTS = (
+    "root/opt/debs/Packages",
+    "root/opt/rpms/repodata/repomd.xml",
+    "root/var/lib/dpkg/status",
+)
 FORMULA_FILES = ("cmha/init.sls", "_modules/crm.py")
 
 
@@ -21,7 +26,7 @@ def checkout(tmp_path, monkeypatch):
         place = tmp_path / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(name)
-    for name in ("root/var/lib/dpkg/status", "root/opt/debs/Packages"):
+    for name in CONTENTS:
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text("corosync 3.1.7")
     (tmp_path / "venv/lib/python3.11/site-packages/salt-3008.4.dist-info").mkdir(parents=True)
@@ -56,8 +61,7 @@ def test_labs_of_all_names_share_what_is_saved(where):
     [
         *FILES,
         *FORMULA_FILES,
-        "root/opt/debs/Packages",
-        "root/var/lib/dpkg/status",
+        *CONTENTS,
         "cmha/new.sls",
     ],
 )

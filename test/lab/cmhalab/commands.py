@@ -100,12 +100,15 @@ def reboot(words):
 
 
 def reset(words):
-    """reset [HOST…]: gives hosts (all of the cluster) a bare disk and boots them from it."""
+    """reset [HOST[=SUITE]…]: gives hosts (all of the cluster) a bare disk and boots them from it."""
     lab = settings.from_environment()
     states.touch(lab)
-    wanted = words or orders.ask(lab, "settings")["hosts"]
-    for host in wanted:
-        orders.ask(lab, "reset", host)
+    releases = dict(
+        word.partition("=")[::2] for word in words or orders.ask(lab, "settings")["hosts"]
+    )
+    wanted = list(releases)
+    for host, suite in releases.items():
+        orders.ask(lab, "reset", host, base=states.base_of(lab, suite) if suite else None)
     hosts.boot(lab, wanted)
     hosts.install_cloudera(lab, wanted)
     reachable = hosts.reachable(lab, wanted)

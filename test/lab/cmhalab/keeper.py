@@ -92,7 +92,10 @@ class Keeper:
         if order == "boot":
             self._boot(machine)
         elif order == "reset":
-            machine.reset(message.get("layer"))
+            base = Base(*message["base"]) if message.get("base") else None
+            if base:
+                hold(base)
+            machine.reset(message.get("layer"), base)
         elif order == "save":
             machine.save(message["into"])
         elif order in ("crash", "cut", "heal"):
@@ -123,12 +126,16 @@ class Keeper:
         self._on(fd, ended)
 
 
+def hold(base):
+    """A newer recipe's image is no reason to remove this one from under running hosts."""
+    in_use = os.open(base.image, os.O_RDONLY)
+    fcntl.flock(in_use, fcntl.LOCK_SH)
+
+
 def main(settings, bases):
     bases = [Base(*base) for base in json.loads(bases)]
     for base in dict.fromkeys(bases):
-        # A newer recipe's image is no reason to remove this one from under running hosts.
-        in_use = os.open(base.image, os.O_RDONLY)
-        fcntl.flock(in_use, fcntl.LOCK_SH)
+        hold(base)
     Keeper(Settings.from_dict(json.loads(settings)), bases).run()
 
 

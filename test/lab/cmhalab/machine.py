@@ -29,6 +29,7 @@ class Machine:
         self.state = "off"
         self.process = None
         self.leader = None  # the host's pid 1, as the keeper counts pids
+        self.base = base
         place = settings.directory / "disks" / name
         self.disk = Disk(place, base)
         self.namespace = place.with_name(f"{name}.network")
@@ -72,10 +73,11 @@ class Machine:
             os.kill(victim, signal.SIGKILL)
         self.process.wait()
 
-    def reset(self, layer=None):
-        """Back to a bare disk, or to a saved one, powered off, its cable whole."""
+    def reset(self, layer=None, base=None):
+        """Back to a bare disk, perhaps of another base, or to a saved one, powered off, its cable whole."""
         self.crash()
         self.is_cut = False
+        self.disk.base = base or self.base
         if layer is None:
             self.disk.make(self.name, self.settings)
         else:

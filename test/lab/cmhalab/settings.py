@@ -18,7 +18,8 @@ FIRST_FREE_ADDRESS = 31  # for hosts of any other name
 CLUSTER_HOSTS = "cms1 cms2 mgmt1 mgmt2"
 
 MASTER_SUITE = "bookworm"  # whose Python runs the machine's Salt
-SUITES = ("bullseye", "bookworm", "trixie")
+LOOK_ALIKES = tuple(sorted(path.stem for path in LAB.glob("look-alikes/*.toml")))
+SUITES = ("bullseye", "bookworm", "trixie", *LOOK_ALIKES)
 INITS = ("systemd", "sysvinit")
 SWITCH = ("no", "yes")
 
@@ -109,6 +110,7 @@ def from_environment(environment=os.environ):
     )
     _check_suites(settings)
     _one_of("LAB_INIT", settings.init, INITS)
+    _check_look_alikes(settings)
     _one_of("LAB_STATE_EVENTS", settings.state_events, SWITCH)
     for name in (settings.name, *hosts):
         if not NAME.fullmatch(name):
@@ -130,6 +132,16 @@ def _check_suites(settings):
                 f"LAB_SUITE: {each!r} should be HOST=SUITE, of {' '.join(settings.hosts)}"
             )
         _one_of("LAB_SUITE", suite, SUITES)
+
+
+def _check_look_alikes(settings):
+    for suite in map(settings.suite_of, settings.hosts):
+        if suite in LOOK_ALIKES and settings.init != "systemd":
+            raise LabError(f"LAB_INIT={settings.init}: {suite} boots with systemd")
+
+
+def check_suite(suite):
+    _one_of("a release", suite, SUITES)
 
 
 def _one_of(variable, value, known):

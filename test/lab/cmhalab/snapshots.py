@@ -17,9 +17,12 @@ from pathlib import Path
 from .settings import FORMULA, LAB
 
 # What a host's disk comes from, and what an orchestration does with it.
-LABS_CODE = "image salt-venv cmhalab cloudera disk pillar salt".split()
+LABS_CODE = "image look-alike look-alikes salt-venv cmhalab cloudera disk pillar salt".split()
 FORMULAS_CODE = "cmha _beacons _modules _output _runners _states _utils".split()
 TREES = ("salt", "pillar")  # of the lab's directory: what the master serves
+
+# What an image has, and what it can install.
+CONTENTS = ("var/lib/dpkg/status", "opt/debs/Packages", "opt/rpms/repodata/repomd.xml")
 
 FACTS = "facts.json"
 
@@ -86,8 +89,9 @@ def formula_files():
 def _base(base):
     """What tells an image, and the Salt for it, from others of the same path."""
     yield str(base.image)
-    yield (Path(base.image) / "var/lib/dpkg/status").read_text()
-    yield (Path(base.image) / "opt/debs/Packages").read_text()
+    for path in (Path(base.image) / each for each in CONTENTS):
+        if path.exists():
+            yield path.read_text()
     yield str(base.venv)
     yield from (path.name for path in Path(base.venv).glob("lib/*/site-packages/salt-*.dist-info"))
 

@@ -15,7 +15,7 @@ import subprocess
 
 from . import hosts, inside, minions, orders, snapshots
 from .disk import Base, service_of
-from .settings import LAB, MASTER, MASTER_SUITE, LabError, UsageError
+from .settings import LAB, LOOK_ALIKES, MASTER, MASTER_SUITE, LabError, UsageError, check_suite
 
 STATES = ("bare", "prepared", "converged")
 USAGE = f"restore {'|'.join(STATES)}"
@@ -86,8 +86,14 @@ def bases(lab):
     ]
 
 
+def base_of(lab, suite):
+    """What a host's disk is made of when it gets this release."""
+    check_suite(suite)
+    return _base(suite, lab.init, lab.minion_salt)
+
+
 def _base(suite, init, salt, is_master=False):
-    image = make("image", suite, init)
+    image = make("look-alike", suite) if suite in LOOK_ALIKES else make("image", suite, init)
     return Base(image, make("salt-venv", salt, *([] if is_master else ["--for", image])))
 
 

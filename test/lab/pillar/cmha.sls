@@ -3,6 +3,11 @@ cmha:
   # Its hosts start at the same time: nobody has to wait 20 seconds for a DC that may be there
   pacemaker:
     properties: {dc-deadtime: 2s}
+{%- if grains.os_family == 'RedHat' %}
+  # RHEL has no crmsh: it comes from elsewhere
+  crmsh:
+    repository: {name: crmsh, baseurl: 'file:///opt/crmsh', gpgcheck: 0}
+{%- endif %}
   pairs:
     cms:
       role: server

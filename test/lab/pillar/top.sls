@@ -1,5 +1,5 @@
 base:
-  # The master has a minion too, when a test wants it to be a quorum device.
-  '* and not master':
+  # Quorum devices of some tests, which belong to no pair: the master, which has a minion then, and third.
+  '* and not master and not third':
     - match: compound
     - cmha
