@@ -3,6 +3,7 @@ How a running pair takes in what Corosync reads only at a reload or at its start
 version, while the service runs on.
 """
 
+import pacemaker_versions
 from cmha_master import Master, Trouble
 from corosync_conf import ONE_BY_ONE, RELOAD, TOGETHER
 
@@ -76,11 +77,14 @@ class _Reconfiguration:
             return {"changes": {}, "comment": "nothing waits for a reload or a restart"}
         _refuse_again({host: pending[host] for host in concerned})
         how = _how([pending[host] for host in concerned])
+        if how != RELOAD:
+            self._refuse_older(concerned, pending)
         changes = {host: _change(pending[host], how) for host in concerned}
         if test:
             return {"changes": changes, "comment": f"would be taken in by {_said(how, concerned)}"}
         if how == RELOAD and not self._reload(concerned):
             how = ONE_BY_ONE
+            self._refuse_older(concerned, pending)
             changes = {host: _change(pending[host], how) for host in concerned}
         if how != RELOAD:
             whole = [host for host in running if pending[host]["pacemaker"]]
@@ -119,6 +123,22 @@ class _Reconfiguration:
                 self._start(host, home)
         except Trouble as trouble:
             raise Trouble(f"{trouble}. {self._way_back(home)}") from None
+
+    def _refuse_older(self, hosts, pending):
+        """In the middle of an upgrade the older host could not come back from a restart."""
+        sets = self.master.need(self.hosts, "crm.feature_set")
+        for host in hosts:
+            newer = [
+                other
+                for other in self.hosts
+                if not pacemaker_versions.may_join(sets[host], sets[other])
+            ]
+            if newer and "pacemaker" not in pending[host]["packages"]:
+                raise Trouble(
+                    f"{host} has an older Pacemaker (feature set {sets[host]}) than {newer[0]} "
+                    f"({sets[newer[0]]}), and could not come back from a restart; nothing was restarted. "
+                    f"Upgrade {host} first, or take the change out of pillar"
+                )
 
     def _home(self, running):
         resource = self.pair["resource"]

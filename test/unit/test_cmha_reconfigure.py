@@ -337,3 +337,54 @@ def test_another_version_may_take_it_in(on):
     waits = {**WAITS, "way": "together", "refused": ["totem.token"], "packages": PACKAGES}
     run, _ = on(both(waits))
     assert run(True)["result"] is None
+
+
+# --- in the middle of an upgrade -----------------------------------------------------------------
+
+MIXED = {"h1": "3.16.1", "h2": "3.20.0"}
+
+
+def mixed(pending, h2=None):
+    pair = Pair(h1=pending, h2=h2 or pending)
+    pair.answers["crm.feature_set"] = MIXED.get
+    return pair
+
+
+@pytest.mark.parametrize("pending", [ONE_BY_ONE, TOGETHER, NEWER])
+@pytest.mark.parametrize("test", [False, True])
+def test_the_older_host_is_never_restarted_beside_a_newer_one(on, pending, test):
+    """The newer one would be alone meanwhile, and Pacemaker lets the older one in no more."""
+    run, deeds = on(mixed(pending))
+    done = run(test)
+    assert (done["result"], done["changes"], deeds) == (False, {}, [])
+    assert done["comment"] == (
+        "h1 has an older Pacemaker (feature set 3.16.1) than h2 (3.20.0), and could not come back from a "
+        "restart; nothing was restarted. Upgrade h1 first, or take the change out of pillar"
+    )
+
+
+def test_a_reload_takes_nobody_out(on):
+    run, deeds = on(mixed({**WAITS, "way": "reload"}))
+    assert run()["result"] is True
+    assert deeds == ["corosync.reload h1"]
+
+
+def test_a_reload_that_would_need_a_restart_ends_there(on):
+    pair = mixed({**WAITS, "way": "reload"})
+    pair.reload_does_it = False
+    run, deeds = on(pair)
+    assert "could not come back from a restart" in run()["comment"]
+    assert deeds == ["corosync.reload h1"]
+
+
+def test_the_newer_host_may_be_restarted(on):
+    run, deeds = on(mixed(NOTHING, h2=ONE_BY_ONE))
+    assert run()["result"] is True
+    assert deeds == ["maintenance.begin h1", *restart("h2")]
+
+
+def test_a_restart_that_brings_the_newer_pacemaker_is_the_way_out(on):
+    packages = {"pacemaker": {"old": "2.1.5", "new": "3.0.0"}}
+    run, deeds = on(mixed({**NOTHING, "packages": packages}, h2=NOTHING))
+    assert run()["result"] is True
+    assert deeds == ["maintenance.begin h1", *restart("h1")]

@@ -25,6 +25,9 @@ from .shell import run
 
 PATIENCE = 5  # with a caller who says nothing
 
+WATCHERS = Path("/proc/sys/fs/inotify/max_user_instances")  # inotify(7)
+ENOUGH_WATCHERS = 1024
+
 
 class Keeper:
     """Does what it is told over a socket, and minds the hosts in between."""
@@ -56,6 +59,7 @@ class Keeper:
         notes.mkdir(parents=True, exist_ok=True)
         run("mount", "-t", "tmpfs", "-o", "mode=755", "cmha-lab", notes)
         network.make_bridge()
+        _let_hosts_watch()
 
     def _on(self, source, action):
         self.loop.register(source, selectors.EVENT_READ, action)
@@ -124,6 +128,14 @@ class Keeper:
                 self._boot(machine)
 
         self._on(fd, ended)
+
+
+def _let_hosts_watch():
+    """Each host's daemons watch files. The kernel's usual 128 watchers are too few for five labs, and a host
+    that gets none doesn't boot."""
+    with contextlib.suppress(OSError):  # a machine that forbids it: fewer labs then
+        if int(WATCHERS.read_text()) < ENOUGH_WATCHERS:
+            WATCHERS.write_text(str(ENOUGH_WATCHERS))
 
 
 def hold(base):
