@@ -83,6 +83,8 @@ def fitness(saltenv=None, pillarenv=None):
     agent = cmha["pacemaker"]["primitives"][cmha["resource"]]["agent"]
     running = __salt__["corosync.running"]()
     members = __salt__["corosync.members"]().values()
+    # before a package manager is asked, which may take its time: the peer tries at the same time
+    ports = {} if running else _ports(cmha)
     versions = {
         "corosync": __salt__["corosync.version"](),
         "pacemaker": __salt__["crm.version"](),
@@ -110,7 +112,7 @@ def fitness(saltenv=None, pillarenv=None):
         "conf": _whose_conf(cmha["nodes"]),
         "running": running,
         "members": [each["address"] for each in members if each["status"] == "joined"],
-        "ports": {} if running else _ports(cmha),
+        "ports": ports,
         "firewall_open": all(
             _is_there(rule, cmha["firewall"]["backend"]) for rule in cmha["rules"]
         ),

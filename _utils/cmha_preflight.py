@@ -253,11 +253,13 @@ def _versions(case):
                 f"{name} is {there}; upgrade the older one, or say in cmha:versions which is wanted"
                 f"{_MEANS.get(name, '')}"
             )
-    lines += [
-        f"{host} has pacemaker {each['pacemaker']}; {_OLDEST_PACEMAKER} is the oldest for cmha; upgrade it"
-        for host, each in facts.items()
-        if each["pacemaker"] and corosync_keys.is_before(each["pacemaker"], _OLDEST_PACEMAKER)
-    ]
+    for host, each in facts.items():
+        version = _version(each, "pacemaker")
+        if version and corosync_keys.is_before(version, _OLDEST_PACEMAKER):
+            has = "has" if each["pacemaker"] else "would get"
+            lines.append(
+                f"{host} {has} pacemaker {version}; {_OLDEST_PACEMAKER} is the oldest for cmha; upgrade it"
+            )
     return lines
 
 

@@ -215,6 +215,14 @@ def test_what_an_installation_would_bring_is_asked_where_nothing_is_there(host, 
     assert (found["pacemaker"], found["to_come"]) == (None, {"pacemaker": "2.1.8"})
 
 
+def test_no_package_manager_is_asked_before_the_peer_is_heard(host, there):
+    """Both hosts try at the same time, and a package manager may take longer than they listen."""
+    there.says["crm.version"] = None
+    host.fitness()
+    asked = [name for name, *_ in there.asked]
+    assert asked.index("corosync.reaches") < asked.index("daemons.to_come")
+
+
 def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
     found = host.fitness()
     assert found == {

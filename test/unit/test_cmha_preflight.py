@@ -342,6 +342,13 @@ def test_versions_that_an_installation_would_bring(judge, facts):
     assert judge(facts)[0] == []
 
 
+def test_a_pacemaker_that_would_be_older_than_the_guides(judge, facts):
+    for each in facts.values():
+        each.update(pacemaker=None, to_come={"pacemaker": "1.1.8"})
+    errors, _ = judge(facts)
+    assert [line[:27] for line in errors] == [f"{host} would get pacemaker 1." for host in facts]
+
+
 def test_a_host_that_has_nothing_yet(judge, facts):
     facts["cms2"].update(corosync=None, pacemaker=None)
     assert judge(facts)[0] == []
