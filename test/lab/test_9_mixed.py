@@ -69,6 +69,23 @@ def test_it_fails_over_both_ways(lab, target):
     assert (code, data["error"]) == (0, None)
 
 
+def test_the_older_one_is_never_restarted_for_a_change(lab):
+    """Else it would stay out, and the pair in maintenance mode."""
+    before = lab.on(OLD, "pidof", "corosync")
+    site = lab.on("master", "cat", "/srv/pillar/cmha.sls")
+    lab.write_pillar(site.replace("cluster_name: cmf", "cluster_name: cmg"), CMS)
+    done = lab.orchestrate()
+    lab.write_pillar(site, CMS)
+    (step,) = done.failed
+    said = done.steps[step]["comment"]
+    assert said.startswith(f"{OLD} has an older Pacemaker (feature set 3.16.1) than {NEW} (3.20.0)")
+    assert "nothing was restarted" in said
+    assert lab.on(OLD, "pidof", "corosync") == before
+    assert "maintenance-mode" not in lab.cib(OLD)
+    done = lab.orchestrate()
+    assert (done.code, done.failed, done.restarted) == (0, [], {})
+
+
 def test_the_newer_one_crashes_and_comes_back_to_the_older(lab):
     """The older one is the DC then, and the cluster keeps to what it knows."""
     lab.run("crash", NEW)
