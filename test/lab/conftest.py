@@ -142,6 +142,11 @@ class Lab:
         self.on("master", "sh", "-c", 'printf %s "$1" > /srv/pillar/cmha.sls', "sh", text)
         self.salt(hosts, "saltutil.refresh_pillar", "wait=True")
 
+    def keep_to_cms(self):
+        """A site of one pair, where there are hosts for no more."""
+        site = self.on("master", "cat", "/srv/pillar/cmha.sls")
+        self.write_pillar(site[: site.index("    mgmt:")], CMS)
+
     def cib(self, host):
         return self.on(host, "cibadmin", "--query")
 
@@ -218,11 +223,20 @@ def standing(ready):
         if lab.begins:  # so that the next try needn't wait for it
             lab.run("restore", lab.begins)
         return
-    lab = Lab(own_name("test"))
+    with booted(own_name("test")) as lab:
+        yield lab
+
+
+@contextlib.contextmanager
+def booted(name, **environment):
+    """A lab for the body alone. It ends with this process, too."""
+    lab = Lab(name, **environment)
     lab.run("down")
-    lab.run("up", "--die-with", str(os.getpid()))
-    yield lab
-    lab.run("down")
+    try:
+        lab.run("up", "--die-with", str(os.getpid()))
+        yield lab
+    finally:
+        lab.run("down")
 
 
 def own_name(name):

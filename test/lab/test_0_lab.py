@@ -9,7 +9,7 @@ from pathlib import Path
 import evidence
 import pytest
 from cmhalab import orders, settings
-from conftest import Lab
+from conftest import Lab, booted
 
 pytestmark = pytest.mark.lab  # which begins from no state of the tests' own lab
 
@@ -20,11 +20,8 @@ UNAVAILABLE, USAGE = 69, 64  # sysexits.h
 
 @pytest.fixture(scope="module")
 def small(ready):
-    lab = Lab(NAME, LAB_HOSTS=HOST)
-    lab.run("down")
-    lab.run("up", "--die-with", str(os.getpid()))
-    yield lab
-    lab.run("down")
+    with booted(NAME, LAB_HOSTS=HOST) as lab:
+        yield lab
 
 
 def pings(lab):

@@ -1,11 +1,9 @@
 """A pair in the middle of an upgrade: cms1 has an older Debian than cms2, with an older Pacemaker. The tests
 tell one story, in their order."""
 
-import os
-
 import pytest
 import turns
-from conftest import CMS, Lab
+from conftest import CMS, booted
 from day_two import SERVER, home, status
 from guide import wait_for
 
@@ -24,15 +22,9 @@ OUT = (
 
 @pytest.fixture(scope="module")
 def lab(ready):
-    lab = Lab("mixed", LAB_HOSTS=" ".join(CMS), LAB_SUITE=f"bookworm {NEW}=trixie")
-    lab.run("down")
-    try:
-        lab.run("up", "--die-with", str(os.getpid()))
-        site = lab.on("master", "cat", "/srv/pillar/cmha.sls")
-        lab.write_pillar(site[: site.index("    mgmt:")], CMS)
+    with booted("mixed", LAB_HOSTS=" ".join(CMS), LAB_SUITE=f"bookworm {NEW}=trixie") as lab:
+        lab.keep_to_cms()
         yield lab
-    finally:
-        lab.run("down")
 
 
 def test_preflight_says_what_a_mixed_pair_is(lab):

@@ -4,14 +4,13 @@ that look like RHEL, SLES and Ubuntu (look-alikes/). They take turns.
 """
 
 import json
-import os
 from dataclasses import dataclass
 
 import pytest
 import turns
 import yaml
 from cmhalab.settings import LOOK_ALIKES
-from conftest import CMS, HERE, HOSTS, Lab
+from conftest import CMS, HERE, HOSTS, booted
 from guide import wait_for
 
 pytestmark = pytest.mark.lab
@@ -90,21 +89,10 @@ def platform(name):
 
 @pytest.fixture(scope="module")
 def lab(ready, name, platform):
-    lab = Lab(name.replace(".", "-"), **platform.environment)
-    lab.run("down")
-    try:
-        lab.run("up", "--die-with", str(os.getpid()))
+    with booted(name.replace(".", "-"), **platform.environment) as lab:
         if "mgmt" not in platform.pairs:
-            without_mgmt(lab, platform)
+            lab.keep_to_cms()
         yield lab
-    finally:
-        lab.run("down")
-
-
-def without_mgmt(lab, platform):
-    """A site of one pair, where there are hosts for no more."""
-    site = lab.on("master", "cat", "/srv/pillar/cmha.sls")
-    lab.write_pillar(site[: site.index("    mgmt:")], platform.hosts)
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,11 @@
 """A pair goes from one Debian to the next, host by host, each with a new disk: docs/upgrade.md. The tests
 tell one story, in their order."""
 
-import os
 import re
 
 import pytest
 import turns
-from conftest import CMS, Lab
+from conftest import CMS, booted
 from day_two import home, mate, status
 
 pytestmark = turns.only("mixed")
@@ -17,15 +16,9 @@ MEANWHILE = f"{SITE}\n  preflight: {{ignore: [versions]}}"
 
 @pytest.fixture(scope="module")
 def lab(ready):
-    lab = Lab("upgrade", LAB_HOSTS=" ".join(CMS))
-    lab.run("down")
-    try:
-        lab.run("up", "--die-with", str(os.getpid()))
-        site = lab.on("master", "cat", "/srv/pillar/cmha.sls")
-        lab.write_pillar(site[: site.index("    mgmt:")], CMS)
+    with booted("upgrade", LAB_HOSTS=" ".join(CMS)) as lab:
+        lab.keep_to_cms()
         yield lab
-    finally:
-        lab.run("down")
 
 
 def change_pillar(lab, old, new):

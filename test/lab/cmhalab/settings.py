@@ -53,9 +53,7 @@ class Settings:
 
     name: str
     hosts: tuple  # of the cluster: the master is one more
-    suite: (
-        str  # of the hosts, and of single ones: "bookworm cms2=trixie"; the master has MASTER_SUITE
-    )
+    suite: str  # of the hosts, and of single ones: "bookworm cms2=trixie"
     init: str  # of the hosts; the master has systemd
     salt: str  # of the master
     minion_salt: str

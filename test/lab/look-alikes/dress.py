@@ -7,12 +7,12 @@ no Python of that distribution.
 """
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import rpms
 import tomllib
+from rpms import run
 
 MIRROR = "deb http://deb.debian.org/debian {} main\n"
 SOURCES = Path("/etc/apt/sources.list")
@@ -29,6 +29,19 @@ INSTALL = {
     "zypper": ["zypper", "-q", "-n", "install"],
 }
 
+# What runs there from the beginning; ufw is off. The administrator has opened Cloudera Manager's ports.
+FIREWALL = {"apt": "ufw", "dnf": "firewalld", "zypper": "firewalld"}
+OPEN = ["firewall-offline-cmd --add-port=7180/tcp --add-port=7182/tcp"]
+OPENED = {"apt": [], "dnf": OPEN, "zypper": OPEN}
+
+# In Debian's image, and there a package of the distribution's.
+OFFERED = ["iptables"]
+
+PRESETS = {
+    "/usr/lib/systemd/system-preset/90-default.preset": "enable firewalld.service\n",
+    "/usr/lib/systemd/system-preset/99-default-disable.preset": "disable *\n",
+}
+
 # Neither the formula nor Salt finds these on a host that has RPMs.
 DEBIANS_OWN = """
     /usr/bin/apt* /usr/bin/dpkg* /usr/sbin/dpkg* /usr/lib/apt /usr/lib/dpkg /usr/share/dpkg /etc/apt /etc/dpkg
@@ -39,36 +52,35 @@ DEBIANS_OWN = """
 def dress(look):
     manager = look["manager"]
     if manager != "apt":
-        _install_tools(look["base"], [manager, *RPM_MAKERS], look.get("offered", []))
-        _purge(look.get("purged", []))
-        rpms.make_repositories(look, DEBS)
-        _tell_manager(manager)
-        _remove_debian()
+        _pack_as_rpms(look)
     _write_files(look["files"])
     for link, target in look.get("links", {}).items():
         _link(Path(link), target)
-    if look.get("first"):
-        run(*INSTALL[manager], *look["first"])
-    for command in look.get("commands", []):
+    run(*INSTALL[manager], FIREWALL[manager])
+    for command in (*OPENED[manager], *look.get("commands", [])):
         run("sh", "-ec", command)
 
 
-def _install_tools(suite, packages, offered):
-    """From Debian's mirror, for once; what is offered beside goes to the other packages."""
+def _pack_as_rpms(look):
+    manager = look["manager"]
+    _install_tools(look["base"], [manager, *RPM_MAKERS])
+    rpms.make_repositories(look, DEBS)
+    _tell_manager(manager)
+    _remove_debian()
+    _write_files(PRESETS)
+
+
+def _install_tools(suite, packages):
+    """From Debian's mirror, for once; and what is a package there is none of the image any more."""
     own = SOURCES.read_text()
     SOURCES.write_text(MIRROR.format(suite))
     run("apt-get", "-qq", "update")
     run("apt-get", "-qq", "install", "--no-install-recommends", *packages)
-    for package in offered:
+    for package in OFFERED:
         run("apt-get", "-qq", "download", package, cwd=DEBS)
+        run("dpkg", "--purge", "--force-depends", package)
     run("apt-get", "clean")
     SOURCES.write_text(own)
-
-
-def _purge(packages):
-    """What that distribution doesn't bring by itself."""
-    for package in packages:
-        run("dpkg", "--purge", "--force-depends", package)
 
 
 def _tell_manager(manager):
@@ -100,15 +112,6 @@ def _link(link, target):
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(link, place)
     link.symlink_to(target)
-
-
-def run(*command, **how):
-    environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False, **how
-    )
-    if done.returncode:
-        sys.exit(f"{' '.join(command)}: {done.stdout}{done.stderr}")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from pathlib import Path
 REPOSITORY = "/opt/rpms"
 NEWER = "/opt/newer"  # a package of the next release waits there, see test/lab/newer-package
 BUILD = Path("/opt/build")
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
 
 # How RHEL and SLES call what an administrator sees of it. Libraries and Python's packages keep Debian's name.
 NAMES = {
@@ -273,8 +274,10 @@ def scriptlets(name, units):
     return "\n".join(f"%{each}\n{text}" for each, text in parts.items() if text)
 
 
-def run(*command):
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def run(*command, **how):
+    done = subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, text=True, check=False, **how
+    )
     if done.returncode:
         sys.exit(f"{' '.join(command)}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
     return done.stdout
