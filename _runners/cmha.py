@@ -6,6 +6,7 @@ All of it goes by Salt jobs. What is printed for people is data in every other f
 ``retcode`` is the exit code of ``salt-run``.
 """
 
+import contextlib
 import time
 
 import salt.utils.minions
@@ -57,7 +58,7 @@ def _sites(opts, only):
     return {"sites": [_outline(site) for site in models], "errors": errors + lost}
 
 
-def fit_sites(only=None, pair=None, saltenv=None, pillarenv=None):
+def fit_sites(only=None, pair=None, saltenv=None, pillarenv=None, alone=False):
     """
     The sites that preflight finds nothing against: what the orchestration works on.
 
@@ -67,6 +68,9 @@ def fit_sites(only=None, pair=None, saltenv=None, pillarenv=None):
         Name of a pair; the default is all.
     saltenv, pillarenv
         See ``sites``.
+    alone
+        Whoever asks has them for itself until its process ends, and a site where somebody else is at work is
+        an error.
 
     Returns what ``sites`` does, each site with ``steps``, see ``cmha_steps.of_site``; and ``warnings``, a
     list of lines.
@@ -78,7 +82,9 @@ def fit_sites(only=None, pair=None, saltenv=None, pillarenv=None):
         salt-run cmha.fit_sites
         salt-run cmha.fit_sites '[east]' pair=cms
     """
-    looked_at, errors, warnings = _preflighted(_opts(saltenv, pillarenv), only, pair, whole=True)
+    looked_at, errors, warnings = _preflighted(
+        _opts(saltenv, pillarenv), only, pair, whole=True, alone=alone
+    )
     fit = [_outline({**site, "pairs": pairs}) for site, pairs, wrong in looked_at if not wrong]
     steps = __utils__["cmha_steps.of_site"]
     return {
@@ -320,8 +326,9 @@ def rejoin(node, site=None, confirm=False, saltenv=None, pillarenv=None):
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair["pair"])
     if wrong:
         return _report("rejoin", True, error=wrong)
-    done = __utils__["cmha_rejoin.rejoin"](opts, name, pair, host, confirm)
-    return _report("rejoin", bool(done["error"]), site=name, pair=pair["pair"], **done)
+    work = __utils__["cmha_rejoin.rejoin"]
+    where = (name, pair["pair"])
+    return _done(opts, "rejoin", where, confirm, lambda: work(opts, name, pair, host, confirm))
 
 
 def clean(  # noqa: PLR0917
@@ -439,8 +446,19 @@ def _with_pair(opts, deed, work, site, pair, **options):
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair)
     if wrong:
         return _report(deed, True, error=wrong)
-    done = work(opts, name, outline, **options)
-    return _report(deed, bool(done["error"]), site=name, pair=pair, **done)
+    acts = options.get("confirm", True)
+    return _done(opts, deed, (name, pair), acts, lambda: work(opts, name, outline, **options))
+
+
+def _done(opts, deed, where, acts, work):
+    """The report on what is done with a pair; where something is touched, with its site for oneself."""
+    site, pair = where
+    alone = __utils__["cmha_lock.held"](opts, site, deed) if acts else contextlib.nullcontext()
+    with alone as busy:
+        if busy:
+            return _report(deed, True, error=busy)
+        done = work()
+    return _report(deed, bool(done["error"]), site=site, pair=pair, **done)
 
 
 def _unknown(deed, what, where, others, known):
@@ -470,10 +488,14 @@ def _ask(opts, minions, function, *arguments, **options):
     return __utils__["cmha_master.ask"](opts, minions, function, *arguments, **options)
 
 
-def _preflighted(opts, only, pair=None, whole=False):
+def _preflighted(opts, only, pair=None, whole=False, alone=False):
     """The sites, each with the pairs that were chosen and what is wrong with them; then everything that is
-    wrong, and all warnings. ``whole``: only sites whose hosts all answer."""
+    wrong, and all warnings. ``whole``: only sites whose hosts all answer. ``alone``: only those where nobody
+    else is at work."""
     models, pillars, errors = _models(opts, only)
+    if alone:
+        models, busy = _for_oneself(opts, models)
+        errors = errors + busy
     answering, lost = _answering(opts, models) if whole else (models, [])
     looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
     beacons = _synced(opts) if answering else []
@@ -486,6 +508,18 @@ def _preflighted(opts, only, pair=None, whole=False):
         errors += wrong
         warnings += unheard + less
     return looked_at, errors, warnings
+
+
+def _for_oneself(opts, models):
+    """The sites that this process has for itself now, and a line for each other."""
+    mine, busy = [], []
+    for site in models:
+        line = __utils__["cmha_lock.take"](opts, site["site"], "orchestrate")
+        if line:
+            busy.append(line)
+        else:
+            mine.append(site)
+    return mine, busy
 
 
 def _with_devices_that_answer(opts, site, pairs):

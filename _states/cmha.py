@@ -37,6 +37,18 @@ def step(name, site, pair, hosts, sls):
     with __utils__["cmha_master.told"](
         __opts__, site, pair["pair"], "orchestrate", what=what, hosts=hosts
     ) as outcome:
+        ret = _applied(name, hosts, sls)
+        if ret["result"] is False:
+            way_back = __utils__["cmha_reconfigure.way_back"](__opts__, pair)
+            ret["comment"] = ". ".join(filter(None, (ret["comment"], way_back)))
+            outcome["failed"] = ret["comment"]
+    return ret
+
+
+def _applied(name, hosts, sls):
+    """What ``salt.state`` returns; a host that is busy with other states gets them when it has done those."""
+    done = {}
+    while True:
         # timeout (seconds) is when the master begins to ask whether a busy host still works at it; it ends
         # no step
         ret = __utils__["cmha_answers.shown"](
@@ -49,11 +61,26 @@ def step(name, site, pair, hosts, sls):
                 **__utils__["cmha_master.environment"](__opts__),
             )
         )
-        if ret["result"] is False:
-            way_back = __utils__["cmha_reconfigure.way_back"](__opts__, pair)
-            ret["comment"] = ". ".join(filter(None, (ret["comment"], way_back)))
-            outcome["failed"] = ret["comment"]
+        answers = ret["changes"].get("ret", {})
+        occupied = __utils__["cmha_master.busy"](answers)
+        done.update({host: each for host, each in answers.items() if host not in occupied})
+        if not occupied or any(map(_failed, done.values())):
+            break
+        still = __utils__["cmha_master.at_rest"](__opts__, occupied)
+        if still:
+            ret["comment"] = still
+            break
+        hosts = list(occupied)
+    if done:
+        ret["changes"] = {**ret["changes"], "out": "highstate", "ret": {**done, **answers}}
     return ret
+
+
+def _failed(answer):
+    """Whether a host's states failed, or there is no telling."""
+    return not isinstance(answer, dict) or any(
+        state.get("result") is False for state in answer.values()
+    )
 
 
 def verified(name, site, pair, hosts, sls):

@@ -9,6 +9,7 @@ import contextlib
 import glob
 import hashlib
 import os
+import re
 import sys
 import threading
 import time
@@ -30,6 +31,12 @@ _IN_AN_ENVIRONMENT = (
     "state.apply", "cmha_host.causes", "cmha_host.fitness", "cmha_host.health", "cmha_host.pending",
     "cmha_host.plan",
 )  # fmt: skip
+
+# How Salt says that a host does nothing, since it is busy with other states
+_BUSY = re.compile(r'The function "\S+" is running as PID ')
+
+# Seconds for which other states are waited for: a first installation takes minutes
+_LONGEST = 900
 
 # The kinds of modules that a host needs
 SYNCED = ("utils", "modules", "states", "beacons")
@@ -57,7 +64,17 @@ class Master:
         self.opts = opts
 
     def ask(self, hosts, function, *arguments, **options):
-        """The answers by host. What is no answer is a Trouble; it isn't raised."""
+        """The answers by host. What is no answer is a Trouble; it isn't raised. A host that is busy with
+        other states is asked again when it has done them."""
+        answers = self._ask(hosts, function, *arguments, **options)
+        while occupied := busy(answers):
+            line = at_rest(self.opts, occupied)
+            if line:
+                return {**answers, **{host: Trouble(line) for host in occupied}}
+            answers.update(self._ask(list(occupied), function, *arguments, **options))
+        return answers
+
+    def _ask(self, hosts, function, *arguments, **options):
         try:
             with salt.client.get_local_client(mopts=self.opts) as client:
                 returned = client.cmd(
@@ -147,6 +164,45 @@ def ask(opts, hosts, function, *arguments, **options):
     Returns the answers by host; what is no answer is a ``Trouble``, an exception that isn't raised.
     """
     return Master(opts).ask(hosts, function, *arguments, **options)
+
+
+def busy(answers):
+    """
+    The hosts that did nothing, since they are busy with other states: what Salt says of these, by host.
+
+    answers
+        What a job that applies states returned, by host.
+    """
+    return {
+        host: answer[0]
+        for host, answer in answers.items()
+        if isinstance(answer, list) and answer and _BUSY.match(str(answer[0]))
+    }
+
+
+def at_rest(opts, occupied):
+    """
+    Wait until hosts have done the states that they are busy with, a highstate of a schedule perhaps.
+
+    opts
+        The master's configuration.
+    occupied
+        What ``busy`` returned.
+
+    Returns ``None``, or a line: after 15 minutes they still do them.
+    """
+    end = time.monotonic() + _LONGEST
+    seen = "; ".join(f"{host}: {said}" for host, said in sorted(occupied.items()))
+    with shown(opts, f"waiting for other states to end: {seen}", occupied):
+        while occupied:
+            if time.monotonic() > end:
+                return (
+                    f"other states still run after {_LONGEST // 60} minutes ({seen}); wait until they have "
+                    "ended, or end them (salt HOST saltutil.kill_job JID)"
+                )
+            time.sleep(1)
+            occupied = busy(Master(opts)._ask(list(occupied), "state.running"))
+    return None
 
 
 def fitness(opts, hosts, beacons):

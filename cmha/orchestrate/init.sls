@@ -9,7 +9,7 @@
 {% do salt['saltutil.runner']('saltutil.sync_' ~ kind, saltenv=saltenv) %}
 {% endfor %}
 {% set asked_for = {'only': salt['pillar.get']('cmha_only:sites'), 'pair': salt['pillar.get']('cmha_only:pair'),
-    'pillarenv': opts['pillarenv']} %}
+    'pillarenv': opts['pillarenv'], 'alone': not opts['test']} %}
 {#  saltutil.runner has a saltenv of its own, base when nothing is said, and passes it on. #}
 {% set found = salt['saltutil.runner']('cmha.fit_sites', kwarg=asked_for, saltenv=saltenv) %}
 {% if found is not mapping %}

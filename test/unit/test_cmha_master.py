@@ -431,3 +431,54 @@ def test_modules_are_synced_from_the_environment(master):
     master.Master({"saltenv": "prod"}).sync(["cms1"])
     master.Master({}).sync(["cms1"])
     assert [job[2] for job in client.jobs] == [[["prod"]] * 4, [[]] * 4]
+
+
+# --- hosts that are busy with other states -------------------------------------------------------
+
+BUSY = (
+    'The function "state.apply" is running as PID 4711 and was started at 2026, Nov 28 07:51:05.123456 '
+    "with jid 20261128075105123456"
+)
+
+
+def test_a_host_that_is_busy_with_other_states_is_asked_again(master):
+    client = master.hear(
+        {"h1": returned({"a": {}}), "h2": returned([BUSY], 1)},
+        {"h2": returned([BUSY])},
+        {"h2": returned([])},
+        {"h2": returned({"b": {}})},
+    )
+    answers = master.ask({}, ["h1", "h2"], "state.apply", "cmha.host")
+    assert answers == {"h1": {"a": {}}, "h2": {"b": {}}}
+    assert [(job[0], job[1]) for job in client.jobs] == [
+        (["h1", "h2"], "state.apply"),
+        (["h2"], "state.running"),
+        (["h2"], "state.running"),
+        (["h2"], "state.apply"),
+    ]
+
+
+def test_other_states_that_do_not_end_are_told(master, monkeypatch):
+    class Always:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def cmd(self, hosts, *_, **__):
+            return dict.fromkeys(hosts, returned([BUSY]))
+
+    monkeypatch.setattr("salt.client.get_local_client", lambda mopts: Always())
+    (trouble,) = master.ask({}, ["h2"], "state.apply", "cmha.host").values()
+    line = str(trouble)
+    assert line.startswith("other states still run after 15 minutes (h2: The function ")
+    assert "20261128075105123456" in line
+    assert line.endswith("(salt HOST saltutil.kill_job JID)")
+
+
+@pytest.mark.parametrize(
+    "answer", [["Rendering SLS failed"], [], [{}], {}, "text", None, True, [BUSY[:20]]]
+)
+def test_what_is_no_other_state(master, answer):
+    assert master.busy({"h1": answer}) == {}

@@ -48,7 +48,7 @@ def shown(pillar):
 
 
 @pytest.fixture
-def master(load_file, pure, formula, monkeypatch):
+def master(load_file, pure, formula, monkeypatch, tmp_path):
     """The runner on a master that knows ``pillars`` (minion id to pillar) and hears ``answering``. What
     its ``utils`` would do beside looking may be replaced."""
 
@@ -78,6 +78,7 @@ def master(load_file, pure, formula, monkeypatch):
             "cmha_master": ("ask", "environment", "fitness"),
             "cmha_preflight": ("judge",),
         }
+        lock = pure("cmha_lock")
         own = {
             f"{module}.{name}": getattr(pure(module), name)
             for module in names
@@ -85,7 +86,11 @@ def master(load_file, pure, formula, monkeypatch):
         }
         runner = load_file(
             "_runners/cmha.py",
-            opts={"extension_modules": "/nonexistent", **(configured or {})},
+            opts={
+                "extension_modules": "/nonexistent",
+                "cachedir": str(tmp_path),
+                **(configured or {}),
+            },
             salt={
                 "pillar.show_pillar": lambda minion, **environment: (
                     compiled.append(environment) or shown(pillars.get(minion))
@@ -104,6 +109,8 @@ def master(load_file, pure, formula, monkeypatch):
             },
             utils={
                 "cmha_steps.of_site": pure("cmha_steps").of_site,
+                "cmha_lock.held": lock.held,
+                "cmha_lock.take": lock.take,
                 **own,
                 "cmha_pair.health": lambda opts, pairs: [],
                 "cmha_memory.recall": lambda opts: dict(memory),
@@ -802,3 +809,67 @@ def test_what_was_known_stays_known_in_a_wrong_environment(master):
     seen = master(of(SITE), utils=GOOD).status(saltenv="nosuch")
     assert (list(seen["sites"]), seen["retcode"]) == (["east"], 2)
     assert list(master(of(SITE), utils=GOOD).status()["sites"]) == ["east"]
+
+
+# --- one at a time -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def somebody_else(pure, tmp_path):
+    """Works on the site east from this master."""
+    with pure("cmha_lock").held({"cachedir": str(tmp_path)}, "east", "orchestrate"):
+        yield
+
+
+def test_an_orchestration_touches_no_site_that_another_works_on(master, pure, somebody_else):
+    pillars = {**of(SITE), **west()}
+    asked = []
+    per_site = {host: facts(pure, pillar) for host, pillar in pillars.items()}
+    runner = master(
+        pillars,
+        **{"cmha_host.fitness": lambda minion: asked.append(minion) or per_site[minion](minion)},
+    )
+    found = runner.fit_sites(alone=True)
+    assert [site["site"] for site in found["sites"]] == ["west"]
+    (line,) = found["errors"]
+    assert line.startswith("site east: orchestrate is at work there")
+    assert set(asked) == set(west())
+
+
+def test_who_only_looks_is_told_all(master, fitness, somebody_else):
+    found = master(of(SITE), **{"cmha_host.fitness": fitness}).fit_sites()
+    assert ([site["site"] for site in found["sites"]], found["errors"]) == (["east"], [])
+
+
+def test_an_orchestration_keeps_its_sites_until_it_ends(master, fitness, pure, tmp_path):
+    runner = master(of(SITE), **{"cmha_host.fitness": fitness})
+    runner.fit_sites(alone=True)
+    with pure("cmha_lock").held({"cachedir": str(tmp_path)}, "east", "failover") as busy:
+        assert "orchestrate is at work there" in busy
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda runner: runner.failover("cms"),
+        lambda runner: runner.clean("cms", keep="cms1", confirm=True),
+        lambda runner: runner.rejoin("cms1", confirm=True),
+    ],
+)
+def test_nothing_is_done_where_somebody_else_is_at_work(master, somebody_else, call):
+    report = call(master(of(SITE), utils={"cmha_rejoin.rejoin": None}))
+    assert report["retcode"] == 1
+    assert report["error"].startswith("site east: orchestrate is at work there")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda runner: runner.clean("cms", keep="cms1"),
+        lambda runner: runner.rejoin("cms1"),
+    ],
+)
+def test_who_only_asks_what_would_be_done_is_told(master, somebody_else, call):
+    done = lambda *_, **__: {"error": None}  # noqa: E731
+    utils = {"cmha_rejoin.rejoin": done, "cmha_clean.clean": done}
+    assert call(master(of(SITE), utils=utils))["retcode"] == 0

@@ -28,6 +28,7 @@ def cmha(load_file, pure):
             states={"salt.state": state},
             utils={
                 "cmha_master.told": tell,
+                "cmha_master.busy": pure("cmha_master").busy,
                 "cmha_master.environment": lambda opts: opts.get("environment", {}),
                 "cmha_answers.shown": pure("cmha_answers").shown,
                 "cmha_reconfigure.way_back": lambda opts, pair: way_back,
@@ -55,6 +56,61 @@ def test_a_step_that_fails_in_maintenance_mode_tells_the_way_back(cmha):
     ret = module.step("east cms: start h1", "east", {"pair": "cms"}, ["h1"], "cmha.start")
     assert ret["comment"] == "so. The pair stays"
     assert module.told[0][-1] == ret["comment"]
+
+
+BUSY = ['The function "state.apply" is running as PID 4711 and was started at … with jid 2026']
+GOOD, BAD = {"a": {"result": True}}, {"a": {"result": False}}
+
+
+@pytest.mark.parametrize(
+    ("runs", "still", "asked", "end"),
+    [
+        # a highstate on h2, then the step is applied there alone
+        (
+            [(False, {"h1": GOOD, "h2": BUSY}), (True, {"h2": GOOD})],
+            None,
+            [["h1", "h2"], ["h2"]],
+            (True, {"h1": GOOD, "h2": GOOD}),
+        ),
+        # nothing to change there
+        (
+            [(False, {"h1": GOOD, "h2": BUSY}), (True, {})],
+            None,
+            [["h1", "h2"], ["h2"]],
+            (True, {"h1": GOOD}),
+        ),
+        # nobody waits for anything where the step has failed
+        (
+            [(False, {"h1": BAD, "h2": BUSY})],
+            None,
+            [["h1", "h2"]],
+            (False, {"h1": BAD, "h2": BUSY}),
+        ),
+        (
+            [(False, {"h1": ["no SLS"], "h2": BUSY})],
+            None,
+            [["h1", "h2"]],
+            (False, {"h1": ["no SLS"], "h2": BUSY}),
+        ),
+        ([(False, {"h2": BUSY})], "still busy", [["h1", "h2"]], (False, {"h2": BUSY})),
+    ],
+)
+def test_a_host_that_is_busy_with_other_states_is_waited_for(cmha, runs, still, asked, end):
+    module = cmha()
+    left = list(runs)
+
+    def state(name, tgt, **_):
+        module.ran.append(tgt)
+        result, answers = left.pop(0)
+        changes = {"out": "highstate", "ret": answers} if answers else {}
+        return {"name": name, "result": result, "changes": changes, "comment": "so"}
+
+    module.__states__["salt.state"] = state
+    module.__utils__["cmha_master.at_rest"] = lambda opts, occupied: still
+    ret = module.step("east cms: prepare", "east", {"pair": "cms"}, ["h1", "h2"], "cmha.host")
+    assert module.ran == asked
+    assert (ret["result"], ret["changes"]["ret"]) == end
+    assert ret["comment"] == (still or "so")
 
 
 DIES = "if cms1 dies, nobody takes cm over: x"
