@@ -19,7 +19,7 @@ NAMES = {
 }
 
 # Those that come in a newer release too.
-UPGRADED = {"corosync"}
+UPGRADED = {"corosync", "pacemaker"}
 
 # What has no RPM at all.
 LEFT_OUT = {"ufw", "iptables-persistent", "netfilter-persistent", "pacemaker-resource-agents"}
@@ -45,6 +45,7 @@ OWNED_DIRECTORIES = {  # with the mode and the owner that the packages give them
     "var/lib/pacemaker": "%attr(0750,hacluster,haclient)",
     "var/log/pacemaker": "%attr(0770,hacluster,haclient)",
     "etc/pacemaker": "%attr(0750,root,haclient)",
+    "etc/corosync/qnetd": "%attr(0770,coroqnetd,coroqnetd)",
 }
 
 USER = """
@@ -68,21 +69,19 @@ POST = {
 install -d -m 0775 -o hacluster -g haclient /var/log/crmsh
 [ -e /var/log/crmsh/crmsh.log ] || install -m 0664 -o hacluster -g haclient /dev/null /var/log/crmsh/crmsh.log
 """,
-    "corosync-qnetd": """
-[ -e /etc/corosync/qnetd/nssdb/cert9.db ] || corosync-qnetd-certutil -i -G >/dev/null 2>&1 || :
-cd /etc/corosync/qnetd/nssdb && chgrp coroqnetd . cert9.db key4.db || :
-""",
     "firewalld": """
 ln -sf org.fedoraproject.FirewallD1.server.policy.choice \\
     /usr/share/polkit-1/actions/org.fedoraproject.FirewallD1.policy
 """,
 }
 
-# As %systemd_post, %systemd_preun and %systemd_postun do: presets decide about a new unit, an upgrade of the
-# cluster's packages restarts nothing.
+# As %systemd_post, %systemd_preun and %systemd_postun do: presets decide about a new unit, and an upgrade
+# restarts nothing; but that of Pacemaker, whose package has %systemd_postun_with_restart.
 ENABLE = "[ $1 -ne 1 ] || systemctl --no-reload preset {0} >/dev/null 2>&1 || :\n"
 DISABLE = "[ $1 -ne 0 ] || systemctl --no-reload disable --now {0} >/dev/null 2>&1 || :\n"
 RELOAD = "systemctl daemon-reload >/dev/null 2>&1 || :\n"
+RESTARTED = {"pacemaker.service"}
+RESTART = "[ $1 -lt 1 ] || systemctl try-restart {0} >/dev/null 2>&1 || :\n"
 
 SPEC = """\
 %define debug_package %{{nil}}
@@ -270,7 +269,7 @@ def scriptlets(name, units):
     parts = {"pre": PRE.get(name, ""), "post": post}
     if units:
         parts["preun"] = "".join(DISABLE.format(each) for each in units)
-        parts["postun"] = RELOAD
+        parts["postun"] = RELOAD + "".join(RESTART.format(u) for u in units if u in RESTARTED)
     return "\n".join(f"%{each}\n{text}" for each, text in parts.items() if text)
 
 
