@@ -497,6 +497,8 @@ def _preflighted(opts, only, pair=None, whole=False, alone=False):
         models, busy = _for_oneself(opts, models)
         errors = errors + busy
     answering, lost = _answering(opts, models) if whole else (models, [])
+    if alone:
+        _give_back(opts, models, answering)
     looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
     beacons = _synced(opts) if answering else []
     for site in answering:
@@ -504,6 +506,8 @@ def _preflighted(opts, only, pair=None, whole=False, alone=False):
         pairs, unheard = _with_devices_that_answer(opts, site, pairs)
         wrong, less = _preflight(opts, site, pillars[site["site"]], pairs, beacons)
         wrong += _taken_at_device(opts, site, pairs, models if not only else None)
+        if alone and wrong:
+            __utils__["cmha_lock.give_back"](opts, site["site"])
         looked_at.append((site, pairs, wrong))
         errors += wrong
         warnings += unheard + less
@@ -520,6 +524,13 @@ def _for_oneself(opts, models):
         else:
             mine.append(site)
     return mine, busy
+
+
+def _give_back(opts, models, answering):
+    """Nothing is done at a site whose hosts don't all answer: somebody may rejoin one of them meanwhile."""
+    for site in models:
+        if site not in answering:
+            __utils__["cmha_lock.give_back"](opts, site["site"])
 
 
 def _with_devices_that_answer(opts, site, pairs):

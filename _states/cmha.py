@@ -3,6 +3,11 @@ The orchestration's steps. These states run on the master; what they apply on th
 state files.
 """
 
+import salt.utils.state
+
+# In this one hosts wait for each other: it is begun on both, or on none.
+_MEET = "cmha.start"
+
 
 def __virtual__():
     return True
@@ -47,7 +52,11 @@ def step(name, site, pair, hosts, sls):
 
 def _applied(name, hosts, sls):
     """What ``salt.state`` returns; a host that is busy with other states gets them when it has done those."""
-    done = {}
+    if _MEET in sls:
+        still = __utils__["cmha_master.at_rest"](__opts__, hosts)
+        if still:
+            return {"name": name, "result": False, "changes": {}, "comment": still}
+    done, comments = {}, []
     while True:
         # timeout (seconds) is when the master begins to ask whether a busy host still works at it; it ends
         # no step
@@ -64,23 +73,24 @@ def _applied(name, hosts, sls):
         answers = ret["changes"].get("ret", {})
         occupied = __utils__["cmha_master.busy"](answers)
         done.update({host: each for host, each in answers.items() if host not in occupied})
-        if not occupied or any(map(_failed, done.values())):
+        if not occupied or not all(map(_went_well, done.values())):
             break
-        still = __utils__["cmha_master.at_rest"](__opts__, occupied)
+        comments.append(f"{' and '.join(occupied)} had other states to do first")
+        still = __utils__["cmha_master.at_rest"](__opts__, list(occupied))
         if still:
-            ret["comment"] = still
-            break
+            return {**ret, "comment": still}
         hosts = list(occupied)
+    if comments:
+        ret["comment"] = ". ".join([*comments, ret["comment"]])
     if done:
         ret["changes"] = {**ret["changes"], "out": "highstate", "ret": {**done, **answers}}
+        if __opts__["test"] and ret["result"]:  # the last host has nothing to change, another has
+            ret["result"] = None
     return ret
 
 
-def _failed(answer):
-    """Whether a host's states failed, or there is no telling."""
-    return not isinstance(answer, dict) or any(
-        state.get("result") is False for state in answer.values()
-    )
+def _went_well(answer):
+    return salt.utils.state.check_result(answer, recurse=True)
 
 
 def verified(name, site, pair, hosts, sls):

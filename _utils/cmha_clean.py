@@ -85,6 +85,7 @@ class _Clean(Pair):
             self.master.need(self.hosts[:1], "maintenance.begin")
 
     def _stop_cluster(self):
+        self.master.need_rest(self.hosts)
         with self.step(f"stop Pacemaker and Corosync on {' and '.join(self.hosts)}", self.hosts):
             self.master.need(self.hosts, "corosync.stop")
 

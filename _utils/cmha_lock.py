@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import json
 import os
+import threading
 import time
 import urllib.parse
 
@@ -16,8 +17,9 @@ import salt.utils.user
 
 _DIRECTORY = "cmha_locks"  # of the master's cachedir
 
-# The locks that this process has until it ends
-_taken = set()
+# The open files of the locks that this process keeps, by path. Salt's loader executes a module again for each
+# of its loaders; what is open stays open.
+_kept = globals().get("_kept", {})
 
 
 def __virtual__():
@@ -26,7 +28,10 @@ def __virtual__():
 
 def take(opts, site, action):
     """
-    Have a site for oneself until this process ends.
+    Have a site for oneself until it is given back, or this process ends.
+
+    In a process that goes on for ever nobody can tell when an action has ended: the reactor of a master runs
+    an orchestration in a thread. There it is only asked whether somebody else is at work.
 
     opts
         The master's configuration.
@@ -38,12 +43,26 @@ def take(opts, site, action):
     Returns ``None``, or a line: somebody else works there.
     """
     path = _path(opts, site)
-    if path in _taken:
+    if path in _kept:
         return None
     file, busy = _lock(path, site, action)
-    if file is not None:  # it stays open
-        _taken.add(path)
+    if file is not None:
+        _kept[path] = file
+        if threading.current_thread() is not threading.main_thread():
+            give_back(opts, site)
     return busy
+
+
+def give_back(opts, site):
+    """
+    No longer have a site for oneself.
+
+    opts, site
+        See ``take``.
+    """
+    file = _kept.pop(_path(opts, site), None)
+    if file is not None:
+        os.close(file)
 
 
 @contextlib.contextmanager
@@ -57,7 +76,7 @@ def held(opts, site, action):
     Gives what ``take`` returns: with a line the body has nothing for itself.
     """
     path = _path(opts, site)
-    file, busy = (None, None) if path in _taken else _lock(path, site, action)
+    file, busy = (None, None) if path in _kept else _lock(path, site, action)
     try:
         yield busy
     finally:
@@ -66,28 +85,43 @@ def held(opts, site, action):
 
 
 def _path(opts, site):
-    directory = os.path.join(opts["cachedir"], _DIRECTORY)
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    return os.path.join(directory, urllib.parse.quote(site, safe=""))
+    return os.path.join(opts["cachedir"], _DIRECTORY, urllib.parse.quote(site, safe=""))
 
 
 def _lock(path, site, action):
     """The open file by which a site is locked, or who has it."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        return None, _cant(site, path, error)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         holder = _holder(file)
         os.close(file)
         return None, f"site {site}: {holder}; nothing was done: wait until that has ended"
-    os.ftruncate(file, 0)
-    os.pwrite(file, json.dumps(_myself(action)).encode(), 0)
+    except OSError as error:
+        os.close(file)
+        return None, _cant(site, path, error)
+    with contextlib.suppress(OSError):  # it is for people; the lock holds without
+        os.ftruncate(file, 0)
+        os.pwrite(file, json.dumps(_myself(action)).encode(), 0)
     return file, None
+
+
+def _cant(site, path, error):
+    return (
+        f"site {site}: nobody can tell whether somebody else is at work there: {path} can't be locked "
+        f"({error.strerror}); nothing was done"
+    )
 
 
 def _myself(action):
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    user = salt.utils.user.get_specific_user()
+    # salt-run of a master that isn't root's has become the master's user by now
+    sudo = os.environ.get("SUDO_USER")
+    user = f"sudo_{sudo}" if sudo else salt.utils.user.get_specific_user()
     return {"action": action, "user": user, "pid": os.getpid(), "since": since}
 
 

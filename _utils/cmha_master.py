@@ -66,13 +66,39 @@ class Master:
     def ask(self, hosts, function, *arguments, **options):
         """The answers by host. What is no answer is a Trouble; it isn't raised. A host that is busy with
         other states is asked again when it has done them."""
+        end = time.monotonic() + _LONGEST
         answers = self._ask(hosts, function, *arguments, **options)
         while occupied := busy(answers):
-            line = at_rest(self.opts, occupied)
-            if line:
-                return {**answers, **{host: Trouble(line) for host in occupied}}
-            answers.update(self._ask(list(occupied), function, *arguments, **options))
+            still = self.wait_for_rest(occupied, end)
+            lines = {host: Trouble(_still_busy({host: said})) for host, said in still.items()}
+            answers.update(lines)
+            free = [host for host in occupied if host not in still]
+            if free:
+                answers.update(self._ask(free, function, *arguments, **options))
         return answers
+
+    def wait_for_rest(self, occupied, end):
+        """Until hosts have done the states that they are busy with, or the end; those that still do them, as
+        ``busy`` returns them."""
+        waits = f"waiting for other states to end: {_each(occupied)}"
+        with shown(self.opts, waits, occupied):
+            while occupied and time.monotonic() <= end:
+                time.sleep(1)
+                try:
+                    occupied = busy(self._ask(list(occupied), "state.running"))
+                except Trouble:
+                    raise Trouble(
+                        f"interrupted while waiting for other states on {' and '.join(occupied)}; nothing "
+                        "was begun there"
+                    ) from None
+        return occupied
+
+    def need_rest(self, hosts):
+        """Before something is begun on all of them together: none is busy with other states."""
+        occupied = busy(self._ask(hosts, "state.running"))
+        still = occupied and self.wait_for_rest(occupied, time.monotonic() + _LONGEST)
+        if still:
+            raise Trouble(_still_busy(still))
 
     def _ask(self, hosts, function, *arguments, **options):
         try:
@@ -180,29 +206,35 @@ def busy(answers):
     }
 
 
-def at_rest(opts, occupied):
+def at_rest(opts, hosts):
     """
-    Wait until hosts have done the states that they are busy with, a highstate of a schedule perhaps.
+    Wait until hosts are busy with no states, a highstate of a schedule perhaps.
 
     opts
         The master's configuration.
-    occupied
-        What ``busy`` returned.
+    hosts
+        List of minion ids.
 
-    Returns ``None``, or a line: after 15 minutes they still do them.
+    Returns ``None``, or a line: after 15 minutes they still are. Who interrupts the waiting ends the run.
     """
-    end = time.monotonic() + _LONGEST
-    seen = "; ".join(f"{host}: {said}" for host, said in sorted(occupied.items()))
-    with shown(opts, f"waiting for other states to end: {seen}", occupied):
-        while occupied:
-            if time.monotonic() > end:
-                return (
-                    f"other states still run after {_LONGEST // 60} minutes ({seen}); wait until they have "
-                    "ended, or end them (salt HOST saltutil.kill_job JID)"
-                )
-            time.sleep(1)
-            occupied = busy(Master(opts)._ask(list(occupied), "state.running"))
+    try:
+        Master(opts).need_rest(hosts)
+    except Trouble as trouble:
+        if str(trouble).startswith("interrupted"):
+            raise SystemExit(str(trouble)) from None
+        return str(trouble)
     return None
+
+
+def _still_busy(occupied):
+    return (
+        f"other states still run after {_LONGEST // 60} minutes ({_each(occupied)}); wait until they have "
+        "ended, or end them (salt HOST saltutil.kill_job JID)"
+    )
+
+
+def _each(occupied):
+    return "; ".join(f"{host}: {said}" for host, said in sorted(occupied.items()))
 
 
 def fitness(opts, hosts, beacons):

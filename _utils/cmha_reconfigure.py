@@ -112,6 +112,7 @@ class _Reconfiguration:
             self._stop(hosts)
             return
         home = self._home(whole)
+        self.master.need_rest(self.hosts)
         self._begin_maintenance(whole[0])
         try:
             if at_once:

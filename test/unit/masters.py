@@ -49,6 +49,9 @@ class FakeMaster(Master):
         self._note(function, hosts, arguments, options)
         return {host: self._answer(host, function, arguments, options) for host in hosts}
 
+    def need_rest(self, hosts):
+        self.asked.append(("state.running", *hosts))
+
     def apply(self, hosts, *sls, **options):
         self._note(" ".join(sls), hosts, (), options)
         for host in hosts:

@@ -1,10 +1,12 @@
 """One at a time at a site: who is told that somebody else is there, and that no lock outlives its holder."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -107,3 +109,64 @@ def test_any_site_has_a_file_in_the_directory(lock, opts, tmp_path, site):
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert json.loads(path.read_text())["pid"] == os.getpid()
+
+
+def test_what_is_given_back_is_anybodys(lock, opts, another):
+    assert lock.take(opts, "east", "orchestrate") is None
+    lock.give_back(opts, "east")
+    lock.give_back(opts, "east")
+    assert another("east").said == "None"
+
+
+def test_a_second_loader_knows_what_the_first_has_taken(lock, opts):
+    """Salt executes a module again, in its place, for each of its loaders."""
+    assert lock.take(opts, "east", "orchestrate") is None
+    lock.__spec__.loader.exec_module(lock)
+    assert lock.take(opts, "east", "orchestrate") is None
+    assert tried(lock, opts) is None
+
+
+def test_a_process_that_goes_on_for_ever_keeps_nothing(lock, opts, another):
+    """As the reactor's, which runs an orchestration in a thread."""
+    said = []
+
+    def orchestrate():
+        said.append(lock.take(opts, "east", "orchestrate"))
+
+    for _ in range(2):
+        thread = threading.Thread(target=orchestrate)
+        thread.start()
+        thread.join()
+    assert said == [None, None]
+    assert another("east").said == "None"
+    thread = threading.Thread(target=orchestrate)
+    thread.start()
+    thread.join()
+    assert "orchestrate is at work there" in said[-1]
+
+
+def test_a_file_system_without_locks(lock, opts, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(lock.fcntl, "flock", flock)
+    line = lock.take(opts, "east", "orchestrate")
+    assert line.startswith("site east: nobody can tell whether somebody else is at work there: ")
+    assert "can't be locked (No locks available)" in line
+
+
+def test_a_directory_that_can_not_be_made(lock, tmp_path):
+    (tmp_path / "file").touch()
+    assert "can't be locked (Not a directory)" in lock.take(
+        {"cachedir": f"{tmp_path}/file"}, "e", "x"
+    )
+
+
+def test_a_full_disk_takes_no_lock_away(lock, opts, another, monkeypatch):
+    def pwrite(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(lock.os, "pwrite", pwrite)
+    assert lock.take(opts, "east", "orchestrate") is None
+    monkeypatch.undo()
+    assert "somebody else is at work there" in another("east").said

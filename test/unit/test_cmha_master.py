@@ -458,23 +458,80 @@ def test_a_host_that_is_busy_with_other_states_is_asked_again(master):
     ]
 
 
-def test_other_states_that_do_not_end_are_told(master, monkeypatch):
-    class Always:
-        def __enter__(self):
-            return self
+class Hosts:
+    """Salt's client at hosts that have other states to do: by host, what it says each time."""
 
-        def __exit__(self, *_):
-            pass
+    def __init__(self, **said):
+        self.said, self.asked = said, []
 
-        def cmd(self, hosts, *_, **__):
-            return dict.fromkeys(hosts, returned([BUSY]))
+    def __enter__(self):
+        return self
 
-    monkeypatch.setattr("salt.client.get_local_client", lambda mopts: Always())
-    (trouble,) = master.ask({}, ["h2"], "state.apply", "cmha.host").values()
-    line = str(trouble)
+    def __exit__(self, *_):
+        pass
+
+    def cmd(self, hosts, function, *_, **__):
+        self.asked.append((function, *hosts))
+        return {host: returned(self._next(host, function)) for host in hosts}
+
+    def _next(self, host, function):
+        left = self.said[host]
+        said = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(said, BaseException):
+            raise said
+        return [said] if said else ([] if function == "state.running" else {"a": {}})
+
+
+@pytest.fixture
+def hosts(monkeypatch):
+    def at(**said):
+        found = Hosts(**said)
+        monkeypatch.setattr("salt.client.get_local_client", lambda mopts: found)
+        return found
+
+    return at
+
+
+def other(jid):
+    return BUSY.replace("20261128075105123456", jid)
+
+
+def test_other_states_that_do_not_end_are_told(master, hosts):
+    """Those that are in the way then, and not those of before; of the host that is busy, and no other."""
+    hosts(h1=[other("11"), other("11"), None], h2=[other("22"), other("23")])
+    answers = master.ask({}, ["h1", "h2"], "state.apply", "cmha.host")
+    assert answers["h1"] == {"a": {}}
+    line = str(answers["h2"])
     assert line.startswith("other states still run after 15 minutes (h2: The function ")
-    assert "20261128075105123456" in line
+    assert "jid 23)" in line
     assert line.endswith("(salt HOST saltutil.kill_job JID)")
+
+
+def test_the_waiting_ends_also_where_one_follows_the_other(master, hosts, clock):
+    hosts(h1=[each for n in range(5000) for each in (other(str(n)), None)])
+    (trouble,) = master.ask({}, ["h1"], "state.apply", "cmha.host").values()
+    assert "still run after 15 minutes" in str(trouble)
+    assert clock.monotonic() < 1000
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt(), SystemExit()])
+def test_who_interrupts_the_waiting_ends_it(master, hosts, stop):
+    hosts(h1=[other("1"), stop])
+    with pytest.raises(
+        master.Trouble, match="interrupted while waiting for other states on h1; noth"
+    ):
+        master.ask({}, ["h1"], "state.apply", "cmha.host")
+    hosts(h1=[other("1"), stop])
+    with pytest.raises(SystemExit, match="interrupted while waiting"):
+        master.at_rest({}, ["h1"])
+
+
+def test_hosts_at_rest(master, hosts):
+    found = hosts(h1=[None], h2=[other("1"), None])
+    assert master.at_rest({}, ["h1", "h2"]) is None
+    assert found.asked == [("state.running", "h1", "h2"), ("state.running", "h2")]
+    hosts(h1=[other("1")])
+    assert master.at_rest({}, ["h1"]).startswith("other states still run after 15 minutes (h1: ")
 
 
 @pytest.mark.parametrize(

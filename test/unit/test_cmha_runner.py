@@ -109,6 +109,7 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
             },
             utils={
                 "cmha_steps.of_site": pure("cmha_steps").of_site,
+                "cmha_lock.give_back": lock.give_back,
                 "cmha_lock.held": lock.held,
                 "cmha_lock.take": lock.take,
                 **own,
@@ -873,3 +874,15 @@ def test_who_only_asks_what_would_be_done_is_told(master, somebody_else, call):
     done = lambda *_, **__: {"error": None}  # noqa: E731
     utils = {"cmha_rejoin.rejoin": done, "cmha_clean.clean": done}
     assert call(master(of(SITE), utils=utils))["retcode"] == 0
+
+
+@pytest.mark.parametrize("refused", ["a host is silent", "preflight finds something"])
+def test_a_site_that_is_not_begun_is_given_back(master, fitness, pure, tmp_path, refused):
+    hosts = HOSTS[:-1] if refused == "a host is silent" else None
+    changed = {} if hosts else {"has_service": False}
+    runner = master(
+        of(SITE), hosts, **{"cmha_host.fitness": lambda minion: fitness(minion, **changed)}
+    )
+    assert runner.fit_sites(alone=True)["sites"] == []
+    with pure("cmha_lock").held({"cachedir": str(tmp_path)}, "east", "rejoin") as busy:
+        assert busy is None

@@ -28,6 +28,7 @@ def cmha(load_file, pure):
             states={"salt.state": state},
             utils={
                 "cmha_master.told": tell,
+                "cmha_master.at_rest": lambda opts, hosts: None,
                 "cmha_master.busy": pure("cmha_master").busy,
                 "cmha_master.environment": lambda opts: opts.get("environment", {}),
                 "cmha_answers.shown": pure("cmha_answers").shown,
@@ -106,11 +107,37 @@ def test_a_host_that_is_busy_with_other_states_is_waited_for(cmha, runs, still, 
         return {"name": name, "result": result, "changes": changes, "comment": "so"}
 
     module.__states__["salt.state"] = state
-    module.__utils__["cmha_master.at_rest"] = lambda opts, occupied: still
+    module.__utils__["cmha_master.at_rest"] = lambda opts, hosts: still
     ret = module.step("east cms: prepare", "east", {"pair": "cms"}, ["h1", "h2"], "cmha.host")
     assert module.ran == asked
     assert (ret["result"], ret["changes"]["ret"]) == end
-    assert ret["comment"] == (still or "so")
+    said = "h2 had other states to do first. so" if len(asked) > 1 else "so"
+    assert ret["comment"] == (still or said)
+
+
+def test_a_test_run_whose_last_host_has_nothing_to_change_foresees_the_others(cmha):
+    module = cmha(test=True)
+    left = [(None, {"h1": {"a": {"result": None, "changes": {}}}, "h2": BUSY}), (True, {})]
+
+    def state(name, **_):
+        result, answers = left.pop(0)
+        return {"name": name, "result": result, "changes": {"ret": answers}, "comment": "so"}
+
+    module.__states__["salt.state"] = state
+    module.__utils__["cmha_master.at_rest"] = lambda opts, hosts: None
+    ret = module.step("east cms: prepare", "east", {"pair": "cms"}, ["h1", "h2"], "cmha.host")
+    assert ret["result"] is None
+
+
+@pytest.mark.parametrize(("sls", "waits"), [(["cmha.start"], [["h1", "h2"]]), (["cmha.host"], [])])
+def test_hosts_that_wait_for_each_other_begin_together(cmha, sls, waits):
+    module, asked = cmha(), []
+    module.__utils__["cmha_master.at_rest"] = lambda opts, hosts: asked.append(hosts)
+    module.step("east cms: start", "east", {"pair": "cms"}, ["h1", "h2"], sls)
+    assert (asked, len(module.ran)) == (waits, 1)
+    module.__utils__["cmha_master.at_rest"] = lambda opts, hosts: "h2 is busy"
+    ret = module.step("east cms: start", "east", {"pair": "cms"}, ["h1", "h2"], ["cmha.start"])
+    assert (ret["result"], ret["comment"], len(module.ran)) == (False, "h2 is busy", 1)
 
 
 DIES = "if cms1 dies, nobody takes cm over: x"
