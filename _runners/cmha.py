@@ -9,6 +9,7 @@ All of it goes by Salt jobs. What is printed for people is data in every other f
 import contextlib
 import time
 
+import salt.utils.data
 import salt.utils.minions
 import salt.utils.yaml
 
@@ -651,12 +652,19 @@ def _answering(opts, models):
 
 
 def _pillars(opts, also=()):
-    environment = __utils__["cmha_master.environment"](opts)
-    candidates = salt.utils.minions.CkMinions(__opts__).check_minions("cmha:pairs", "pillar")
-    compiled = {
-        minion: __salt__["pillar.show_pillar"](minion, **environment)
-        for minion in sorted({*candidates["minions"], *also})
-    }
+    kept = _kept_pillars()
+    candidates = {minion for minion, pillar in kept.items() if _may_be_cmhas(pillar)}
+    compiled = _compiled(opts, {*candidates, *also})
+    any_found = any("cmha" in pillar for pillar in compiled.values())
+    strange = [
+        minion
+        for minion, pillar in compiled.items()
+        if kept.get(minion) is None and (pillar.get("_errors") or not any_found)
+    ]
+    if strange and __opts__.get("minion_data_cache"):
+        # it may need their grains, which come with the question for their pillar
+        _ask(opts, strange, "saltutil.refresh_pillar", wait=True)
+        compiled.update(_compiled(opts, strange))
     pillars = {
         minion: pillar["cmha"]
         for minion, pillar in compiled.items()
@@ -667,7 +675,33 @@ def _pillars(opts, also=()):
         for minion, pillar in compiled.items()
         if minion not in pillars and pillar.get("_errors")
     }
+    if pillars and __opts__.get("minion_data_cache"):
+        # of a minion that is gone, and was never one of cmha's, nobody has to hear
+        unread = {
+            minion: why for minion, why in unread.items() if minion in also or minion not in strange
+        }
     return pillars, unread
+
+
+def _compiled(opts, minions):
+    environment = __utils__["cmha_master.environment"](opts)
+    return {
+        minion: __salt__["pillar.show_pillar"](minion, **environment) for minion in sorted(minions)
+    }
+
+
+def _kept_pillars():
+    """What the master has kept of each minion's pillar, or ``None``. Salt's own search by pillar passes over
+    minions of which it has kept nothing, and its release 3008 begins with nothing."""
+    kept = {}
+    for minion in salt.utils.minions.CkMinions(__opts__).check_minions("*", "glob")["minions"]:
+        _, grains, pillar = salt.utils.minions.get_minion_data(minion, __opts__)
+        kept[minion] = (pillar or {}) if grains else None  # Salt keeps both together
+    return kept
+
+
+def _may_be_cmhas(pillar):
+    return pillar is None or salt.utils.data.subdict_match(pillar, "cmha:pairs")
 
 
 def _outline(site):

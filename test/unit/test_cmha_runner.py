@@ -55,7 +55,14 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
     memory = {}
 
     def with_pillars(
-        pillars, answering=None, utils=None, environments=("base",), configured=None, **functions
+        pillars,
+        answering=None,
+        utils=None,
+        environments=("base",),
+        configured=None,
+        *,
+        forgotten=(),
+        **functions,
     ):
         hosts = Hosts(pillars if answering is None else answering, functions)
         synced, compiled = [], []
@@ -65,10 +72,17 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
                 pass
 
             def check_minions(self, expr, tgt_type):
-                assert (expr, tgt_type) == ("cmha:pairs", "pillar")
+                assert (expr, tgt_type) == ("*", "glob")
                 return {"minions": list(pillars)}
 
+        def kept(minion, opts):
+            assert opts["cachedir"] == str(tmp_path)
+            pillar = {} if pillars[minion] is None else {"cmha": {"pairs": {}}}
+            # nothing is {} in Salt 3008, and None in 3006
+            return (minion, {}, {}) if minion in forgotten else (minion, {"id": minion}, pillar)
+
         monkeypatch.setattr("salt.utils.minions.CkMinions", Minions)
+        monkeypatch.setattr("salt.utils.minions.get_minion_data", kept)
         monkeypatch.setattr("salt.client.get_local_client", lambda mopts: hosts)
         defaults = (formula / "cmha/defaults.yaml").read_text()
         names = {
@@ -720,6 +734,61 @@ def test_a_host_whose_key_is_gone_hides_no_pair(master):
     runner.salt.utils.minions.CkMinions.check_minions = lambda *_: {"minions": list(HOSTS[1:])}
     report = runner.status()
     assert (report["retcode"], report["errors"]) == (0, [])
+
+
+@pytest.mark.parametrize("forgotten", [HOSTS, HOSTS[:1]])
+def test_a_site_is_found_of_which_the_master_has_kept_nothing(master, forgotten):
+    """It is so after a first start of Salt 3008, which keeps the data of minions elsewhere."""
+    runner = master(of(SITE), utils=GOOD, configured=KEPT, forgotten=forgotten)
+    report = runner.status()
+    assert (list(report["sites"]), report["retcode"], report["errors"]) == (["east"], 0, [])
+    assert runner.hosts.asked == []
+
+
+KEPT = {"minion_data_cache": True}
+NEEDS_GRAINS = "Jinja variable 'dict object' has no attribute 'fqdn'"
+
+
+@pytest.mark.parametrize("without", [NEEDS_GRAINS, None])  # or its top.sls gives it nothing
+def test_a_pillar_that_needs_grains_of_which_nothing_is_kept(master, without):
+    site = of(SITE)
+    pillars = dict.fromkeys([*site, "stranger"], without)
+
+    def refresh(minion, wait):
+        pillars[minion] = site[minion]  # its question for its pillar brings its grains
+        return wait
+
+    runner = master(
+        pillars,
+        answering=site,
+        utils=GOOD,
+        configured=KEPT,
+        forgotten=pillars,
+        **{"saltutil.refresh_pillar": refresh},
+    )
+    report = runner.status()
+    assert (list(report["sites"]), report["retcode"], report["errors"]) == (["east"], 0, [])
+    assert runner.hosts.asked == ["saltutil.refresh_pillar"]
+
+
+def test_a_known_minion_whose_pillar_does_not_render_is_an_error(master):
+    pillars = {**of(SITE), "stranger": NEEDS_GRAINS}
+    runner = master(pillars, utils=GOOD, configured=KEPT)
+    (line,) = runner.status()["errors"]
+    assert line == f"the pillar of stranger doesn't render: {NEEDS_GRAINS}"
+    assert runner.hosts.asked == []
+
+
+def test_when_no_site_is_found_each_pillar_that_does_not_render_is_named(master):
+    pillars = {"stranger": NEEDS_GRAINS}
+    runner = master(pillars, answering=[], configured=KEPT, forgotten=pillars)
+    assert f"the pillar of stranger doesn't render: {NEEDS_GRAINS}" in runner.status()["errors"]
+
+
+def test_a_minion_that_has_no_pillar_of_cmha_is_passed_over(master):
+    runner = master({**of(SITE), "stranger": None}, utils=GOOD)
+    assert runner.status()["retcode"] == 0
+    assert len(runner.compiled) == len(HOSTS)
 
 
 def test_the_orchestration_begins_nothing_from_memory(master):
