@@ -13,8 +13,10 @@ import pytest
 NAMES = (
     "boot",
     "bullseye",
+    "elsewhere",
     "firewalls",
     "mixed",
+    "next",
     "other hosts",
     "quorum device",
     "rhel-10",

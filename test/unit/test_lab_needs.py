@@ -27,11 +27,11 @@ def test_without_systemd_nspawn(as_root, monkeypatch):
         needs.check()
 
 
-def test_on_another_release(as_root, monkeypatch):
-    monkeypatch.setattr(needs.shutil, "which", lambda tool: tool)
-    monkeypatch.setattr(needs, "_codename", lambda: "trixie")
+def test_on_an_older_python(as_root, monkeypatch):
+    monkeypatch.setattr(needs.sys, "version_info", (3, 9, 2))
     with pytest.raises(
-        settings.LabError, match="^this is trixie, and the lab's master is bookworm"
+        settings.LabError,
+        match="^this machine's python3 is 3.9, and the lab needs 3.11 or later$",
     ):
         needs.check()
 

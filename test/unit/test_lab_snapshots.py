@@ -175,4 +175,8 @@ def test_every_file_that_makes_a_lab_is_in_the_key():
         if path.name not in names and not path.is_symlink()
     }
     made_of = {name for name in others if not name.endswith((".py", ".md"))}
-    assert made_of == {"install", "newer-package"}  # tools of the machine, and of a test
+    assert made_of == {
+        "elsewhere",
+        "install",
+        "newer-package",
+    }  # tools of the machine, and of tests

@@ -9,7 +9,7 @@ from collections import namedtuple
 
 import activity
 
-from . import inside, orders, settings, shell
+from . import inside, orders, settings, states
 from .settings import FORMULA_ON_MASTER, LAB, MASTER, LabError, Unverified
 
 ANSWER_TIME = 60
@@ -62,8 +62,8 @@ def demo(words):
 
 def _orchestrate(lab):
     """Orchestrates, with its steps on the terminal as they come."""
-    venv = shell.run(LAB / "salt-venv", lab.salt).strip()
-    program = (f"{venv}/bin/python", f"{FORMULA_ON_MASTER}/test/lab/orchestrate.py")
+    master, *_ = states.bases(lab)
+    program = (f"{master.venv}/bin/python", f"{FORMULA_ON_MASTER}/test/lab/orchestrate.py")
     start = time.monotonic()
     done = subprocess.run(
         [LAB / "on", MASTER, *program],

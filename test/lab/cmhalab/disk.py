@@ -11,8 +11,9 @@ from .shell import run
 
 IDENTITY = "etc/salt/pki"  # whom the master knows: outlives the disk, as an enrolled host's would
 
-# What hosts have in common: a root file system, and the virtual environment with Salt for its Python.
-Base = namedtuple("Base", "image venv")
+# What hosts have in common: a root file system, the virtual environment with Salt for its Python, and one
+# with the Salt to which a host may be upgraded.
+Base = namedtuple("Base", "image venv next", defaults=[None])
 
 
 class Disk:

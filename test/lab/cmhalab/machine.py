@@ -127,7 +127,7 @@ class Machine:
     def _nspawn(self):
         directory = self.settings.directory
         binds = [
-            f"--bind-ro={self.disk.base.venv}",
+            *(f"--bind-ro={venv}" for venv in self.disk.base[1:] if venv),
             f"--bind={self.settings.shared}:/mnt/cm-shared",
         ]
         if self.name == MASTER:

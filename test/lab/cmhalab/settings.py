@@ -17,7 +17,7 @@ ADDRESSES = {MASTER: 2, "cms1": 11, "cms2": 12, "mgmt1": 21, "mgmt2": 22}
 FIRST_FREE_ADDRESS = 31  # for hosts of any other name
 CLUSTER_HOSTS = "cms1 cms2 mgmt1 mgmt2"
 
-MASTER_SUITE = "bookworm"  # whose Python runs the machine's Salt
+MASTER_SUITE = "bookworm"
 LOOK_ALIKES = tuple(sorted(path.stem for path in LAB.glob("look-alikes/*.toml")))
 SUITES = ("bullseye", "bookworm", "trixie", *LOOK_ALIKES)
 INITS = ("systemd", "sysvinit")
@@ -57,6 +57,7 @@ class Settings:
     init: str  # of the hosts; the master has systemd
     salt: str  # of the master
     minion_salt: str
+    next_salt: str  # to which any host may be upgraded, or none
     state_events: str  # yes: each state of a run becomes an event, which doubles a run's time
     checkout: str = str(FORMULA)  # whose files the master serves, and whose digest a snapshot has
 
@@ -104,6 +105,7 @@ def from_environment(environment=os.environ):
         init=environment.get("LAB_INIT", "systemd"),
         salt=salt,
         minion_salt=environment.get("LAB_MINION_SALT", salt),
+        next_salt=environment.get("LAB_NEXT_SALT", ""),
         state_events=environment.get("LAB_STATE_EVENTS", "no"),
     )
     _check_suites(settings)

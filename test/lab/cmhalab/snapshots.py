@@ -17,7 +17,9 @@ from pathlib import Path
 from .settings import FORMULA, LAB
 
 # What a host's disk comes from, and what an orchestration does with it.
-LABS_CODE = "image look-alike look-alikes salt-venv cmhalab cloudera disk pillar salt".split()
+LABS_CODE = (
+    "image inside-image look-alike look-alikes salt-venv cmhalab cloudera disk pillar salt".split()
+)
 FORMULAS_CODE = "cmha _beacons _modules _output _runners _states _utils".split()
 TREES = ("salt", "pillar")  # of the lab's directory: what the master serves
 

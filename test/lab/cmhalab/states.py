@@ -79,22 +79,25 @@ def _mark(lab):
 def bases(lab):
     """What each host's disk is made of, the master's first; made first when it isn't there."""
     of_kind = functools.cache(_base)
-    master = of_kind(MASTER_SUITE, lab.init_of(MASTER), lab.salt, is_master=True)
+    master = of_kind(MASTER_SUITE, lab.init_of(MASTER), lab.salt, lab.next_salt)
     return [
         master,
-        *(of_kind(lab.suite_of(host), lab.init_of(host), lab.minion_salt) for host in lab.hosts),
+        *(
+            of_kind(lab.suite_of(host), lab.init_of(host), lab.minion_salt, lab.next_salt)
+            for host in lab.hosts
+        ),
     ]
 
 
 def base_of(lab, suite):
     """What a host's disk is made of when it gets this release."""
     check_suite(suite)
-    return _base(suite, lab.init, lab.minion_salt)
+    return _base(suite, lab.init, lab.minion_salt, lab.next_salt)
 
 
-def _base(suite, init, salt, is_master=False):
+def _base(suite, init, *salts):
     image = make("look-alike", suite) if suite in LOOK_ALIKES else make("image", suite, init)
-    return Base(image, make("salt-venv", salt, *([] if is_master else ["--for", image])))
+    return Base(image, *(make("salt-venv", salt, "--for", image) for salt in salts if salt))
 
 
 def make(program, *words):
