@@ -40,7 +40,7 @@ def page(tree):
 
 def entries(text):
     """The names that a manual page explains, each in a paragraph of its own."""
-    return set(re.findall(r"^\.TP\n+(\w+)(?: \(udp only\))?$", text, re.MULTILINE))
+    return set(re.findall(r"^\.TP\n+(\w+)(?: \((?:udp|UDP) only\))?$", text, re.MULTILINE))
 
 
 def known(pure, *sections):

@@ -42,6 +42,9 @@ OWN = {
     ("totem", "keyfile"): (),  # a test of the key has it
     ("logging", "logfile"): (),  # the run's own
     ("logging:logger_subsys", "logfile"): ("/var/log/cluster/totem.log",),
+    # newer builds of kronosnet refuse less than 200 ms
+    ("interface", "knet_ping_interval"): (500,),
+    ("interface", "knet_ping_timeout"): (900,),
     ("quorum", "expected_votes"): (2,),
     ("quorum:device", "votes"): (1,),
     ("interface", "bindnetaddr"): (),  # refused: Corosync 3.x binds to the node's address
@@ -175,7 +178,9 @@ def differences(pure):
     return lambda held, wanted: rules.difference(rules.memory(held), rules.keys(wanted))
 
 
-def test_a_start_takes_every_key_in(conf, groups, held_of, differences):
+def test_a_start_takes_every_key_in(conf, groups, held_of, differences, pacemaker_tools):
+    if "bookworm" not in pacemaker_tools:
+        pytest.skip("with Debian 12's packages: the kronosnet of Debian 13 knows no SCTP")
     stay = {}
     for group in groups:
         wanted = conf(group)
