@@ -20,6 +20,9 @@ AS_MANY_HAVE_IT = {
 @pytest.fixture(scope="module")
 def repository(formula, formula_yaml, tmp_path_factory):
     """A bare repository whose branch prod holds the formula, and whose branch dev doesn't."""
+    # the image in which Salt 3006 is tried, where this machine's Python is too new for it, has none
+    if shutil.which("git") is None:
+        pytest.skip("needs git")
     work, bare = tmp_path_factory.mktemp("work"), tmp_path_factory.mktemp("bare")
 
     def git(*words):
