@@ -37,9 +37,12 @@ def orchestrate(master, minion):
 
     def run(pillar):
         (master.pillar / "cmha.sls").write_text(json.dumps({"cmha": pillar}))
-        answer = master.salt_cli().run("saltutil.refresh_pillar", "wait=True", minion_tgt="cms1")
+        answer = master.salt_cli(timeout=60).run(
+            "saltutil.refresh_pillar", "wait=True", minion_tgt="cms1"
+        )
         assert answer.data is True
-        done = master.salt_run_cli().run("state.orch", "cmha.orchestrate")
+        # seven seconds on an idle machine; the harness's own limit is no more than 25 on a busy one
+        done = master.salt_run_cli(timeout=60).run("state.orch", "cmha.orchestrate")
         states = next(iter(done.data["data"].values()))
         assert isinstance(states, dict), states
         failed = [state["name"] for state in states.values() if state["result"] is False]
