@@ -655,13 +655,8 @@ def _pillars(opts, also=()):
     kept = _kept_pillars()
     candidates = {minion for minion, pillar in kept.items() if _may_be_cmhas(pillar)}
     compiled = _compiled(opts, {*candidates, *also})
-    any_found = any("cmha" in pillar for pillar in compiled.values())
-    strange = [
-        minion
-        for minion, pillar in compiled.items()
-        if kept.get(minion) is None and (pillar.get("_errors") or not any_found)
-    ]
-    if strange and __opts__.get("minion_data_cache"):
+    strange = _strange(compiled, kept)
+    if strange:
         # it may need their grains, which come with the question for their pillar
         _ask(opts, strange, "saltutil.refresh_pillar", wait=True)
         compiled.update(_compiled(opts, strange))
@@ -675,12 +670,25 @@ def _pillars(opts, also=()):
         for minion, pillar in compiled.items()
         if minion not in pillars and pillar.get("_errors")
     }
-    if pillars and __opts__.get("minion_data_cache"):
+    if pillars:
         # of a minion that is gone, and was never one of cmha's, nobody has to hear
         unread = {
             minion: why for minion, why in unread.items() if minion in also or minion not in strange
         }
     return pillars, unread
+
+
+def _strange(compiled, kept):
+    """The minions of which this master has kept nothing, though it keeps data, and whose pillar may be
+    another one with their grains."""
+    if not __opts__.get("minion_data_cache"):
+        return []
+    any_found = any("cmha" in pillar for pillar in compiled.values())
+    return [
+        minion
+        for minion, pillar in compiled.items()
+        if kept.get(minion) is None and (pillar.get("_errors") or not any_found)
+    ]
 
 
 def _compiled(opts, minions):

@@ -57,6 +57,10 @@ class Trouble(Exception):
         self.state = state
 
 
+class Interrupted(Trouble):
+    """A person, or Salt, doesn't want to wait any longer."""
+
+
 class Master:
     """Asks hosts by Salt jobs, in the environments of its configuration: ``saltenv``, ``pillarenv``."""
 
@@ -86,8 +90,8 @@ class Master:
                 time.sleep(1)
                 try:
                     occupied = busy(self._ask(list(occupied), "state.running"))
-                except Trouble:
-                    raise Trouble(
+                except Interrupted:
+                    raise Interrupted(
                         f"interrupted while waiting for other states on {' and '.join(occupied)}; nothing "
                         "was begun there"
                     ) from None
@@ -112,7 +116,7 @@ class Master:
                     full_return=True,
                 )
         except (KeyboardInterrupt, SystemExit):  # Salt makes Ctrl-C a SystemExit
-            raise Trouble(
+            raise Interrupted(
                 f"interrupted; {function} goes on on {' and '.join(hosts)} by itself, salt-run cmha.status "
                 "shows the outcome"
             ) from None
@@ -219,9 +223,9 @@ def at_rest(opts, hosts):
     """
     try:
         Master(opts).need_rest(hosts)
+    except Interrupted as interrupted:
+        raise SystemExit(str(interrupted)) from None
     except Trouble as trouble:
-        if str(trouble).startswith("interrupted"):
-            raise SystemExit(str(trouble)) from None
         return str(trouble)
     return None
 

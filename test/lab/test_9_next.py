@@ -8,6 +8,7 @@ import pytest
 import turns
 from cmhalab import settings
 from cmhalab.settings import FORMULA, FORMULA_ON_MASTER
+from cmhalab.snapshots import FORMULAS_CODE
 from conftest import CMS, booted, own_name
 from day_two import home, mate, status
 from guide import wait_for
@@ -16,7 +17,6 @@ pytestmark = turns.only("next")
 
 OLDER_SALT, NEWER_SALT = "3006", "3008"
 OLDER_CMHA = "d293767"  # landed on 2026-11-28; a release as soon as there is one
-FORMULAS_FOLDERS = ("cmha", "_beacons", "_modules", "_output", "_runners", "_states", "_utils")
 ON_MASTER = "/srv/older"
 
 
@@ -131,7 +131,7 @@ def test_then_the_other(salts):
 def older():
     """An older cmha, as an archive."""
     archive = subprocess.run(
-        ["git", "archive", OLDER_CMHA, *FORMULAS_FOLDERS],
+        ["git", "archive", OLDER_CMHA, *FORMULAS_CODE],
         cwd=FORMULA,
         capture_output=True,
         check=False,
