@@ -112,6 +112,13 @@ class Lab:
         done = self.run("on", "master", "salt-run", "--out=json", function, *arguments, check=False)
         return done.returncode, json.loads(done.stdout[done.stdout.index("{") :])
 
+    def faults(self, *which):
+        """What status finds to say, in lines, the master's first; none when all is well."""
+        code, data = self.runner("cmha.status", *which)
+        pairs = [pair for site in data["sites"].values() for pair in site.values()]
+        lines = data["errors"] + [line for pair in pairs for line in pair["problems"]]
+        return lines if lines or code == 0 else [f"nothing, but exit {code}"]
+
     def shown(self, function, *arguments):
         """What a runner prints for people, and on standard error."""
         done = self.run("on", "master", "salt-run", function, *arguments, check=False)

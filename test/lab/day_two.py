@@ -17,6 +17,10 @@ def status(lab, pair="cms"):
     return code, data["sites"]["lab"][pair]
 
 
+def faults(lab, pair="cms"):
+    return lab.faults(f"pair={pair}")
+
+
 def home(lab, pair="cms"):
     """Where Pacemaker has a pair's service, as a node says that is there. It costs less than status."""
     hosts, resource = {"cms": (CMS, SERVER), "mgmt": (MGMT, AGENT)}[pair]

@@ -6,9 +6,9 @@ from day_two import (
     KEY_FILE,
     cms_alone,
     corosyncs,
+    faults,
     orchestrate,
     pillar,
-    status,
     taken_in,
     uninterrupted,
 )
@@ -68,7 +68,7 @@ def test_a_cluster_name_rolls_through_the_pair(lab):
             assert name.endswith("= cmg")
         assert 'name="cluster-name" value="cmg"' in lab.cib("cms1")
         assert "cmha-maintenance" not in lab.cib("cms1")
-        assert status(lab)[0] == 0
+        assert faults(lab) == []
 
 
 def test_transport_and_encryption_change_on_both_hosts_at_once(lab):
@@ -89,5 +89,5 @@ def test_transport_and_encryption_change_on_both_hosts_at_once(lab):
             assert taken_in(done) == dict.fromkeys(CMS, ("together", ["totem.secauth"]))
             _, data = lab.runner("cmha.preflight", "pair=cms")
             assert not any("authenticated" in line for line in data["warnings"])
-            assert status(lab)[0] == 0
+            assert faults(lab) == []
     assert orchestrate(lab).code == 0

@@ -5,7 +5,7 @@ import time
 import activity
 import pytest
 from conftest import MGMT
-from day_two import AGENT, KEY_FILE, home, mate, orchestrate, status
+from day_two import AGENT, KEY_FILE, faults, home, mate, orchestrate
 
 pytestmark = pytest.mark.lab(begins="converged")
 
@@ -54,7 +54,7 @@ def test_and_is_put_together_again_around_its_running_service(lab):
     began = time.monotonic()
     done = orchestrate(lab, "mgmt")
     assert (done.code, done.failed) == (0, [])
-    assert status(lab, "mgmt")[0] == 0
+    assert faults(lab, "mgmt") == []
     assert home(lab, "mgmt") == "mgmt2"
     assert [spell.host for spell in lab.active(began) if spell.service == AGENT] == ["mgmt2"]
     assert lab.orchestrate("test=True").changed == {}

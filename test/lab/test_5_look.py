@@ -4,7 +4,7 @@ import re
 
 import pytest
 from conftest import CMS, MGMT
-from day_two import AGENT, SERVER, moved, orchestrate, pillar, status
+from day_two import AGENT, SERVER, faults, moved, orchestrate, pillar, status
 
 pytestmark = pytest.mark.lab(begins="converged")
 
@@ -129,5 +129,5 @@ def test_maintenance_that_somebody_else_has_set_stays_while_all_else_is_put_righ
     assert (code, report["maintenance"]) == (1, "somebody")
     assert (report["drift"], report["at_boot"]) == ({}, {})
     lab.on("cms1", "crm", "configure", "property", "maintenance-mode=false")
-    assert status(lab)[0] == 0
+    assert faults(lab) == []
     lab.on("cms1", "crm_attribute", "--name", "maintenance-mode", "--delete")

@@ -6,7 +6,7 @@ import time
 import activity
 import pytest
 from conftest import CMS
-from day_two import SERVER, cms_alone, home, mate, orchestrate, pillar, status
+from day_two import SERVER, cms_alone, faults, home, mate, orchestrate, pillar, status
 from guide import wait_for
 
 pytestmark = pytest.mark.lab(begins="converged")
@@ -51,7 +51,7 @@ def test_pacemaker_asks_for_the_page(lab, asked):
     assert (asked.code, asked.failed) == (0, [])
     wait_for(lab, home(lab), PAGE)
     assert lab.salt(["cms1"], "crm.agent", SERVER) == {"cms1": "ocf:cm:server"}
-    assert status(lab)[0] == 0
+    assert faults(lab) == []
     again = orchestrate(lab)
     assert (again.code, again.changed) == (0, {name: {} for name in again.changed})
 

@@ -1,7 +1,7 @@
 """A host crashed, and comes back. The tests tell one story, in their order."""
 
 import pytest
-from day_two import SERVER, home, mate, pillar, status
+from day_two import SERVER, faults, home, mate, pillar, status
 from guide import wait_for
 
 pytestmark = pytest.mark.lab(begins="converged")
@@ -57,5 +57,5 @@ def test_confirmed_it_comes_back(lab, crashed):
     assert f"Corosync and Pacemaker run on {here}, both nodes are online" in printed
     assert f"lab cms: start Corosync and Pacemaker on {here}" in progress
     assert "5404,5405" in lab.on(here, "iptables-save")
-    assert status(lab)[0] == 0
+    assert faults(lab) == []
     assert home(lab) == mate(here)

@@ -100,13 +100,6 @@ def orchestrated(lab):
     return lab.orchestrate()
 
 
-def good(lab):
-    """That status finds nothing to say about any pair."""
-    code, data = lab.runner("cmha.status")
-    problems = [pair["problems"] for pair in data["sites"]["lab"].values()]
-    return (code, data["errors"], [line for lines in problems for line in lines]) == (0, [], [])
-
-
 def home(lab, pair):
     (node,) = lab.started(f"{pair}1", SERVICE[pair])
     return node
@@ -184,7 +177,7 @@ def test_each_service_runs_on_one_host(lab, platform, orchestrated):
         here = home(lab, pair)
         assert runs(lab, here, SERVICE[pair])
         assert not runs(lab, mate(here), SERVICE[pair])
-    assert good(lab)
+    assert lab.faults() == []
 
 
 def test_nothing_starts_at_boot(lab, platform, orchestrated):
@@ -225,7 +218,7 @@ def test_a_failover_is_verified(lab, platform, orchestrated):
         assert home(lab, pair) == mate(here)
         assert runs(lab, mate(here), SERVICE[pair])
         assert not runs(lab, here, SERVICE[pair])
-    assert good(lab)
+    assert lab.faults() == []
     lab.run("activity.py")
 
 
@@ -239,7 +232,7 @@ def test_after_a_reboot_nothing_runs_until_someone_says_so(lab, platform, orches
         assert any(lab.salt([here], "cmha_host.causes")[here]["logs"]["corosync and pacemaker"])
         code, data = lab.runner("cmha.rejoin", here, "confirm=True")
         assert (code, data["error"]) == (0, None)
-    assert good(lab)
+    assert lab.faults() == []
     lab.run("activity.py")
 
 
@@ -252,7 +245,7 @@ def test_the_other_host_takes_over_after_a_crash(lab, platform, orchestrated):
     code, data = lab.runner("cmha.rejoin", here, "confirm=True")
     assert (code, data["error"]) == (0, None)
     assert home(lab, "cms") == there
-    assert good(lab)
+    assert lab.faults() == []
     lab.run("activity.py")
 
 
@@ -266,7 +259,7 @@ def test_a_change_rolls_through_a_pair_below_its_service(lab, platform, orchestr
     assert seen["missed"] == []
     (changes,) = done.restarted.values()
     assert {host: each["how"] for host, each in changes.items()} == dict.fromkeys(CMS, "one by one")
-    assert good(lab)
+    assert lab.faults() == []
     lab.run("activity.py")
 
 
@@ -289,7 +282,7 @@ def test_a_newer_package_rolls_through_a_pair_below_its_service(lab, platform, o
         assert lab.salt(CMS, "pkg.version", name) == dict.fromkeys(CMS, version)
     for host in CMS:
         assert not any(starts_at_boot(lab, host, daemon) for daemon in DAEMONS)
-    assert good(lab)
+    assert lab.faults() == []
     lab.run("activity.py")
 
 
@@ -311,7 +304,7 @@ def test_a_pair_gets_a_quorum_device(lab, platform, orchestrated):
     assert lab.on(THIRD, "systemctl", "is-enabled", "corosync-qnetd") == "enabled"
     lab.write_pillar(site, [*platform.hosts, THIRD])
     assert lab.orchestrate().code == 0
-    assert good(lab)
+    assert lab.faults() == []
 
 
 def test_a_pair_is_taken_apart_and_its_service_goes_on(lab, platform, orchestrated):
