@@ -721,8 +721,9 @@ def _nodes(site):
 
 
 def _silent(opts, minions):
+    """By minion that doesn't answer, what is said instead."""
     answers = _ask(opts, sorted(minions), "test.ping") if minions else {}
-    return {minion for minion, answer in answers.items() if answer is not True}
+    return {minion: str(answer) for minion, answer in answers.items() if answer is not True}
 
 
 def _lost(site, silent):
@@ -730,8 +731,7 @@ def _lost(site, silent):
     if not lost:
         return None
     return (
-        f"site {site['site']}: {' and '.join(lost)} {'does' if len(lost) == 1 else 'do'} not answer this "
-        "master; nothing was done at this site. See that host and salt-minion run, then try again"
+        f"site {site['site']}: nothing was done there: {'; '.join(silent[each] for each in lost)}"
     )
 
 

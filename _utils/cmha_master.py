@@ -20,6 +20,7 @@ import salt.client
 import salt.key
 import salt.utils.event
 import salt.utils.files
+from salt.exceptions import SaltException
 
 _BEGAN = time.monotonic()
 
@@ -120,6 +121,9 @@ class Master:
                 f"interrupted; {function} goes on on {' and '.join(hosts)} by itself, salt-run cmha.status "
                 "shows the outcome"
             ) from None
+        except SaltException as error:
+            said = " ".join(str(error).split())
+            return {host: _trouble(cmha_presence.NO_MASTER, host, said=said) for host in hosts}
         answers = {host: _answer(host, function, returned.get(host)) for host in hosts}
         return {**answers, **self._without_key(answers)}
 
@@ -148,7 +152,11 @@ class Master:
         functions = [f"saltutil.sync_{kind}" for kind in SYNCED]
         where = environment(self.opts).get("saltenv")
         arguments = [[where] if where else [] for _ in functions]
-        with salt.client.get_local_client(mopts=self.opts) as client:
+        # why this master takes no job, says whoever asks next
+        with (
+            contextlib.suppress(SaltException),
+            salt.client.get_local_client(mopts=self.opts) as client,
+        ):
             client.cmd(list(hosts), functions, arguments, tgt_type="list")
 
     def apply(self, hosts, *sls, **options):

@@ -5,7 +5,7 @@ Pure functions. What is seen of a host by its peer makes of silence something th
 """
 
 SILENT, SEEN, OFF, ALONE = "silent", "seen by its peer", "off", "silent as its peer"
-NO_KEY = "no key"
+NO_KEY, NO_MASTER = "no key", "no master"
 ERROR, WITHOUT_MODULES, ANOTHER_VERSION = "error", "without modules", "another version"
 
 _LINES = {
@@ -18,6 +18,8 @@ _LINES = {
     "its salt-minion run",
     NO_KEY: "{host} isn't known to this master, which has no accepted key of it; salt-key -a {host}, if it "
     "is that host",
+    NO_MASTER: "{host} can't be asked, since this master takes no job ({said}); see that salt-master runs, "
+    "then salt-run cmha.status: what was begun on {host} goes on",
     ERROR: "{said}",
     WITHOUT_MODULES: "{host} doesn't know {function} yet; run salt-run cmha.preflight, which gives it cmha's "
     "modules",

@@ -35,7 +35,7 @@ def test_a_silent_host_stops_the_run_before_it_begins(lab):
     done = lab.orchestrate()
     assert done.code != 0
     (line,) = done.failed
-    assert line.startswith("site lab: mgmt2 does not answer this master; nothing was done at this")
+    assert line.startswith("site lab: nothing was done there: mgmt2 doesn't answer this master")
     assert lab.cib("cms1").split("\n", 1)[0] == epoch
 
 

@@ -123,6 +123,27 @@ def test_a_minion_that_is_stopped_on_the_standby(lab, here):
     wait_for(lab, "master", f"salt {mate(here)} test.ping >/dev/null")
 
 
+def test_a_master_that_takes_no_job(lab, here):
+    asked = (
+        ["cmha.status"],
+        ["cmha.preflight"],
+        ["cmha.failover", "cms"],
+        ["state.orch", "cmha.orchestrate"],
+    )
+    lab.on("master", "systemctl", "stop", "salt-master")
+    try:
+        done = {each[0]: lab.run("on", "master", "salt-run", *each, check=False) for each in asked}
+    finally:
+        lab.on("master", "systemctl", "start", "salt-master")
+    for function, each in done.items():
+        said = each.stdout + each.stderr
+        assert each.returncode, function
+        assert "Traceback" not in said, said
+        assert "can't be asked, since this master takes no job" in said, said
+    wait_for(lab, "master", "salt -L cms1,cms2 test.ping >/dev/null")
+    assert home(lab) == here
+
+
 def test_a_key_that_is_gone_hides_no_pair(lab, here):
     # one that is merely gone would be accepted anew, here
     accepted, rejected = (

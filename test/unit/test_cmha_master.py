@@ -5,6 +5,7 @@ import threading
 
 import facts
 import pytest
+from salt.exceptions import SaltClientError
 
 
 class Bus:
@@ -133,6 +134,22 @@ def test_a_host_whose_key_is_not_accepted(master, accepted):
     assert str(answers["h1"]) == SILENT
     assert str(answers["h2"]).startswith("h2 isn't known to this master")
     assert [each.state for each in answers.values()] == ["silent", "no key"]
+
+
+def test_a_master_that_takes_no_job(master):
+    """Salt's client then raises, each of its reasons in its own way, and may have sent the job before."""
+    client = master.hear()
+    client.cmd = lambda *_, **__: (_ for _ in ()).throw(SaltClientError("Salt request\ntimed out"))
+    answers = master.ask({}, ["h1", "h2"], "m.f")
+    assert {host: (str(each), each.state) for host, each in answers.items()} == {
+        host: (
+            f"{host} can't be asked, since this master takes no job (Salt request timed out); see that "
+            f"salt-master runs, then salt-run cmha.status: what was begun on {host} goes on",
+            "no master",
+        )
+        for host in ("h1", "h2")
+    }
+    master.Master({}).sync(["h1"])
 
 
 def test_a_host_that_is_missing_in_the_return(master):
