@@ -4,6 +4,7 @@ for ever blocks every later one.
 """
 
 import contextlib
+import os
 import time
 
 from salt.exceptions import CommandExecutionError
@@ -13,9 +14,13 @@ from salt.exceptions import CommandExecutionError
 _USUAL = 60
 # Even where no time is left, a tool whose daemon is well has answered by then
 _LEAST = 0.5
+# What such a tool takes at most is no time lost
+_QUICK = 1
+# On a host that has more to do than it can, everything takes longer, up to so many times
+_BUSIEST = 3
 
-# The hurry that is on: seconds for each tool, and when they are over for all. It is the module's own, and not
-# in __context__, since the body of a ``with`` may be another loader's, as a beacon's is.
+# The hurry that is on: seconds for each tool, and those that all may still lose. It is the module's own, and
+# not in __context__, since the body of a ``with`` may be another loader's, as a beacon's is.
 _NONE = (float("inf"), float("inf"))
 _hurry = [_NONE]
 
@@ -58,7 +63,7 @@ def run(command, seconds=None, stdin=None, env=None, rstrip=True):
 
         salt cms1 bounded.run '[crm_mon, "-1"]' seconds=5
     """
-    limit = min(seconds or _USUAL, *_limits())
+    limit = min(seconds or _USUAL, _limit())
     began = time.monotonic()
     answer = __salt__["cmd.run_all"](
         ["timeout", "--kill-after=1", str(limit), *command],
@@ -69,8 +74,11 @@ def run(command, seconds=None, stdin=None, env=None, rstrip=True):
         ignore_retcode=True,
         rstrip=rstrip,
     )
-    if answer["retcode"] in (_ENDED, *_KILLED) and time.monotonic() - began >= limit:
-        said = f"{command[0]} doesn't answer within {limit} s"
+    took = time.monotonic() - began
+    late = answer["retcode"] in (_ENDED, *_KILLED) and took >= limit
+    _lose(took if late else max(took - _QUICK * _crowd(), 0))
+    if late:
+        said = f"{command[0]} doesn't answer within {limit:g} s"
         return {**answer, "retcode": _ENDED, "stdout": "", "stderr": said, "late": True}
     if answer["retcode"] == _FAILED and answer["stderr"].startswith("timeout: "):
         raise CommandExecutionError(
@@ -82,7 +90,9 @@ def run(command, seconds=None, stdin=None, env=None, rstrip=True):
 @contextlib.contextmanager
 def hurry(seconds, together):
     """
-    For modules: while the body runs, no tool that is run here takes longer, nor do all of them together.
+    For modules: while the body runs, no tool that is run here takes longer, nor do all of them together when
+    they don't answer. A tool that answers within a second costs nothing of that. A busy host has up to three
+    times as long.
 
     seconds
         For each of them.
@@ -91,11 +101,27 @@ def hurry(seconds, together):
 
     CLI Example: none; it gives a context to Python's ``with``.
     """
-    _hurry.append((seconds, time.monotonic() + together))
+    _hurry.append((seconds, together))
     try:
         yield
     finally:
         _hurry.pop()
+
+
+def stretched(seconds):
+    """
+    How long something takes on this host now that takes so long at most where nothing else is done.
+
+    seconds
+        A number.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 bounded.stretched 4
+    """
+    return round(seconds * _crowd(), 1)
 
 
 def hurried():
@@ -111,6 +137,20 @@ def hurried():
     return _hurry[-1] is not _NONE
 
 
-def _limits():
-    seconds, end = _hurry[-1]
-    return seconds, max(round(end - time.monotonic(), 1), _LEAST)
+def _limit():
+    return stretched(max(min(_hurry[-1]), _LEAST))
+
+
+def _lose(seconds):
+    if hurried():
+        usual, left = _hurry[-1]
+        _hurry[-1] = (usual, left - seconds / _crowd())
+
+
+def _crowd():
+    """How many times as long everything takes, since others want this host's processors as well."""
+    try:
+        load = os.getloadavg()[0]
+    except OSError:
+        return 1
+    return min(max(load / (os.cpu_count() or 1), 1), _BUSIEST)

@@ -128,7 +128,7 @@ def fitness(saltenv=None, pillarenv=None):
 def health(known=None, saltenv=None, pillarenv=None):
     """
     What status has to know about this host and its cluster. Touches nothing, and takes no more than 16
-    seconds, whatever hangs.
+    seconds, whatever hangs; on a host that is busy, up to three times as long.
 
     What is seen doesn't depend on what is wanted: a wrong pillar, or a platform that cmha doesn't know, is
     one line in the answer.
@@ -276,12 +276,16 @@ def _seen_of_service(seen, resource, service, port):
             "every": __utils__["cib.monitored_every"]((known or {}).get("operations", {})),
             "owner": __salt__["scm_active.owner"](service) if port else None,
         },
-        "answers": __salt__["page.answers"](port, seconds=_FOR_EACH) if port else None,
+        "answers": _in_time(port) if port else None,
         "frozen": told["frozen"],
         "unable": [told["fault"]] if known and told["fault"] else [],
         "survival": survival,
         "unsure": unsure,
     }
+
+
+def _in_time(port):
+    return __salt__["page.answers"](port, seconds=__salt__["bounded.stretched"](_FOR_EACH))
 
 
 def _compared(seen, cmha):

@@ -60,11 +60,60 @@ def test_in_a_hurry_everything_is_limited(bounded):
     assert [each["retcode"] for each in late] == [124] * 3
     assert quick["stdout"] == "x\n"
     assert time.monotonic() - began < 10
-    assert bounded._limits()[0] == float("inf")
+    assert bounded._limit() == float("inf")
 
 
 def test_a_hurry_ends_with_an_error_too(bounded):
     with pytest.raises(ValueError, match="x"), bounded.hurry(1, 1):
         raise ValueError("x")
-    assert bounded._limits()[0] == float("inf")
+    assert bounded._limit() == float("inf")
     assert not bounded.hurried()
+
+
+@pytest.fixture
+def paced(load_file, monkeypatch):
+    """The module; ``paced.takes`` is how many seconds the next tool takes, where it has them."""
+    now = [0.0]
+    module = load_file("_modules/bounded.py", grains={"id": "cms1"})
+
+    def ran(command, **_):
+        limit = float(command[2])
+        now[0] += min(module.takes, limit)
+        return {"retcode": 124 if module.takes >= limit else 0, "stdout": "", "stderr": ""}
+
+    module.__salt__ = {"cmd.run_all": ran}
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(module.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(module.os, "getloadavg", lambda: (module.load, 0, 0))
+    module.load, module.takes = 0.5, 0
+    return module
+
+
+def lasted(paced, takes):
+    """For how long at most each of these tools may run: those that don't answer say so."""
+    limits = []
+    for paced.takes in takes:
+        answer = paced.run(["x"])
+        limits.append(answer["stderr"].rpartition("within ")[2] if answer.get("late") else "")
+    return limits
+
+
+def test_only_what_does_not_answer_costs_time(paced):
+    with paced.hurry(4, 10):
+        assert lasted(paced, [0.9] * 50) == [""] * 50
+        assert lasted(paced, [99] * 5) == ["4 s", "4 s", "2 s", "0.5 s", "0.5 s"]
+        assert lasted(paced, [0.4]) == [""]
+
+
+def test_what_answers_slowly_costs_time_too(paced):
+    with paced.hurry(4, 10):
+        assert lasted(paced, [3.5] * 3) == [""] * 3
+        assert lasted(paced, [3.5]) == ["2.5 s"]
+
+
+@pytest.mark.parametrize(("load", "limits"), [(2, "4 s"), (5, "10 s"), (90, "12 s")])
+def test_on_a_busy_host_everything_takes_longer(paced, load, limits):
+    paced.load = load
+    with paced.hurry(4, 10):
+        assert lasted(paced, [99]) == [limits]
+        assert lasted(paced, [1] * 50) == [""] * 50

@@ -59,6 +59,7 @@ class Host:
             "daemons.hanging": [],
             "daemons.to_come": lambda name, wanted: "2.1.8",
             "bounded.hurry": lambda *_: contextlib.nullcontext(),
+            "bounded.stretched": lambda seconds: seconds,
             "page.answers": True,
             "scm_active.owner": None,
             "resource_agent.seen": TOLD,
