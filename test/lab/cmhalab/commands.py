@@ -172,7 +172,7 @@ def _start(lab):
     orders.end_keeper(lab)  # there is none, but one that was killed left its cgroups
     shutil.rmtree(lab.directory, ignore_errors=True)
     lab.shared.mkdir(parents=True)
-    orders.start_keeper(lab, bases)
+    orders.start_keeper(lab, bases, states.bmc_python(lab))
 
 
 def _refuse_other_settings(lab):

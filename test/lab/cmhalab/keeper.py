@@ -3,8 +3,8 @@
 Hosts, mounts and networks exist only inside them. When the keeper ends, however it ends, the kernel
 removes them all: nothing has to clean up, so nothing can forget to.
 
-Run by `orders.start_keeper` as: unshare … python3 -m cmhalab.keeper SETTINGS BASES
-(what each host's disk is made of: disk.Base), each as JSON
+Run by `orders.start_keeper` as: unshare … python3 -m cmhalab.keeper SETTINGS BASES BMC_PYTHON
+(what each host's disk is made of: disk.Base), each as JSON, and the Python by which BMCs run, if any do
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import json
 import os
 import selectors
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -32,7 +33,7 @@ ENOUGH_WATCHERS = 1024
 class Keeper:
     """Does what it is told over a socket, and minds the hosts in between."""
 
-    def __init__(self, settings, bases):
+    def __init__(self, settings, bases, bmc_python):
         self.settings = settings
         self.loop = selectors.DefaultSelector()
         self._make_rooms()
@@ -44,6 +45,8 @@ class Keeper:
             self._on(machine.news, machine.hear)
         self.door = listen(settings)
         self._on(self.door, self._answer)
+        for host in settings.side_addresses():
+            self._start_bmc(host, bmc_python)
 
     def run(self):
         while True:
@@ -59,7 +62,18 @@ class Keeper:
         notes.mkdir(parents=True, exist_ok=True)
         run("mount", "-t", "tmpfs", "-o", "mode=755", "cmha-lab", notes)
         network.make_bridge()
+        with_bmc = self.settings.side_addresses()
+        if with_bmc:
+            run("ip", "link", "set", "dev", "lo", "up")  # a BMC wakes itself over it
+            network.make_bridge(network.SIDE, map(self.settings.bmc_address, with_bmc))
         _let_hosts_watch()
+
+    def _start_bmc(self, host, python):
+        """It ends with the keeper, as everything does."""
+        subprocess.Popen(
+            [python, "-m", "cmhalab.bmc", json.dumps(self.settings.as_dict()), host],
+            stdin=subprocess.DEVNULL,
+        )
 
     def _on(self, source, action):
         self.loop.register(source, selectors.EVENT_READ, action)
@@ -144,11 +158,11 @@ def hold(base):
     fcntl.flock(in_use, fcntl.LOCK_SH)
 
 
-def main(settings, bases):
+def main(settings, bases, bmc_python):
     bases = [Base(*base) for base in json.loads(bases)]
     for base in dict.fromkeys(bases):
         hold(base)
-    Keeper(Settings.from_dict(json.loads(settings)), bases).run()
+    Keeper(Settings.from_dict(json.loads(settings)), bases, bmc_python).run()
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ class Machine:
         return {"state": self.state, "boots": self.boots, "cut": self.is_cut}
 
     def boot(self):
-        network.plug_in(self.name, self.settings.addresses()[self.name], self.namespace)
+        self._plug_in()
         if self.is_cut:
             network.cut(self.name)
         with open(self.settings.directory / f"{self.name}.console", "ab") as console:
@@ -55,6 +55,15 @@ class Machine:
             )
         self.boots += 1
         self.state = "booting"
+
+    def _plug_in(self):
+        network.make_namespace(self.namespace)
+        network.plug_in(self.name, self.settings.addresses()[self.name], self.namespace)
+        side = self.settings.side_addresses().get(self.name)
+        if side:
+            network.plug_in(
+                network.side_cable(self.name), side, self.namespace, network.SIDE, "eth1"
+            )
 
     def open_leader(self):
         """An open file on the host's first process."""
@@ -119,7 +128,10 @@ class Machine:
     def _off(self):
         self.state = "off"
         self.leader = None
-        network.unplug(self.name, self.namespace)
+        has_side = self.name in self.settings.side_addresses()
+        network.unplug(
+            [self.name, *([network.side_cable(self.name)] if has_side else [])], self.namespace
+        )
 
     def _enter_cgroups(self):
         cgroups.enter(self.settings.name, self.name)

@@ -1,42 +1,59 @@
-"""The lab's network: a bridge in the keeper's own network namespace, and a cable to each host.
+"""The lab's networks: a bridge in the keeper's own network namespace, and a cable to each host; and a second
+bridge, on which the BMCs are, with a second cable.
 
-A cable's lab end has the host's name; its other end is the host's eth0.
+A cable's lab end has the host's name, the second's with a dot and the side; the other end is the host's eth0,
+or eth1.
 """
 
 from .settings import PREFIX
 from .shell import run
 
 BRIDGE = "lan.0"  # the dot: no host is called so
+SIDE = "bmc.0"
 
 
-def make_bridge():
-    run("ip", "link", "add", "name", BRIDGE, "type", "bridge", "mcast_snooping", "0")
-    run("ip", "link", "set", "dev", BRIDGE, "up")
+def make_bridge(name=BRIDGE, addresses=()):
+    """With addresses, the lab itself is there too."""
+    run("ip", "link", "add", "name", name, "type", "bridge", "mcast_snooping", "0")
+    for address in addresses:
+        run("ip", "address", "add", f"{address}/{PREFIX}", "dev", name)
+    run("ip", "link", "set", "dev", name, "up")
 
 
-def plug_in(host, address, namespace):
-    """Gives a host a network namespace without any past, mounted at that path, and a cable."""
+def make_namespace(namespace):
+    """A network namespace without any past, mounted at that path."""
     namespace.touch()
     run("unshare", f"--net={namespace}", "true")
-    other_end = ("peer", "name", "eth0", "netns", namespace)
-    run("ip", "link", "add", "name", host, "type", "veth", *other_end)
+    # systemd does it itself, sysvinit doesn't
+    run("nsenter", f"--net={namespace}", "ip", "link", "set", "dev", "lo", "up")
+
+
+def plug_in(cable, address, namespace, bridge=BRIDGE, interface="eth0"):
+    """A cable to a host."""
+    other_end = ("peer", "name", interface, "netns", namespace)
+    run("ip", "link", "add", "name", cable, "type", "veth", *other_end)
     inside = ("nsenter", f"--net={namespace}", "ip")
-    run(*inside, "link", "set", "dev", "lo", "up")  # systemd does it itself, sysvinit doesn't
-    run(*inside, "address", "add", f"{address}/{PREFIX}", "dev", "eth0")
-    run(*inside, "link", "set", "dev", "eth0", "addrgenmode", "none")  # IPv4 only: less to explain
-    run(*inside, "link", "set", "dev", "eth0", "up")
-    run("ip", "link", "set", "dev", host, "master", BRIDGE, "up")
+    run(*inside, "address", "add", f"{address}/{PREFIX}", "dev", interface)
+    # IPv4 only: less to explain
+    run(*inside, "link", "set", "dev", interface, "addrgenmode", "none")
+    run(*inside, "link", "set", "dev", interface, "up")
+    run("ip", "link", "set", "dev", cable, "master", bridge, "up")
 
 
-def unplug(host, namespace):
-    """Takes the cable away first, so that nothing of a dying host reaches the others."""
-    run("ip", "link", "delete", "dev", host)
+def side_cable(host):
+    return f"{host}.s"
+
+
+def unplug(cables, namespace):
+    """Takes the cables away first, so that nothing of a dying host reaches the others."""
+    for cable in cables:
+        run("ip", "link", "delete", "dev", cable)
     run("umount", "--lazy", namespace)
 
 
-def cut(host):
-    run("ip", "link", "set", "dev", host, "down")
+def cut(cable):
+    run("ip", "link", "set", "dev", cable, "down")
 
 
-def heal(host):
-    run("ip", "link", "set", "dev", host, "up")
+def heal(cable):
+    run("ip", "link", "set", "dev", cable, "up")

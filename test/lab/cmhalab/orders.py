@@ -51,14 +51,15 @@ def keeper_pid(settings):
         return None
 
 
-def start_keeper(settings, bases):
-    """Starts it with what each host's disk is made of."""
+def start_keeper(settings, bases, bmc_python):
+    """Starts it with what each host's disk is made of, and the Python by which BMCs run."""
     command = [
         "unshare",
         *("--pid", "--fork", "--kill-child", "--mount-proc"),
         *("--mount", "--propagation", "slave", "--net"),
         *(sys.executable, "-m", "cmhalab.keeper"),
         *map(json.dumps, (settings.as_dict(), bases)),
+        bmc_python,
     ]
     log = settings.directory / "keeper.log"
     with open(log, "wb") as said:

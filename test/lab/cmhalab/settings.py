@@ -12,6 +12,8 @@ LABS = Path("/run/cmha-lab")  # one directory a lab
 
 MASTER = "master"
 NETWORK = "192.0.2"  # TEST-NET-1 of RFC 5737
+SIDE_NETWORK = "198.51.100"  # TEST-NET-2: with LAB_BMC the hosts, and above 100 a BMC of each
+BMC_USER, BMC_PASSWORD = "fencer", "fencers word"
 PREFIX = 24
 ADDRESSES = {MASTER: 2, "cms1": 11, "cms2": 12, "mgmt1": 21, "mgmt2": 22}
 FIRST_FREE_ADDRESS = 31  # for hosts of any other name
@@ -58,6 +60,7 @@ class Settings:
     salt: str  # of the master
     minion_salt: str
     next_salt: str  # to which any host may be upgraded, or none
+    bmc: str  # yes: each host of the cluster has a BMC, and a second cable by which others reach it
     state_events: str  # yes: each state of a run becomes an event, which doubles a run's time
     checkout: str = str(FORMULA)  # whose files the master serves, and whose digest a snapshot has
 
@@ -87,6 +90,18 @@ class Settings:
         last = {**ADDRESSES, **{host: FIRST_FREE_ADDRESS + n for n, host in enumerate(others)}}
         return {host: f"{NETWORK}.{last[host]}" for host in self.everyone}
 
+    def side_addresses(self):
+        """The address of each host that has a BMC, on the side on which the BMCs are."""
+        return {
+            host: address.replace(NETWORK, SIDE_NETWORK, 1)
+            for host, address in self.addresses().items()
+            if self.bmc == "yes" and host != MASTER
+        }
+
+    def bmc_address(self, host):
+        side, _, last = self.side_addresses()[host].rpartition(".")
+        return f"{side}.{int(last) + 100}"
+
     def as_dict(self):
         return {**asdict(self), "hosts": list(self.hosts)}
 
@@ -106,12 +121,16 @@ def from_environment(environment=os.environ):
         salt=salt,
         minion_salt=environment.get("LAB_MINION_SALT", salt),
         next_salt=environment.get("LAB_NEXT_SALT", ""),
+        bmc=environment.get("LAB_BMC", "no"),
         state_events=environment.get("LAB_STATE_EVENTS", "no"),
     )
     _check_suites(settings)
     _one_of("LAB_INIT", settings.init, INITS)
     _check_look_alikes(settings)
     _one_of("LAB_STATE_EVENTS", settings.state_events, SWITCH)
+    _one_of("LAB_BMC", settings.bmc, SWITCH)
+    if settings.bmc == "yes" and any(len(host) > 13 for host in hosts):
+        raise LabError("LAB_BMC=yes: a host's name has at most 13 characters")
     for name in (settings.name, *hosts):
         if not NAME.fullmatch(name):
             raise LabError(

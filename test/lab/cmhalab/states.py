@@ -95,6 +95,13 @@ def base_of(lab, suite):
     return _base(suite, lab.init, lab.minion_salt, lab.next_salt)
 
 
+def bmc_python(lab):
+    """A Python that can run a BMC (cmhalab.bmc), or nothing where the lab has none."""
+    if not lab.side_addresses():
+        return ""
+    return f"{make('salt-venv', '3008', str(LAB / 'bmc-requirements.txt'))}/bin/python"
+
+
 def _base(suite, init, *salts):
     image = make("look-alike", suite) if suite in LOOK_ALIKES else make("image", suite, init)
     return Base(image, *(make("salt-venv", salt, "--for", image) for salt in salts if salt))

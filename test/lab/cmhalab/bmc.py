@@ -1,0 +1,39 @@
+"""A host's BMC: what answers IPMI (lanplus) on the side network, and really cuts its power.
+
+The keeper starts one for each host, by a Python that has pyghmi: python -m cmhalab.bmc SETTINGS HOST
+"""
+
+import json
+import sys
+
+from pyghmi.ipmi.bmc import Bmc
+
+from . import orders
+from .settings import BMC_PASSWORD, BMC_USER, Settings
+
+
+class HostsBmc(Bmc):
+    """What is asked for over IPMI is the keeper's to do."""
+
+    def __init__(self, lab, host):
+        super().__init__({BMC_USER: BMC_PASSWORD}, address=lab.bmc_address(host), port=623)
+        self.lab, self.host = lab, host
+
+    def get_power_state(self):
+        return "off" if orders.ask(self.lab, "hosts")[self.host]["state"] == "off" else "on"
+
+    def power_off(self):
+        orders.ask(self.lab, "crash", self.host)
+
+    def power_on(self):
+        orders.ask(self.lab, "boot", self.host)
+
+    def power_reset(self):
+        self.power_off()
+        self.power_on()
+
+    power_cycle = power_reset
+
+
+if __name__ == "__main__":
+    HostsBmc(Settings.from_dict(json.loads(sys.argv[1])), sys.argv[2]).listen()
