@@ -108,6 +108,20 @@ def hurry(seconds, together):
         _hurry.pop()
 
 
+@contextlib.contextmanager
+def patience():
+    """
+    For modules: while the body runs no hurry is on, and it takes nothing of the time of what comes after it.
+
+    CLI Example: none; it gives a context to Python's ``with``.
+    """
+    _hurry.append(_NONE)
+    try:
+        yield
+    finally:
+        _hurry.pop()
+
+
 def stretched(seconds):
     """
     How long something takes on this host now that takes so long at most where nothing else is done.

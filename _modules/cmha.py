@@ -41,9 +41,9 @@ def mapping(defaults, platforms, pillar=None):
     Returns the mapping of this minion's pair, see ``cmha_site.site`` and ``cmha_corosync.fitted``, with
     ``saltenv`` (whose files were read), ``site``, ``node`` (this host), ``rules`` (of the firewall, for the
     ``firewall:backend`` that this host has), ``daemons`` (of the cluster), ``idle_daemons`` (that it could
-    have, and hasn't), ``at_boot``, ``device_port`` and ``wants_certificate`` (see ``cmha_site``) and the
-    keys of both platform files. It holds no key of Corosync. A Pacemaker that has no alerts (before 1.1.15)
-    makes ``alerts`` false, whatever pillar says.
+    have, and hasn't), ``at_boot``, ``fence_devices`` (see ``cmha_fencing``), ``device_port`` and
+    ``wants_certificate`` (see ``cmha_site``) and the keys of both platform files. It holds no key of
+    Corosync. A Pacemaker that has no alerts (before 1.1.15) makes ``alerts`` false, whatever pillar says.
 
     A wrong pillar, or a platform that cmha doesn't know, gives a mapping with one key: ``error``, a line
     that names the pillar path.
@@ -125,7 +125,9 @@ def _mapping(defaults, platforms, pillar):
         firewall = _firewall(pair["firewall"], platform) if rules else pair["firewall"]
         backend = firewall["backend"] if rules else None
         has_device = bool(__utils__["quorum_device.declared"](pair))
-        packages = __utils__["cmha_platform.packages"](platform, pair["crmsh"], backend, has_device)
+        packages = __utils__["cmha_platform.packages"](
+            platform, pair["crmsh"], backend, has_device, pair["fencing"]["packages"]
+        )
         daemons = _services(__utils__["cmha_site.daemons"](has_device))
     except (ValueError, CommandExecutionError) as error:
         return {"error": str(error)}
@@ -139,6 +141,7 @@ def _mapping(defaults, platforms, pillar):
         "firewall": firewall,
         "rules": rules,
         "packages": packages,
+        "fence_devices": __utils__["cmha_fencing.devices"](pair, node["name"]),
         "wants_certificate": __utils__["quorum_device.wants_certificate"](pair),
         "device_port": __utils__["quorum_device.port"](pair),
         "daemons": daemons,

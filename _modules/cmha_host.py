@@ -394,6 +394,35 @@ def other_agent(cmha):
     return there if there != declared else None
 
 
+def fencing_waits(cmha):
+    """
+    What of the cluster's fencing is for the orchestration, since both hosts have to agree: a device that
+    pillar declares and the cluster doesn't have so, which both hosts try before it counts; and that pillar
+    turns off what is on.
+
+    cmha
+        What the map gives this host, see ``cmha.mapping``.
+
+    Returns a line, or ``None``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 cmha_host.fencing_waits "$(cat mapping.json)"
+    """
+    devices = cmha["fence_devices"]
+    unproven = __salt__["fencing.unproven"](devices) if devices else []
+    if unproven:
+        return f"{' and '.join(unproven)} will count when both hosts have seen that it works"
+    there = __utils__["cib.model"](__salt__["crm.query"]())["properties"]
+    declared = cmha["pacemaker"]["properties"]
+    if "stonith-enabled" not in there:
+        return None
+    on = [__utils__["cib_values.is_true"](each["stonith-enabled"]) for each in (there, declared)]
+    return "pillar turns fencing off, which is on" if on == [True, False] else None
+
+
 def plan(saltenv=None, pillarenv=None):
     """
     What pillar would change in this host's cluster, and what the cluster would do then; see ``crm.plan``.

@@ -41,7 +41,7 @@ def faults(xml, changes, allowed=()):
     for (section, name), names in touched.items():
         primitive = primitives[section, name]
         agent = primitive["agent"] if primitive else ""
-        known = _parameters(agent) if agent.startswith(_DESCRIBED) else None
+        known = parameters(agent) if agent.startswith(_DESCRIBED) else None
         if known is None:
             continue
         given = _given(primitive)
@@ -82,7 +82,23 @@ def _given(primitive):
     return {**under_rules, **primitive.get("params", {})}
 
 
-def _parameters(agent):
+def parameters(agent):
+    """
+    The parameters of an agent, by its own metadata; ``None`` where it says nothing of them.
+
+    agent
+        As in a primitive: ``stonith:fence_ipmilan``.
+
+    Returns what ``agent_metadata.parameters`` does.
+
+    Source: ``crm_resource(8)``, ``--show-metadata``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 crm_agents.parameters stonith:fence_ipmilan
+    """
     key = f"crm_agents:{agent}"
     if key not in __context__:
         answer = __salt__["bounded.run"](["crm_resource", "--show-metadata", agent])

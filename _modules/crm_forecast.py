@@ -10,6 +10,8 @@ import tempfile
 import salt.utils.files
 from salt.exceptions import CommandExecutionError
 
+# Seconds for a fence device: fence_ipmilan itself gives up after 20
+_FOR_A_DEVICE = 25
 # The words have changed, the sense hasn't
 _NO_DEVICE = re.compile(
     r"^\s*(?:no|0) (?:fence |fencing )?devices? found", re.IGNORECASE | re.MULTILINE
@@ -73,6 +75,35 @@ def after_move(resource, node):
     return _started_after(held, resource, then=__utils__["cib_obstacles.released"])
 
 
+def unfenced(node):
+    """
+    Why a node wouldn't be fenced from here.
+
+    node
+        Its name.
+
+    Returns a list of lines; empty when a device that answers can. Raises ``CommandExecutionError`` when no
+    cluster answers here.
+
+    Source: ``stonith_admin(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 crm_forecast.unfenced cms2
+    """
+    seen = __salt__["crm.status"]()
+    xml = __utils__["cib_obstacles.resolved"](_cib())
+    if not _fences(seen, xml):
+        return ["fencing is off (stonith-enabled)"]
+    return _unfenced(node, xml, [__salt__["crm.node"]()])
+
+
+def _fences(seen, xml):
+    return __utils__["cib_obstacles.fences"](xml) if seen["fencing"] is None else seen["fencing"]
+
+
 def _without(dead, xml, seen, resource):
     nodes = seen["nodes"]
     others = [name for name in nodes if name != dead and not nodes[name]["remote"]]
@@ -86,11 +117,8 @@ def _without(dead, xml, seen, resource):
     # the scheduler lets a remote node go on without anybody who could tell it what to do
     found = takes_over(xml) if left else None
     if found is not None:
-        fences = seen["fencing"]
-        if fences is None:
-            fences = __utils__["cib_obstacles.fences"](xml)
-        unfenced = _unfenced(dead, xml, others) if fences else []
-        return {"takes_over": None if unfenced else found, "why": unfenced}
+        why = _unfenced(dead, xml, others) if _fences(seen, xml) else []
+        return {"takes_over": None if why else found, "why": why}
     try:
         why = [
             line for node in others for line in _why_not(node, dead, nodes[node], xml, takes_over)
@@ -103,7 +131,8 @@ def _without(dead, xml, seen, resource):
 def _unfenced(dead, xml, others):
     """
     Why that node wouldn't be fenced, a list of lines. The scheduler takes it that whoever has a device can
-    fence with it; only the fencer knows which of them runs, and for whom. It is asked on a host that is left.
+    fence with it; only the fencer knows for whom it is, and only the device whether it answers. Both are
+    asked on a host that is left.
     """
     if __salt__["crm.node"]() not in others:
         return []
@@ -120,12 +149,39 @@ def _unfenced(dead, xml, others):
         )
     if _NO_DEVICE.search(said):
         return [f"no fence device that runs can fence {dead}; see stonith_admin --list {dead}"]
-    return _lacking(dead, __utils__["cib_obstacles.fencing_levels"](xml, dead), answer["stdout"])
+    devices = _devices(xml, answer["stdout"])
+    silent = _silent(dead, devices)
+    levels = __utils__["cib_obstacles.fencing_levels"](xml, dead)
+    works = set(devices) - set(silent)
+    why = _lacking(dead, levels, works)
+    if not levels and silent and not works:
+        why = [f"no fence device that answers can fence {dead}: {'; '.join(silent.values())}"]
+    return why
 
 
-def _lacking(dead, levels, listed):
+def _devices(xml, listed):
+    """Those lines of the fencer's list that are devices, and what they are."""
+    lines = [("primitives", line.strip()) for line in listed.splitlines()]
+    known = __utils__["cib.with_templates"](xml, lines)
+    return {name: device for (_, name), device in known.items() if device}
+
+
+def _silent(dead, devices):
+    """Why devices don't answer this host, by device: the fencer lists all that may run here, whatever they
+    answer. A BMC may take its time."""
+    silent = {}
+    for name, device in devices.items():
+        with __salt__["bounded.patience"]():
+            answer = __salt__["fencing.ask"](
+                device["agent"], device.get("params", {}), dead, seconds=_FOR_A_DEVICE
+            )
+        if answer["works"] is False:
+            silent[name] = f"{name}: {answer['why']}"
+    return silent
+
+
+def _lacking(dead, levels, running):
     """Where a topology says how a node is fenced, only a level can that has all of its devices."""
-    running = {line.strip() for line in listed.splitlines()}
     lacks = {
         index: [each for each in devices if each not in running]
         for index, devices in levels.items()

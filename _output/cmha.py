@@ -220,6 +220,17 @@ def _rejoin(data):
     return found + ([(data["next"], None)] if data["next"] else [])
 
 
+def _fence(data):
+    if "host" not in data:
+        return []
+    service = data["service"]
+    where = " and ".join(service["nodes"]) or "no host"
+    found = [(f"{service['resource']} runs on {where}", "good" if service["nodes"] else "bad")]
+    found = [] if data["done"] else found
+    found += [(line, "good") for line in data["done"]]
+    return found + ([(data["next"], None)] if data["next"] else [])
+
+
 def _clean(data):
     found = [(f"  {step}", None) for step in data.get("steps", [])]
     return found + ([(data["next"], None)] if data.get("next") else [])
@@ -240,6 +251,7 @@ _REPORTS = {
     "plan": _plan,
     "failover": _failover,
     "rejoin": _rejoin,
+    "fence": _fence,
     "clean": _clean,
     "forget": _forget,
     "keygen": _keygen,

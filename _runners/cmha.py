@@ -311,25 +311,39 @@ def rejoin(node, site=None, confirm=False, saltenv=None, pillarenv=None):
         salt-run cmha.rejoin cms2
         salt-run cmha.rejoin cms2 confirm=True
     """
-    opts = _opts(saltenv, pillarenv)
-    known = _known(opts, [site] if site else None)
-    found = [
-        (name, pair, each["id"])
-        for name, outline in known["sites"].items()
-        for pair in outline["pairs"]
-        for each in pair["nodes"]
-        if node in (each["id"], each["name"])
-    ]
-    if len(found) != 1:
-        others = [each["id"] for outline in known["sites"].values() for each in _nodes(outline)]
-        return _unknown("rejoin", f"node {node}", [each[0] for each in found], others, known)
-    ((name, pair, host),) = found
-    wrong = __utils__["cmha_sites.wrong_with"](known, name, pair["pair"])
-    if wrong:
-        return _report("rejoin", True, error=wrong)
     work = __utils__["cmha_rejoin.rejoin"]
-    where = (name, pair["pair"])
-    return _done(opts, "rejoin", where, confirm, lambda: work(opts, name, pair, host, confirm))
+    return _with_node(_opts(saltenv, pillarenv), "rejoin", work, node, site, confirm)
+
+
+def fence(node, site=None, confirm=False, saltenv=None, pillarenv=None):
+    """
+    Show what it would mean to fence a node, and, confirmed, have Pacemaker do it: the proof that fencing
+    works, and the end of a host that hangs. Its power is taken away, without a shutdown, and given back.
+
+    It is refused when no device that answers could fence the node, or its peer wouldn't take the service
+    over.
+
+    node
+        Minion id of the host, or the name of its node.
+    site
+        Name of the site; needed when several have such a node.
+    confirm
+        Fence it. Without it nothing is touched.
+    saltenv, pillarenv
+        See ``sites``.
+
+    Returns a mapping: ``site``, ``pair``, what ``cmha_fence.fence`` describes, and ``retcode`` 1 when
+    something is wrong.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt-run cmha.fence cms2
+        salt-run cmha.fence cms2 confirm=True
+    """
+    work = __utils__["cmha_fence.fence"]
+    return _with_node(_opts(saltenv, pillarenv), "fence", work, node, site, confirm)
 
 
 def clean(  # noqa: PLR0917
@@ -430,6 +444,27 @@ def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
     except ValueError as error:
         return _report("keygen", True, error=str(error))
     return _report("keygen", False)
+
+
+def _with_node(opts, deed, work, node, site, confirm):  # noqa: PLR0917
+    """The report on what is done with a node, by its name or minion id."""
+    known = _known(opts, [site] if site else None)
+    found = [
+        (name, pair, each["id"])
+        for name, outline in known["sites"].items()
+        for pair in outline["pairs"]
+        for each in pair["nodes"]
+        if node in (each["id"], each["name"])
+    ]
+    if len(found) != 1:
+        others = [each["id"] for outline in known["sites"].values() for each in _nodes(outline)]
+        return _unknown(deed, f"node {node}", [each[0] for each in found], others, known)
+    ((name, pair, host),) = found
+    wrong = __utils__["cmha_sites.wrong_with"](known, name, pair["pair"])
+    if wrong:
+        return _report(deed, True, error=wrong)
+    where = (name, pair["pair"])
+    return _done(opts, deed, where, confirm, lambda: work(opts, name, pair, host, confirm))
 
 
 def _with_pair(opts, deed, work, site, pair, **options):

@@ -151,6 +151,8 @@ SHAPES = {
     "crm.feature_set": (FEATURE_SET, None),
     "crm.started": _NAMES,
     "crm_forecast.after_move": _NAMES,
+    "crm_forecast.unfenced": _LINES,
+    "fencing.fence": {"seconds": TIME, "said": str},
     "crm.running": bool,
 }
 SHAPES["cmha_host.plan"] = SHAPES["crm.plan"]

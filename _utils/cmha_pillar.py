@@ -158,6 +158,26 @@ _REQUISITES = (
 )  # fmt: skip
 
 
+def _params(value, path):
+    # What an agent takes is checked as of any primitive, when the device has become one. What stands here may
+    # be a secret, and isn't shown.
+    if not isinstance(value, dict):
+        raise SiteError(path, "should be a mapping of parameters; what it is isn't shown")
+    return copy.deepcopy(value)
+
+
+def _each_params(value, path):
+    if not isinstance(value, dict):
+        raise SiteError(path, "should be a mapping by node; what it is isn't shown")
+    return _mapping_of(pillar_values.name, _params)(value, path)
+
+
+def _packages(value, path):
+    if not isinstance(value, list):
+        raise SiteError(path, f"should be a list, is {shown(value)}")
+    return [pillar_values.any_package(each, path) for each in value]
+
+
 def _checks(value, path):
     if not isinstance(value, list):
         raise SiteError(path, f"should be a list, is {shown(value)}")
@@ -245,6 +265,12 @@ _SETTINGS = {
         "save": pillar_values.flag,
     },
     "pacemaker": _section,
+    "fencing": {
+        "packages": _packages,
+        "agent": pillar_values.fence_agent,
+        "params": _params,
+        "nodes": _each_params,
+    },
     "alerts": pillar_values.flag,
     "platform": pillar_values.platform,
     "start_on_boot": pillar_values.one_of("never", "after_clean_shutdown", "always"),

@@ -74,7 +74,7 @@ def service(name, init):
     return f"{name}.service" if init == "systemd" and name.endswith("device") else name
 
 
-def packages(platform, crmsh, backend, device=False):
+def packages(platform, crmsh, backend, device=False, fencing=()):
     """
     The packages that a host needs.
 
@@ -86,6 +86,8 @@ def packages(platform, crmsh, backend, device=False):
         The firewall's, or ``None`` where there are no rules to write.
     device
         Whether the cluster has a quorum device.
+    fencing
+        The packages that pillar names for fencing.
 
     Raises ValueError when crmsh is wanted, the distribution has none, and pillar names no repository.
     """
@@ -97,7 +99,7 @@ def packages(platform, crmsh, backend, device=False):
     wanted += groups["firewall"].get(backend, [])
     if device:
         wanted += groups["device"]
-    return wanted
+    return [*wanted, *fencing]
 
 
 def need_place_to_save(platform, backend, save):

@@ -116,6 +116,9 @@ class _Rejoin(Pair):
         if start:
             with self.step(f"put {host} in order", [host]):
                 self.apply([host], "cmha.host", "cmha.corosync")
+            if self.pair.get("has_fence_devices"):  # a new disk has none
+                with self.step(f"keep the passwords of fence devices on {host}", [host]):
+                    self.apply([host], "cmha.fence_passwords")
             with self.step(f"start Corosync and Pacemaker on {host}", [host]):
                 self.apply([host], "cmha.start")
             done.append(f"Corosync and Pacemaker run on {host}, both nodes are online")

@@ -8,6 +8,7 @@ import copy
 import hashlib
 import json
 
+import cmha_fencing
 import cmha_pillar
 import cmha_refusals
 import corosync_totem
@@ -59,6 +60,8 @@ def site(pillar, defaults, check_cib):
     cmha_refusals.shared_names(checked)
     for pair in pairs:
         pair["pacemaker"] = _pacemaker(pair, checked, check_cib)
+        where = _fencing_place(checked, pair["role"], pair["pair"], "nodes")
+        cmha_fencing.refuse_turned_off(pair, where)
     heard = cmha_refusals.heard_by_others(pairs)
     pairs = [{**pair, "heard_by": heard.get(pair["pair"], [])} for pair in pairs]
     pairs = [pair if pair["alerts"] else without_alerts(pair) for pair in pairs]
@@ -80,7 +83,28 @@ def of_host(pillar, minion_id):
     if not isinstance(pairs, dict):
         return pillar
     own = {name: pair for name, pair in pairs.items() if minion_id in _listed_nodes(pair)}
-    return {**pillar, "pairs": own} if own else pillar
+    if not own:
+        return pillar
+    foreign = {
+        minion for name, pair in pairs.items() if name not in own for minion in _listed_nodes(pair)
+    }
+    reduced = _without_devices_of(foreign, {**pillar, "pairs": own})
+    roles = reduced.get("roles")
+    if isinstance(roles, dict):
+        reduced["roles"] = {
+            name: _without_devices_of(foreign, role) for name, role in roles.items()
+        }
+    return reduced
+
+
+def _without_devices_of(minions, place):
+    """A layer of pillar that names no fence devices of these minions; it may not be checked yet."""
+    fencing = place.get("fencing") if isinstance(place, dict) else None
+    nodes = fencing.get("nodes") if isinstance(fencing, dict) else None
+    if not isinstance(nodes, dict):
+        return place
+    kept = {minion: each for minion, each in nodes.items() if minion not in minions}
+    return {**place, "fencing": {**fencing, "nodes": kept}}
 
 
 def _listed_nodes(pair):
@@ -245,7 +269,18 @@ def _pair(name, checked, defaults):
             }
         )
         merged, layers = _merged(none, *by_default, *declared)
-    merged.update(role=role, cluster_name=own["cluster_name"], nodes=_nodes(own["nodes"], path))
+    nodes = _nodes(own["nodes"], path)
+    fencing = merged["fencing"]
+    devices = _fence_devices(fencing, nodes, checked, role, name)
+    if devices:
+        by_default.append(devices)
+        merged, layers = _merged(none, *by_default, *declared)
+    # its parameters are secrets
+    merged["fencing"] = {
+        "packages": fencing["packages"],
+        "devices": cmha_fencing.names(fencing, nodes),
+    }
+    merged.update(role=role, cluster_name=own["cluster_name"], nodes=nodes)
     key = merged["corosync"].pop("authkey", None)
     merged["key_size"] = None if key is None else len(key)
     merged["places"] = _places(checked, role, name)
@@ -264,6 +299,28 @@ def _pair(name, checked, defaults):
         merged["resource"], layers[: len(by_default)], layers[len(by_default) :]
     )
     return merged
+
+
+def _fence_devices(fencing, nodes, checked, role, name):
+    """What the devices that pillar declares in short mean, as a layer of settings."""
+    foreign = [minion for pair in checked["pairs"].values() for minion in _listed_nodes(pair)]
+
+    def path(key):
+        return _fencing_place(checked, role, name, key)
+
+    return cmha_fencing.layer(fencing, nodes, foreign, path)
+
+
+def _fencing_place(checked, role, name, key):
+    """Where pillar says a key of ``fencing``, or would say it."""
+    places = [("pairs", name), ("roles", role), ()]
+    layers = [checked["pairs"][name], checked.get("roles", {}).get(role, {}), checked]
+    said = [layer.get("fencing") for layer in layers]
+    nearest = next(
+        (place for place, each in zip(places, said) if each and key in each),
+        next((place for place, each in zip(places, said) if each), ()),
+    )
+    return ":".join(("cmha", *nearest, "fencing", key))
 
 
 def _places(checked, role, name):

@@ -8,6 +8,7 @@ import re
 import time
 
 import cib
+import cmha_fencing
 import cmha_site
 import quorum_device
 
@@ -16,7 +17,11 @@ _OUTLINE = (
     "pair", "role", "cluster_name", "nodes", "resource", "service", "port", "timeouts", "qnetd",
     "start_on_boot",
 )  # fmt: skip
-_DERIVED = {"device": quorum_device.declared, "wants_certificate": quorum_device.wants_certificate}
+_DERIVED = {
+    "device": quorum_device.declared,
+    "wants_certificate": quorum_device.wants_certificate,
+    "has_fence_devices": cmha_fencing.has_devices,
+}
 
 
 def __virtual__():

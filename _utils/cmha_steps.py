@@ -44,6 +44,17 @@ def _of_pair(pair):
         yield f"certify {both} at {device}", "certified", {}
     yield f"reload or restart what changed on {both}", "reconfigured", {}
     yield f"start the cluster {cluster} on {both}", "step", {"hosts": ids, "sls": ["cmha.start"]}
+    if pair["has_fence_devices"]:
+        yield (
+            f"see that {both} can fence each other",
+            "step",
+            {"hosts": ids, "sls": ["cmha.fencing"]},
+        )
+        yield (
+            f"keep the passwords of fence devices on {both}",
+            "step",
+            {"hosts": ids, "sls": ["cmha.fence_passwords"]},
+        )
     yield (
         f"configure the cluster {cluster} on {ids[0]}",
         "step",

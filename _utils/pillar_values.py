@@ -18,6 +18,7 @@ import posix_regex
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LONGEST_NAME = 255  # of a host in DNS; site, pair and cluster have no longer one
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9])?")
+_FENCE_AGENT = re.compile(r"(stonith:)?(fence_[\w.-]+|[A-Za-z][\w.-]*/[A-Za-z][\w.-]*)", re.ASCII)
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]*")
 _PACKAGES = ("corosync", "pacemaker", "crmsh", "corosync-qdevice")
 # By what Debian, Red Hat and SUSE call their packages of Corosync, Pacemaker and what is built with them
@@ -436,10 +437,25 @@ def switch(on, off):
     return rule
 
 
-def package(value, path):
-    """The name of a package of the cluster's."""
+def any_package(value, path):
+    """The name of a package."""
     if not isinstance(value, str) or not _PACKAGE.fullmatch(value):
         raise SiteError(path, f"should be the name of a package, is {shown(value)}")
+    return value
+
+
+def fence_agent(value, path):
+    """The name of a fence agent, with or without its class."""
+    if not isinstance(value, str) or not _FENCE_AGENT.fullmatch(value):
+        raise SiteError(
+            path, f"should be a fence agent as fence_ipmilan or external/ipmi, is {shown(value)}"
+        )
+    return value
+
+
+def package(value, path):
+    """The name of a package of the cluster's."""
+    any_package(value, path)
     if not _OF_THE_CLUSTER.search(value):
         raise SiteError(
             below(path, value),

@@ -48,6 +48,11 @@ cmha no watch beacon:
     - name: cmha_watch
     - require:
       - corosync: cmha cluster is stopped before
+cmha no passwords of fence devices:
+  file.absent:
+    - name: /etc/cmha/fencing
+    - require:
+      - corosync: cmha cluster is stopped before
 {% for path in ['/usr/lib/cmha/alert', '/var/spool/cmha/alerts'] %}
 cmha no {{ path }}:
   file.absent:

@@ -54,6 +54,95 @@ WRONG = [
         {"primitives": {"cloudera-scm-server": {"meta": {"migration-threshold": "1"}}}},
         f"pillar cmha:pairs:cms:pacemaker:primitives:cloudera-scm-server:meta:migration-threshold: {ONCE}",
     ),
+    ("pairs:cms:fencing", {"nodes": {}}, "pillar cmha:pairs:cms:fencing:nodes: is empty"),
+    (
+        "fencing",
+        {"params": {"ip": "x"}, "nodes": {"cms1": {}}},
+        "pillar cmha:fencing:agent: is missing",
+    ),
+    ("fencing", {"agent": "fence_ipmilan"}, "pillar cmha:fencing:nodes: is missing"),
+    (
+        "roles:server:fencing",
+        {"agent": "fence_ipmilan", "nodes": {"cms1": {}}},
+        "pillar cmha:roles:server:fencing:nodes:cms2: is missing: each node of a pair needs its device",
+    ),
+    (
+        "pairs:cms:fencing",
+        {"agent": "fence_ipmilan", "nodes": {"cms1": {}, "cms22": {}}},
+        "pillar cmha:pairs:cms:fencing:nodes:cms22: is no node of this site; did you mean cms2?",
+    ),
+    *(
+        (
+            "pairs:cms:fencing",
+            {"agent": wrong, "nodes": {"cms1": {}, "cms2": {}}},
+            "pillar cmha:pairs:cms:fencing:agent: should be a fence agent as fence_ipmilan or external/ipmi, "
+            f"is {wrong!r}",
+        )
+        for wrong in ("/bin/sh", "reboot", "meatware")
+    ),
+    (
+        "pairs:cms:fencing",
+        {"agent": "fence_ipmilan", "nodes": {"cms1": {"ip": []}, "cms2": {}}},
+        "pillar cmha:pairs:cms:pacemaker:primitives:fence-cms1:params:ip: ",
+    ),
+    *(
+        (
+            "pairs:cms:fencing",
+            {"agent": "fence_x", "params": {"passwd": wrong}, "nodes": {"cms1": {}, "cms2": {}}},
+            "pillar cmha:pairs:cms:fencing:params:passwd: should be text of one line",
+        )
+        for wrong in (None, True, ["x"], "two\nlines", 83, "")
+    ),
+    (
+        "pairs:cms:fencing",
+        {
+            "agent": "fence_x",
+            "params": {"passwd": "a"},
+            "nodes": {"cms1": {"password": "b"}, "cms2": {}},
+        },
+        "pillar cmha:pairs:cms:fencing:nodes:cms1: has password and passwd; say the password once",
+    ),
+    (
+        "pairs:cms:fencing",
+        {"agent": "fence_x", "params": {"ip": "x"}, "nodes": {"cms1": {}, "cms2": {}}},
+        "pillar cmha:pairs:cms:fencing:nodes: the devices of cms1 and cms2 are the same",
+    ),
+    (
+        "pairs:cms:fencing",
+        {
+            "agent": "fence_x",
+            "params": {"pcmk_delay_base": "5s"},
+            "nodes": {"cms1": {"ip": "x"}, "cms2": {"ip": "y"}},
+        },
+        "pillar cmha:pairs:cms:fencing:nodes: both devices have the same pcmk_delay_base",
+    ),
+    (
+        "pairs:cms:fencing",
+        {
+            "agent": "fence_x",
+            "params": {"pcmk_host_list": "cms1"},
+            "nodes": {"cms1": {"ip": "x"}, "cms2": {"ip": "y"}},
+        },
+        "pillar cmha:pairs:cms:fencing:params:pcmk_host_list: isn't for this short form",
+    ),
+    *(
+        (
+            "fencing",
+            {"agent": "fence_x", key: "password=hunter2"},
+            f"pillar cmha:fencing:{key}: should be a mapping",
+        )
+        for key in ("params", "nodes")
+    ),
+    (
+        "fencing:packages",
+        "ipmitool",
+        "pillar cmha:fencing:packages: should be a list, is 'ipmitool'",
+    ),
+    (
+        "fencing:packages",
+        ["a b"],
+        "pillar cmha:fencing:packages: should be the name of a package, is 'a b'",
+    ),
     ("pairs", REMOVED, "pillar cmha:pairs: is missing"),
     ("pairs", {}, "pillar cmha:pairs: is empty"),
     ("pairs", ["cms"], "pillar cmha:pairs: should be a mapping, is a list"),

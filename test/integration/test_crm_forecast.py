@@ -1,5 +1,6 @@
 """What the scheduler foresees, and what it finds in the way: Pacemaker's real tools on a CIB in a file."""
 
+import contextlib
 import re
 
 import pytest
@@ -406,8 +407,84 @@ def test_a_level_for_nodes_of_an_attribute(pure):
 )
 def test_what_a_topology_lacks(load_file, levels, why):
     lacking = load_file("_modules/crm_forecast.py")._lacking
-    said = lacking("cms1", levels, " fd\n1 fence device found\n")
+    said = lacking("cms1", levels, {"fd"})
     assert [line.partition(": ")[2].partition(";")[0] for line in said] == why
+
+
+WORKS = {"works": True, "why": None, "late": False}
+FAILS = {"works": False, "why": "wrong password", "late": False}
+NOT_ASKED = {"works": None, "why": "stonith:x/y isn't asked", "late": False}
+DEVICES = "".join(
+    f'<primitive id="{name}" class="stonith" type="fence_x"/>' for name in ("fd", "fe")
+)
+
+
+@pytest.fixture
+def unfenced(load_file, pure):
+    """Why cms1 wouldn't be fenced by cms2, whose devices answer so."""
+
+    def found(answers, xml=None):
+        answers = dict(zip(("fd", "fe"), answers))
+        listed = "".join(f" {name}\n" for name in answers)
+        asked = iter(answers.values())
+
+        def ask(agent, params, target, seconds):
+            assert (agent, target) == ("stonith:fence_x", "cms1")
+            return next(asked)
+
+        module = load_file(
+            "_modules/crm_forecast.py",
+            salt={
+                "crm.node": lambda: "cms2",
+                "fencing.ask": ask,
+                "bounded.patience": contextlib.nullcontext,
+                "bounded.run": lambda command: {
+                    "retcode": 0,
+                    "stdout": f"{listed}{len(answers)} fence devices found\n",
+                    "stderr": "",
+                },
+            },
+            utils={
+                "cib.with_templates": pure("cib").with_templates,
+                "cib_obstacles.has_watchdog": pure("cib_obstacles").has_watchdog,
+                "cib_obstacles.fencing_levels": pure("cib_obstacles").fencing_levels,
+            },
+            grains={"id": "cms2"},
+        )
+        text = (xml or cib()).replace("<resources>", f"<resources>{DEVICES}")
+        return module._unfenced("cms1", text, ["cms2"])
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("answers", "why"),
+    [
+        ([WORKS], []),
+        ([NOT_ASKED], []),
+        ([FAILS, WORKS], []),
+        ([FAILS], ["no fence device that answers can fence cms1: fd: wrong password"]),
+        (
+            [FAILS, FAILS],
+            ["no fence device that answers can fence cms1: fd: wrong password; fe: wrong password"],
+        ),
+    ],
+)
+def test_a_device_has_to_answer(unfenced, answers, why):
+    assert unfenced(answers) == why
+
+
+def test_a_cluster_without_fencing_fences_nobody(cib_file, salt_modules):
+    assert salt_modules["crm_forecast.unfenced"]("cms1") == ["fencing is off (stonith-enabled)"]
+
+
+def test_a_level_needs_all_of_its_devices_to_answer(unfenced):
+    one = topology(("1", "fd,fe", "target", "cms1"))
+    (line,) = unfenced([WORKS, FAILS], one)
+    assert line.startswith("no level of the fencing topology can fence cms1: level 1 lacks fe; see")
+    assert unfenced([WORKS, WORKS], one) == []
+    two = topology(("1", "fe", "target", "cms1"), ("2", "fd", "target", "cms1"))
+    assert unfenced([WORKS, FAILS], two) == []
 
 
 def of_cms2(inner):

@@ -14,6 +14,7 @@ NAMES = (
     "boot",
     "bullseye",
     "elsewhere",
+    "fencing",
     "firewalls",
     "mixed",
     "next",

@@ -24,8 +24,8 @@ PAIR = {
 LOOKS = (
     "cmha_host.health", "cmha_host.causes", "cmha_host.pending", "cmha_host.plan", "crm.plan", "crm.check",
     "crm.feature_set", "crm.version",
-    "crm.running", "crm.started", "crm.wait", "crm_forecast.after_move", "corosync.pending",
-    "daemons.not_in_repositories", "service.status",
+    "crm.running", "crm.started", "crm.wait", "crm_forecast.after_move", "crm_forecast.unfenced",
+    "corosync.pending", "daemons.not_in_repositories", "service.status",
 )  # fmt: skip
 
 

@@ -136,6 +136,8 @@ def host(load_file, pure, there, clock, monkeypatch):
         "corosync_keys": ("is_before",),
         "corosync_totem": ("links",),
         "cmha_platform": ("platform", "packages", "service", "need_place_to_save"),
+        "cmha_fencing": ("devices",),
+        "cib_values": ("is_true",),
         "packet_rules": ("choose",),
         "cib": (
             "agent",
@@ -497,6 +499,36 @@ def test_an_agent_that_is_another_than_pillars(host, runs_by, found):
     primitive = {"agent": "lsb:cloudera-scm-server"}
     cmha = {"resource": "cm", "pacemaker": {"primitives": {"cm": primitive}}}
     assert host.other_agent(cmha) == found
+
+
+def with_fencing(value):
+    return f"""<cib><configuration><crm_config><cluster_property_set id="cib-bootstrap-options">
+        <nvpair id="x" name="stonith-enabled" value="{value}"/></cluster_property_set></crm_config>
+        <nodes/><resources/><constraints/></configuration></cib>"""
+
+
+@pytest.mark.parametrize(
+    ("unproven", "there_is", "declared", "waits"),
+    [
+        (["a", "b"], "false", "true", "a and b will count when both hosts have seen that it works"),
+        ([], "true", "true", None),
+        ([], "false", "false", None),
+        ([], "false", "true", None),
+        ([], "true", "false", "pillar turns fencing off, which is on"),
+        ([], "1", "off", "pillar turns fencing off, which is on"),
+    ],
+)
+def test_what_of_fencing_is_for_the_orchestration(  # noqa: PLR0917
+    host, there, unproven, there_is, declared, waits
+):
+    host.__salt__["fencing.unproven"] = lambda devices: unproven
+    there.says["crm.query"] = with_fencing(there_is)
+    properties = {"stonith-enabled": declared}
+    cmha = {"fence_devices": {"a": {}}, "pacemaker": {"properties": properties}}
+    assert host.fencing_waits(cmha) == waits
+    if not unproven:
+        host.__salt__["fencing.unproven"] = lambda devices: pytest.fail("there is none")
+        assert host.fencing_waits({**cmha, "fence_devices": {}}) == waits
 
 
 def test_what_a_start_did_not_bring(host, there):

@@ -40,6 +40,7 @@ def cmha(load_file, pure, formula):
                 "cmha_site.at_boot": pure("cmha_site").at_boot,
                 "cmha_site.of_host": pure("cmha_site").of_host,
                 "cmha_platform.platform": pure("cmha_platform").platform,
+                "cmha_fencing.devices": pure("cmha_fencing").devices,
                 "cmha_platform.packages": pure("cmha_platform").packages,
                 "cmha_platform.need_place_to_save": pure("cmha_platform").need_place_to_save,
                 "packet_rules.choose": pure("packet_rules").choose,

@@ -257,7 +257,21 @@ def test_clean(cmha, data, text):
     assert cmha.output(report("clean", **data)) == text
 
 
-@pytest.mark.parametrize("kind", ["failover", "rejoin", "clean"])
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        ({"done": [], "next": "confirm"}, ["cm runs on cms1", "confirm"]),
+        ({"done": ["fenced"], "next": "look"}, ["fenced", "look"]),
+        ({"done": [], "next": None, "error": "refused"}, ["refused", "cm runs on cms1"]),
+    ],
+)
+def test_fence(cmha, data, lines):
+    service = {"resource": "cm", "nodes": ["cms1"]}
+    said = cmha.lines(report("fence", host="cms1", service=service, **{"error": None, **data}))
+    assert [line for line, _ in said] == lines
+
+
+@pytest.mark.parametrize("kind", ["failover", "rejoin", "fence", "clean"])
 def test_a_deed_that_was_never_begun(cmha, kind):
     assert cmha.lines(report(kind, error="no site has a pair csm")) == [
         ("no site has a pair csm", "bad")

@@ -4,6 +4,7 @@ import copy
 
 import cmha_clean
 import cmha_failover
+import cmha_fence
 import cmha_pair
 import cmha_rejoin
 import pytest
@@ -34,7 +35,7 @@ class Pair:
         self.failures, self.leftovers = [], []
         self.maintenance = {"on": False, "ours": False}
         self.foreseen, self.planned_without, self.drawn_to = None, None, None
-        self.planned = {}
+        self.planned, self.unfenced, self.follows = {}, [], True
         self.feature_sets = {"h1": "3.16.1", "h2": "3.16.1"}
         self.services = {"h1": "running", "h2": "stopped"}
         self.answers = {
@@ -49,6 +50,8 @@ class Pair:
             "crm.plan": self.plan,
             "crm_forecast.after_move": lambda host, _, node: [self.drawn_to or node],
             "crm.started": lambda host, resource: self.where,
+            "crm_forecast.unfenced": lambda host, node: self.unfenced,
+            "fencing.fence": self.fence,
             "service.status": lambda host, service: self.services[host] == "running",
         }
 
@@ -112,6 +115,13 @@ class Pair:
             "overcome": [],
         }
 
+    def fence(self, host, node):
+        self.running = {host}
+        if node in self.where and self.follows:
+            self.where = ["cms2" if node == "cms1" else "cms1"]
+            self.services = {"h1": "stopped", "h2": "stopped", host: "running"}
+        return {"seconds": 4.25, "said": f"was able to reboot {node}"}
+
     def stop(self, host):
         self.running = self.running - {host}
         return True
@@ -154,6 +164,11 @@ def failover(master):
 @pytest.fixture
 def rejoin(master):
     return lambda host="h2", **options: cmha_rejoin.rejoin({}, "east", PAIR, host, **options)
+
+
+@pytest.fixture
+def fence(master):
+    return lambda host="h1", **options: cmha_fence.fence({}, "east", PAIR, host, **options)
 
 
 @pytest.fixture
@@ -462,6 +477,14 @@ def test_what_it_failed_in_on_the_mate_before_it_ran_there_is_over(
     assert (line in said["done"]) == bool(cleaned)
 
 
+def test_a_host_with_a_new_disk_gets_the_passwords_of_its_fence_devices(
+    rejoin, out, deeds, monkeypatch
+):
+    monkeypatch.setitem(PAIR, "has_fence_devices", True)
+    rejoin(confirm=True)
+    assert deeds[:3] == ["cmha.host cmha.corosync h2", "cmha.fence_passwords h2", "cmha.start h2"]
+
+
 def test_a_host_whose_daemon_hangs_joins_nothing(rejoin, out, deeds):
     out.hangs = ["pacemakerd hangs: it is stopped"]
     assert rejoin(confirm=True)["error"].startswith(
@@ -768,3 +791,68 @@ def test_a_plan_says_what_it_can_of_the_host_that_answers(plan, pair):
         None,
     )
     assert planned["cluster"] == {"changes": {}, "of": "h2"}
+
+
+# --- fence ---------------------------------------------------------------------------------------
+
+
+def test_fence_unconfirmed_says_what_it_means(fence, deeds):
+    done = fence()
+    assert (done["error"], done["done"], deeds) == (None, [], [])
+    assert done["next"] == (
+        "salt-run cmha.fence node=h1 confirm=True takes its power away, without a shutdown, and gives it "
+        "back, and cm starts on cms2"
+    )
+
+
+def test_the_active_host_is_fenced(fence, deeds):
+    done = fence(confirm=True)
+    assert (done["error"], done["by"]) == (None, "cms2")
+    assert deeds[0] == "fencing.fence h2"
+    assert done["done"] == [
+        "cms1 was fenced in 4.2 s: was able to reboot cms1",
+        "cm runs on cms2",
+    ]
+    assert "salt-run cmha.rejoin node=h1" in done["next"]
+
+
+def test_the_standby_is_fenced(fence):
+    done = fence("h2", confirm=True)
+    assert (done["error"], done["by"], len(done["done"])) == (None, "cms1", 1)
+    assert "starts on" not in fence("h2")["next"]
+
+
+def test_a_service_that_does_not_follow_is_told(fence, pair):
+    pair.follows = False
+    assert fence(confirm=True)["error"].startswith("cms1 was fenced, but cm runs on cms1: so; see")
+
+
+@pytest.mark.parametrize("confirm", [True, False])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"unfenced": ["no device"]}, "no device"),
+        ({"unfit": {"cms2": {"standby": True}}}, "cms2, which would have it done, is standby"),
+        ({"running": {"h1"}}, "cms2, which would have it done, is "),
+        ({"silent": {"h2": "h2 doesn't answer"}}, "h2 doesn't answer"),
+    ],
+)
+def test_a_fencing_that_nobody_would_survive_is_refused(  # noqa: PLR0917
+    fence, pair, deeds, change, why, confirm
+):
+    for name, value in change.items():
+        setattr(pair, name, value)
+    error = fence(confirm=confirm)["error"]
+    assert error.startswith(f"refused, nothing was fenced: {why}")
+    assert deeds == []
+
+
+def test_a_service_that_nobody_would_take_over_keeps_its_host(fence, pair, deeds):
+    health = pair.health
+    pair.answers["cmha_host.health"] = lambda host, known: {
+        **health(host, known),
+        "survival": {"cms1": {"takes_over": None, "why": ["for a reason"]}},
+    }
+    error = fence(confirm=True)["error"]
+    assert error == "refused, nothing was fenced: nobody would take cm over: for a reason"
+    assert deeds == []

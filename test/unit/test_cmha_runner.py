@@ -172,7 +172,7 @@ def test_nothing_of_the_settings_leaves_the_runner(master):
     (site,) = master(of(SITE)).sites()["sites"]
     known = (
         "pair role cluster_name nodes resource service port timeouts start_on_boot qnetd device "
-        "wants_certificate"
+        "wants_certificate has_fence_devices"
     )
     assert set(site["pairs"][0]) == set(known.split())
 
@@ -929,7 +929,7 @@ def test_an_orchestration_keeps_its_sites_until_it_ends(master, fitness, pure, t
     ],
 )
 def test_nothing_is_done_where_somebody_else_is_at_work(master, somebody_else, call):
-    report = call(master(of(SITE), utils={"cmha_rejoin.rejoin": None}))
+    report = call(master(of(SITE), utils={"cmha_rejoin.rejoin": None, "cmha_fence.fence": None}))
     assert report["retcode"] == 1
     assert report["error"].startswith("site east: orchestrate is at work there")
 
@@ -939,12 +939,24 @@ def test_nothing_is_done_where_somebody_else_is_at_work(master, somebody_else, c
     [
         lambda runner: runner.clean("cms", keep="cms1"),
         lambda runner: runner.rejoin("cms1"),
+        lambda runner: runner.fence("cms1"),
     ],
 )
 def test_who_only_asks_what_would_be_done_is_told(master, somebody_else, call):
     done = lambda *_, **__: {"error": None}  # noqa: E731
-    utils = {"cmha_rejoin.rejoin": done, "cmha_clean.clean": done}
+    utils = {"cmha_rejoin.rejoin": done, "cmha_fence.fence": done, "cmha_clean.clean": done}
     assert call(master(of(SITE), utils=utils))["retcode"] == 0
+
+
+def test_a_node_is_fenced_by_its_id_or_name(master):
+    def fence(opts, site, pair, host, confirm):
+        return {"host": host, "confirm": confirm, "error": None}
+
+    report = master(of(SITE), utils={"cmha_fence.fence": fence}).fence("cms2", confirm=True)
+    told = {key: report[key] for key in ("site", "pair", "host", "confirm", "retcode")}
+    assert told == {"site": "east", "pair": "cms", "host": "cms2", "confirm": True, "retcode": 0}
+    runner = master(of(SITE), utils={"cmha_fence.fence": fence})
+    assert runner.fence("cms3")["error"].startswith("no site has a node cms3")
 
 
 @pytest.mark.parametrize("refused", ["a host is silent", "preflight finds something"])

@@ -54,7 +54,16 @@ def test_a_runner_that_fails_is_one_failing_state(render, said):
     assert comment == {"comment": f"nothing was done; salt-run cmha.preflight may say more: {said}"}
 
 
-def pair(name, hosts, resource="cm", *, qnetd=None, wants_certificate=False, cluster_name="cmf"):
+def pair(
+    name,
+    hosts,
+    resource="cm",
+    *,
+    qnetd=None,
+    wants_certificate=False,
+    fenced=False,
+    cluster_name="cmf",
+):
     """A pair as the runner lists it, as far as the steps ask."""
     return {
         "pair": name,
@@ -63,6 +72,7 @@ def pair(name, hosts, resource="cm", *, qnetd=None, wants_certificate=False, clu
         "nodes": [{"id": host} for host in hosts],
         "qnetd": qnetd,
         "wants_certificate": wants_certificate,
+        "has_fence_devices": fenced,
     }
 
 
@@ -88,9 +98,11 @@ def said(state):
 @pytest.mark.parametrize("name", ["007", "yes", "1e3", "null", "2026-11-26", "0x1f", "x" * 255])
 def test_a_name_is_a_name(states_of, name, setting):
     hosts = [f"{name}.a"[-255:], f"{name}.b"[-255:]]
-    of_it = pair(name, hosts, name, qnetd=name, wants_certificate=True, cluster_name=name)
+    of_it = pair(
+        name, hosts, name, qnetd=name, wants_certificate=True, fenced=True, cluster_name=name
+    )
     states = states_of({"site": name, "pairs": [of_it]}, **setting)
-    assert len(states) == 8
+    assert len(states) == 10
     for step, state in states.items():
         assert step.startswith(f"{name} {name}: ")
         arguments = said(state)[1]
@@ -115,6 +127,15 @@ DEVICE = [
     ("prepare the quorum device qnetd", "step", ["qnetd"], ["cmha.qnetd"]),
     ("reach qnetd from cms1 and cms2", "step", BOTH, ["cmha.qdevice"]),
 ]
+FENCING = [
+    ("see that cms1 and cms2 can fence each other", "step", BOTH, ["cmha.fencing"]),
+    (
+        "keep the passwords of fence devices on cms1 and cms2",
+        "step",
+        BOTH,
+        ["cmha.fence_passwords"],
+    ),
+]
 CERTIFY = [("certify cms1 and cms2 at qnetd", "certified", None, None)]
 
 
@@ -127,6 +148,7 @@ CERTIFY = [("certify cms1 and cms2 at qnetd", "certified", None, None)]
             {"qnetd": "qnetd", "wants_certificate": True},
             [*OF_CMS[:1], *DEVICE, *CERTIFY, *OF_CMS[1:]],
         ),
+        ({"has_fence_devices": True}, [*OF_CMS[:3], *FENCING, *OF_CMS[3:]]),
         # what somebody else's device wants isn't the orchestration's
         ({"wants_certificate": True}, OF_CMS),
     ],

@@ -1,0 +1,382 @@
+"""
+Fencing: what one device for each node means in Pacemaker's words, and what a host asks of a device.
+
+Pure functions. Sources: ``pacemaker-fenced(7)``, Pacemaker Explained, "Fencing"; the library of fence-agents.
+"""
+
+import re
+
+import cib_values
+from pillar_values import SiteError, nearest
+
+_STONITH = "stonith:"
+
+# A cut network lets both nodes fence each other at once, and nobody is left. The first node is fenced with a
+# delay: it is the one that survives.
+_DELAY, _LONGEST_DELAY = "pcmk_delay_base", "pcmk_delay_max"
+
+# What Pacemaker is told, it shows and logs. So each host has a device's password in a program of its own,
+# which the agent runs to read it. Agents before fence-agents 4.1 know the second of both alone.
+_PLACE = "/etc/cmha/fencing"
+_SCRIPT_OF = {"password": "password_script", "passwd": "passwd_script"}
+_SAYS_PASSWORD = (*_SCRIPT_OF, *_SCRIPT_OF.values())
+
+# What tells Pacemaker whom a device fences: in the short form that is said by where a parameter stands
+_WHOM = ("pcmk_host_list", "pcmk_host_map", "pcmk_host_check")
+
+
+def __virtual__():
+    return True
+
+
+# --- what pillar says in short -------------------------------------------------------------------
+
+
+def layer(fencing, nodes, foreign, path):
+    """
+    What a pair has by default since pillar declares a fence device for each of its nodes.
+
+    fencing
+        The setting ``fencing`` of the pair.
+    nodes
+        The pair's nodes, by ascending nodeid.
+    foreign
+        Minion ids of the site's other pairs: a site may list the nodes of all of them.
+    path
+        Called with a key of ``fencing``: where pillar says it.
+
+    Returns a layer of settings, without the devices' passwords where their agent can read one from a program;
+    it is empty when no device is declared. Raises SiteError.
+    """
+    if not {"agent", "params", "nodes"} & set(fencing):
+        return {}
+    for key in ("agent", "nodes"):
+        if key not in fencing:
+            raise SiteError(path(key), "is missing")
+    devices = _each_with_its_params(fencing, nodes, foreign, path)
+    _refuse_alike(devices, path)
+    _delay_one(devices, path)
+    agent = fencing["agent"]
+    return {
+        "pacemaker": {
+            "properties": {"stonith-enabled": True, "no-quorum-policy": "stop"},
+            "primitives": {
+                _device(node): {
+                    "agent": agent if agent.startswith(_STONITH) else f"{_STONITH}{agent}",
+                    "params": {
+                        "pcmk_host_list": node,
+                        **_without_password(_device(node), agent, params),
+                    },
+                    "operations": {"monitor": {"interval": "60s", "timeout": "60s"}},
+                }
+                for node, params in devices.items()
+            },
+            # who is cut off can't be asked to fence itself
+            "locations": {
+                f"{_device(node)}-elsewhere": {
+                    "rsc": _device(node),
+                    "node": node,
+                    "score": "-INFINITY",
+                }
+                for node in devices
+            },
+        }
+    }
+
+
+def names(fencing, nodes):
+    """
+    The devices that pillar declares in short.
+
+    fencing, nodes
+        See ``layer``.
+    """
+    return [_device(node["name"]) for node in nodes] if "nodes" in fencing else []
+
+
+def refuse_turned_off(pair, path):
+    """
+    Refuse devices in short beside a property that keeps them from being used: one of both was forgotten.
+
+    pair
+        A pair of a site's model.
+    path
+        Where pillar says ``fencing``.
+
+    Raises SiteError.
+    """
+    properties = pair["pacemaker"]["properties"]
+    if pair["fencing"]["devices"] and not cib_values.is_true(properties["stonith-enabled"]):
+        raise SiteError(
+            path,
+            "declares fence devices, and pacemaker:properties:stonith-enabled keeps them from being used; "
+            "take one of both out of pillar",
+        )
+
+
+def passwords(pillar, minion_id):
+    """
+    The passwords that a host keeps for its fence devices. The one function that gives them: no model, no
+    mapping and no return of a job has them.
+
+    pillar
+        The value of the pillar key ``cmha``. What is wrong about it gives nothing: to say so is for whoever
+        checks it.
+    minion_id
+        The host's minion id.
+
+    Returns a mapping by device.
+    """
+    for pair in map(_mapping, _mapping(_mapping(pillar).get("pairs")).values()):
+        if minion_id in _mapping(pair.get("nodes")):
+            return _passwords(pillar, pair)
+    return {}
+
+
+def place():
+    """The directory of the programs that print passwords."""
+    return _PLACE
+
+
+def script(password):
+    """
+    The program by which an agent reads a password.
+
+    password
+        Text.
+    """
+    quoted = password.replace("'", "'\\''")
+    return f"#!/bin/sh\nprintf '%s\\n' '{quoted}'\n"
+
+
+def _each_with_its_params(fencing, nodes, foreign, path):
+    """The parameters of each node's device, by the node's name."""
+    ids, own = [node["id"] for node in nodes], fencing["nodes"]
+    for each in own:
+        if each not in (*ids, *foreign):
+            near = nearest(each, [*ids, *foreign])
+            raise SiteError(f"{path('nodes')}:{each}", f"is no node of this site{near}")
+    for each in ids:
+        if each not in own:
+            raise SiteError(
+                f"{path('nodes')}:{each}", "is missing: each node of a pair needs its device"
+            )
+    common = fencing.get("params", {})
+    _check(common, path("params"))
+    found = {}
+    for node in nodes:
+        place_of_node = f"{path('nodes')}:{node['id']}"
+        _check(own[node["id"]], place_of_node)
+        params = {**common, **own[node["id"]]}
+        said = [name for name in _SAYS_PASSWORD if name in params]
+        if len(said) > 1:
+            raise SiteError(place_of_node, f"has {' and '.join(said)}; say the password once")
+        found[node["name"]] = params
+    return found
+
+
+def _check(params, path):
+    for name in _SCRIPT_OF:
+        if name not in params:
+            continue
+        value = params[name]
+        if not isinstance(value, str) or not value or not value.isprintable():
+            raise SiteError(
+                f"{path}:{name}",
+                "should be text of one line, in quotes where it looks like a number; it isn't shown here",
+            )
+    for name in _WHOM:
+        if name in params:
+            raise SiteError(f"{path}:{name}", "isn't for this short form: a device fences its node")
+
+
+def _refuse_alike(devices, path):
+    own = [
+        {name: str(value) for name, value in params.items() if not name.startswith("pcmk_")}
+        for params in devices.values()
+    ]
+    if own[0] == own[1]:
+        raise SiteError(
+            path("nodes"),
+            f"the devices of {' and '.join(devices)} are the same: what of their parameters tells one host "
+            "from the other?",
+        )
+
+
+def _delay_one(devices, path):
+    """Sees to it that both nodes don't fence each other at the same time."""
+    first, second = devices.values()
+    if any(name in params for params in (first, second) for name in (_DELAY, _LONGEST_DELAY)):
+        if _LONGEST_DELAY in first or _LONGEST_DELAY in second:
+            return
+        if str(first.get(_DELAY)) == str(second.get(_DELAY)):
+            raise SiteError(
+                path("nodes"),
+                f"both devices have the same {_DELAY}: when the network is cut, both hosts would be fenced; "
+                "give it to one of them",
+            )
+        return
+    first[_DELAY] = "5s"
+
+
+def _passwords(pillar, pair):
+    agent, common, own = "", {}, {}
+    role = _mapping(_mapping(pillar.get("roles")).get(pair.get("role")))
+    for layer_of_pillar in (pillar, role, pair):
+        said = _mapping(layer_of_pillar.get("fencing"))
+        agent = str(said.get("agent", agent))
+        common.update(_mapping(said.get("params")))
+        for node, params in _mapping(said.get("nodes")).items():
+            own.setdefault(node, {}).update(_mapping(params))
+    found = {}
+    for minion, node in pair["nodes"].items():
+        params = {**common, **own.get(minion, {})}
+        name = _password_in(agent, params)
+        if name:
+            found[_device(_mapping(node).get("name", minion))] = str(params[name])
+    return found
+
+
+def _mapping(value):
+    return value if isinstance(value, dict) else {}
+
+
+def _device(node):
+    return f"fence-{node}"
+
+
+def _password_in(agent, params):
+    """The parameter that goes into a program of its own, if any: cluster-glue's agents can't read one."""
+    return None if "/" in agent else next((name for name in _SCRIPT_OF if name in params), None)
+
+
+def _without_password(device, agent, params):
+    name = _password_in(agent, params)
+    if name is None:
+        return params
+    others = {each: value for each, value in params.items() if each != name}
+    return {**others, _SCRIPT_OF[name]: f"{_PLACE}/{device}"}
+
+
+# --- what a host asks of them --------------------------------------------------------------------
+
+
+def devices(pair, node):
+    """
+    A cluster's fence devices, as a node sees them.
+
+    pair
+        A pair of a site's model.
+    node
+        The node's name.
+
+    Returns a mapping by device: ``agent``, ``params``, ``here`` (whether it may run on that node), ``target``
+    (the other node's name) and ``short`` (whether pillar declares it in short).
+    """
+    pacemaker = pair["pacemaker"]
+    banned = {
+        each.get("rsc")
+        for each in pacemaker["locations"].values()
+        if each.get("node") == node and each.get("score") == "-INFINITY"
+    }
+    (other,) = (each["name"] for each in pair["nodes"] if each["name"] != node)
+    found = {}
+    for name, primitive in pacemaker["primitives"].items():
+        template = pacemaker["templates"].get(primitive["agent"].removeprefix("@"), {})
+        agent = template.get("agent", primitive["agent"])
+        if agent.startswith(_STONITH):
+            found[name] = {
+                "agent": agent,
+                "params": {**template.get("params", {}), **primitive.get("params", {})},
+                "here": name not in banned,
+                "target": other,
+                "short": name in pair["fencing"]["devices"],
+            }
+    return found
+
+
+def has_devices(pair):
+    """
+    Whether a pair's pillar declares any fence device, in short or in Pacemaker's words.
+
+    pair
+        A pair of a site's model.
+    """
+    return bool(devices(pair, pair["nodes"][0]["name"]))
+
+
+def program(agent):
+    """
+    The program of a fence agent that can be asked, or ``None``: cluster-glue's agents are asked otherwise.
+
+    agent
+        As in a primitive.
+    """
+    name = agent.removeprefix(_STONITH)
+    return name if re.fullmatch(r"fence_[\w.-]+", name, re.ASCII) else None
+
+
+def question(params, target, known):
+    """
+    What a fence agent reads when it is asked whether a node is on: as Pacemaker asks, whose own parameters
+    aren't the agent's.
+
+    params
+        The device's parameters.
+    target
+        The node's name.
+    known
+        Names of the parameters that the agent knows.
+    """
+    own = {name: value for name, value in params.items() if not name.startswith("pcmk_")}
+    plug = params.get("pcmk_host_argument") or next(
+        (name for name in ("plug", "port") if name in known), None
+    )
+    if plug and plug != "none" and plug not in own:
+        own[plug] = _host_map(params).get(target, target)
+    return "".join(f"{name}={value}\n" for name, value in {**own, "action": "status"}.items())
+
+
+def reads_program(params):
+    """
+    By which parameter a device's agent reads its password from a program of cmha's; ``None`` when it doesn't.
+
+    params
+        The device's parameters.
+    """
+    return next(
+        (
+            name
+            for name in _SCRIPT_OF.values()
+            if str(params.get(name, "")).startswith(f"{_PLACE}/")
+        ),
+        None,
+    )
+
+
+def answer(said, params, secrets=()):
+    """
+    What of an agent's output says why it failed: its last line, without the time, and without secrets.
+
+    said
+        What it printed on standard error, or else on standard output.
+    params
+        The device's parameters.
+    secrets
+        More text that isn't shown.
+    """
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    last = lines[-1].partition("ERROR: ")[2] or lines[-1] if lines else "it says nothing"
+    secret = {
+        str(value) for name, value in params.items() if cib_values.masked(value, name) != value
+    }
+    for each in sorted({*secret, *secrets}, key=len, reverse=True):
+        last = last.replace(each, "****") if each else last
+    return last
+
+
+def _host_map(params):
+    """Pacemaker's ``pcmk_host_map``: ``cms1:1;cms2:2``."""
+    pairs = re.split(r"[;,\s]+", str(params.get("pcmk_host_map", "")))
+    found = (re.split(r"[:=]", each, maxsplit=1) for each in pairs if re.search(r"[:=]", each))
+    return dict(found)

@@ -1,0 +1,246 @@
+"""Fencing, proven by faults: fence_ipmilan, and a BMC of each host that really cuts its power. The tests
+tell one story, in their order."""
+
+import time
+
+import pytest
+import turns
+from cmhalab import hosts, settings
+from cmhalab.settings import BMC_PASSWORD as PASSWORD
+from cmhalab.settings import BMC_USER as USER
+from conftest import CMS, booted, own_name
+from day_two import home, mate, status
+from guide import wait_for
+
+pytestmark = turns.only("fencing")
+
+OFTEN = "properties: {dc-deadtime: 2s}"
+WRONG = "not that word"
+
+
+@pytest.fixture(scope="module")
+def lab(ready):
+    with booted(own_name("fencing"), LAB_HOSTS=" ".join(CMS), LAB_BMC="yes") as lab:
+        lab.keep_to_cms()
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def site(lab):
+    return lab.on("master", "cat", "/srv/pillar/cmha.sls")
+
+
+def declare_fencing(lab, site, password, packages="[fence-agents, ipmitool]"):
+    here = settings.from_environment(lab.environment)
+    nodes = "".join(f"\n      {host}: {{ip: {here.bmc_address(host)}}}" for host in CMS)
+    fencing = f"""fencing:
+    packages: {packages}
+    agent: fence_ipmilan
+    params: {{lanplus: true, username: {USER}, password: "{password}"}}
+    nodes:{nodes}
+  """
+    site = site.replace("site: lab", f"{fencing}site: lab")
+    # a device that fails is noticed by its monitor, and nobody wants to wait for a minute
+    often = ", ".join(
+        f"fence-{host}: {{operations: {{monitor: {{interval: 5s}}}}}}" for host in CMS
+    )
+    assert OFTEN in site
+    lab.write_pillar(site.replace(OFTEN, f"{OFTEN}\n    primitives: {{{often}}}"), CMS)
+
+
+def properties(lab, host="cms1"):
+    return {
+        name: lab.on(host, "crm_attribute", "--query", "--quiet", "--name", name, check=False)
+        for name in ("stonith-enabled", "no-quorum-policy")
+    }
+
+
+GUIDES = {"stonith-enabled": "false", "no-quorum-policy": "ignore"}
+
+
+def orchestrated(lab):
+    done = lab.orchestrate()
+    assert (done.code, done.failed) == (0, []), done.printed
+    return done
+
+
+def is_good(lab):
+    code, report = status(lab)
+    assert (code, report["problems"]) == (0, [])
+    active = home(lab)
+    assert {host: each["takes_over"] for host, each in report["survival"].items()} == {
+        active: mate(active)
+    }
+
+
+def test_without_fencing_everybody_is_told(lab, site):
+    done = orchestrated(lab)
+    assert any("two active servers" in line for line in done.warnings)
+    assert properties(lab) == GUIDES
+
+
+def test_an_agent_that_is_not_there_is_one_line(lab, site):
+    declare_fencing(lab, site, PASSWORD, packages="[]")
+    done = lab.orchestrate()
+    assert done.failed == ["lab cms: see that cms1 and cms2 can fence each other"]
+    assert "there is no fence_ipmilan; name its package in cmha:fencing:packages" in done.printed
+    assert properties(lab) == GUIDES
+
+
+def test_a_wrong_password_is_one_line_and_nothing_is_configured(lab, site):
+    declare_fencing(lab, site, WRONG)
+    before = lab.cib("cms1")
+    done = lab.orchestrate()
+    assert done.failed == ["lab cms: see that cms1 and cms2 can fence each other"]
+    for device, host in (("fence-cms1", "cms2"), ("fence-cms2", "cms1")):
+        assert f"{device} (stonith:fence_ipmilan) doesn't work from {host}: " in done.printed
+    assert WRONG not in done.printed
+    assert configuration(lab.cib("cms1")) == configuration(before)
+
+
+def configuration(cib):
+    return cib[cib.index("<configuration") : cib.index("</configuration>")]
+
+
+def test_highstate_leaves_new_devices_to_the_orchestration(lab, site):
+    declare_fencing(lab, site, PASSWORD)
+    for states in lab.state(CMS).values():
+        assert all(each["result"] for each in states.values()), states
+        (waits,) = (
+            each for name, each in states.items() if "fencing waits for the orchestration" in name
+        )
+        assert "fence-cms1 and fence-cms2 will count" in waits["comment"]
+    assert properties(lab) == GUIDES
+
+
+def test_the_orchestration_turns_fencing_on(lab, site):
+    with lab.client() as seen:
+        done = orchestrated(lab)
+    assert seen["missed"] == []
+    assert "see that cms1 and cms2 can fence each other" in done.printed
+    assert properties(lab) == {"stonith-enabled": "true", "no-quorum-policy": "stop"}
+    assert not [line for line in done.warnings if "two active servers" in line]
+    assert orchestrated(lab).changed == {}
+    for states in lab.state(CMS).values():
+        assert not any(each["changes"] for each in states.values()), states
+    is_good(lab)
+
+
+def test_nobody_can_read_the_password(lab):
+    for host in ("master", *CMS):
+        found = lab.on(
+            host, "sh", "-c",
+            'grep -rlF -- "$1" /var/log /var/cache/salt /var/lib/pacemaker 2>/dev/null; '
+            'journalctl | grep -F -- "$1"',
+            "sh", PASSWORD, check=False,
+        )  # fmt: skip
+        own = [each for each in found.splitlines() if not each.startswith(PILLARS)]
+        assert own == [], host
+    for host in CMS:
+        assert PASSWORD not in lab.cib(host)
+
+
+# Salt's own cache of pillars on the master (minion_data_cache), see SECURITY.md
+PILLARS = ("/var/cache/salt/master/pillar/", "/var/cache/salt/master/minions/")
+
+
+def back(lab, host):
+    """What was fenced or crashed is switched on by now, or gets its power; then a person has it back."""
+    lab.run("boot", host)
+    code, data = lab.runner("cmha.rejoin", host, "confirm=True")
+    assert (code, data["error"]) == (0, None)
+    is_good(lab)
+
+
+def boots(lab, host):
+    return hosts.boots(settings.from_environment(lab.environment), host)
+
+
+def test_a_person_has_the_active_host_fenced(lab):
+    victim = home(lab)
+    before = boots(lab, victim)
+    code, data = lab.runner("cmha.fence", victim)
+    assert (code, data["error"], data["done"]) == (0, None, [])
+    assert boots(lab, victim) == before
+    code, data = lab.runner("cmha.fence", victim, "confirm=True")
+    assert (code, data["error"]) == (0, None)
+    fenced, follows = data["done"]
+    assert fenced.startswith(f"{victim} was fenced in ")
+    assert f"{victim}" in fenced.partition(": ")[2]
+    assert follows == f"cloudera-scm-server runs on {mate(victim)}"
+    never_twice(lab)
+    back(lab, victim)
+    assert boots(lab, victim) == before + 1
+
+
+def never_twice(lab):
+    """No two servers at any recorded instant."""
+    lab.run("activity.py")
+
+
+def test_a_cut_network_leaves_one_server(lab):
+    before = {host: boots(lab, host) for host in CMS}
+    cut = home(lab)
+    lab.run("cut", cut)
+    wait_until(lambda: any(boots(lab, host) > before[host] for host in CMS))
+    (fenced,) = (host for host in CMS if boots(lab, host) > before[host])
+    survivor = mate(fenced)
+    wait_for(lab, survivor, "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    never_twice(lab)
+    lab.run("heal", cut)
+    # nothing starts its cluster again: no fencing loop
+    assert lab.code(fenced, "pidof", "corosync") != 0
+    back(lab, fenced)
+    assert {host: boots(lab, host) - before[host] for host in CMS} == {fenced: 1, survivor: 0}
+
+
+def wait_until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_a_crashed_host_is_fenced_before_the_service_starts_elsewhere(lab):
+    victim = home(lab)
+    lab.run("crash", victim)
+    wait_for(lab, mate(victim), "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    said = lab.on(mate(victim), "stonith_admin", "--history", victim)
+    assert "reboot" in said
+    never_twice(lab)
+    back(lab, victim)
+
+
+def test_a_host_whose_cluster_hangs_is_fenced(lab):
+    victim = home(lab)
+    before = boots(lab, victim)
+    lab.on(victim, "sh", "-c", "kill -STOP $(pidof corosync)")
+    wait_until(lambda: boots(lab, victim) > before)
+    wait_for(lab, mate(victim), "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    never_twice(lab)
+    back(lab, victim)
+
+
+def test_status_says_when_nobody_could_fence(lab):
+    active = home(lab)
+    lab.on(mate(active), "ip", "link", "set", "dev", "eth1", "down")
+    running = f"crm_resource --quiet --locate --resource fence-{active} 2>/dev/null | grep -q ."
+    for condition in (
+        "true",
+        f"! {running}",
+    ):  # before Pacemaker's monitor has noticed, and afterwards
+        wait_for(lab, mate(active), condition)
+        # the fencer goes on listing it
+        assert f"fence-{active}" in lab.on(mate(active), "stonith_admin", "--list", active)
+        code, report = status(lab)
+        assert code == 1
+        assert report["survival"][active]["takes_over"] is None
+        (why,) = report["survival"][active]["why"]
+        assert why.startswith(f"no fence device that answers can fence {active}: fence-{active}: ")
+    code, data = lab.runner("cmha.fence", active, "confirm=True")
+    assert (code, data["done"]) == (1, [])
+    assert data["error"].startswith("refused, nothing was fenced: nobody would take")
+    lab.on(mate(active), "ip", "link", "set", "dev", "eth1", "up")
+    lab.on(mate(active), "crm_resource", "--cleanup", "--resource", f"fence-{active}")
+    wait_for(lab, mate(active), running)
+    is_good(lab)

@@ -1,0 +1,586 @@
+"""Fence devices that pillar declares in short: what they mean, and what a host asks of them."""
+
+import copy
+import os
+import subprocess
+
+import pytest
+from pillars import SITE, with_
+
+PASSWORD = "hunter2 &;$"
+FENCING = {
+    "agent": "fence_ipmilan",
+    "params": {"lanplus": True, "password": PASSWORD},
+    "nodes": {"cms1": {"ip": "198.51.100.111"}, "cms2": {"ip": "198.51.100.112"}},
+}
+EVERYONE = {host: {"ip": host} for pair in SITE["pairs"].values() for host in pair["nodes"]}
+OF_CMS = "pairs:cms:fencing"
+
+
+@pytest.fixture
+def fencing(pure):
+    return pure("cmha_fencing")
+
+
+@pytest.fixture
+def cms(site_model):
+    return lambda pillar: site_model(pillar)["pairs"][0]
+
+
+@pytest.fixture
+def declared(cms):
+    return lambda value, place=OF_CMS: cms(with_(place, value))["pacemaker"]
+
+
+# --- what pillar says in short -------------------------------------------------------------------
+
+
+def test_each_node_has_a_device_that_runs_elsewhere(declared):
+    pacemaker = declared(FENCING)
+    assert pacemaker["properties"]["stonith-enabled"] == "true"
+    assert pacemaker["properties"]["no-quorum-policy"] == "stop"
+    device = pacemaker["primitives"]["fence-cms2"]
+    assert device["agent"] == "stonith:fence_ipmilan"
+    assert device["params"] == {
+        "pcmk_host_list": "cms2",
+        "lanplus": "true",
+        "ip": "198.51.100.112",
+        "password_script": "/etc/cmha/fencing/fence-cms2",
+    }
+    (away,) = (each for each in pacemaker["locations"].values() if each["rsc"] == "fence-cms2")
+    assert (away["node"], away["score"]) == ("cms2", "-INFINITY")
+
+
+@pytest.mark.parametrize(
+    ("common", "second", "delays"),
+    [
+        ({}, {}, ["5s", None]),
+        ({}, {"pcmk_delay_base": "9s"}, [None, "9s"]),
+        ({"pcmk_delay_max": "9s"}, {}, [None, None]),
+        ({"pcmk_delay_base": "5s"}, {"pcmk_delay_base": "9s"}, ["5s", "9s"]),
+        ({"pcmk_delay_base": "5s", "pcmk_delay_max": "9s"}, {}, ["5s", "5s"]),
+    ],
+)
+def test_a_cut_network_ends_with_one_node(declared, common, second, delays):
+    nodes = {**FENCING["nodes"], "cms2": {**FENCING["nodes"]["cms2"], **second}}
+    primitives = declared({**FENCING, "params": common, "nodes": nodes})["primitives"]
+    found = [
+        primitives[f"fence-{host}"]["params"].get("pcmk_delay_base") for host in ("cms1", "cms2")
+    ]
+    assert found == delays
+
+
+def test_pillar_overrides_what_it_means(cms):
+    pillar = with_(OF_CMS, FENCING)
+    pillar["pairs"]["cms"]["pacemaker"] = {
+        "properties": {"no-quorum-policy": "ignore"},
+        "primitives": {"fence-cms1": {"operations": {"monitor": {"interval": "30s"}}}},
+    }
+    pacemaker = cms(pillar)["pacemaker"]
+    assert pacemaker["properties"]["no-quorum-policy"] == "ignore"
+    (monitor,) = pacemaker["primitives"]["fence-cms1"]["operations"]["monitor"]
+    assert monitor == {"interval": "30s", "timeout": "60s"}
+
+
+@pytest.mark.parametrize("place", ["pairs:cms:", "roles:server:", ""])
+@pytest.mark.parametrize("no", [False, "no", "off", "0"])
+def test_devices_that_nobody_would_use_are_refused(cms, place, no):
+    pillar = with_(f"{place}pacemaker:properties", {"stonith-enabled": no})
+    pillar["pairs"]["cms"]["fencing"] = FENCING
+    with pytest.raises(
+        ValueError, match="^pillar cmha:pairs:cms:fencing:nodes: declares fence devices"
+    ):
+        cms(pillar)
+
+
+def test_a_site_lists_the_nodes_of_all_its_pairs(site_model):
+    pairs = site_model(with_("fencing", {**FENCING, "nodes": EVERYONE}))["pairs"]
+    found = [
+        [name for name in pair["pacemaker"]["primitives"] if "fence" in name] for pair in pairs
+    ]
+    assert found == [["fence-cms1", "fence-cms2"], ["fence-mgmt1", "fence-mgmt2"]]
+
+
+@pytest.mark.parametrize("place", ["fencing", "roles:server:fencing"])
+def test_a_host_that_looks_at_its_own_pair_alone_finds_the_same(pure, cms, place):
+    pillar = with_(place, {**FENCING, "nodes": EVERYONE})
+    reduced = pure("cmha_site").of_host(pillar, "cms1")
+    assert list(reduced["pairs"]) == ["cms"]
+    assert cms(reduced)["pacemaker"] == cms(pillar)["pacemaker"]
+    wrong = with_(place, {**FENCING, "nodes": {**EVERYONE, "cms22": {}}})
+    with pytest.raises(ValueError, match="cms22: is no node of this site; did you mean cms2"):
+        cms(pure("cmha_site").of_host(wrong, "cms1"))
+
+
+def test_the_model_keeps_no_secret(cms, fencing):
+    pair = cms(with_(OF_CMS, {**FENCING, "packages": ["fence-agents"]}))
+    assert pair["fencing"] == {
+        "packages": ["fence-agents"],
+        "devices": ["fence-cms1", "fence-cms2"],
+    }
+    assert PASSWORD not in str(pair)
+
+
+def test_without_devices_nothing_is_different(cms, fencing):
+    alone = cms(with_(OF_CMS, {"packages": ["ipmitool"]}))
+    assert alone["pacemaker"] == cms(SITE)["pacemaker"]
+    assert not fencing.has_devices(alone)
+
+
+# --- passwords -----------------------------------------------------------------------------------
+
+
+def test_a_host_keeps_the_passwords_of_its_pair(fencing):
+    pillar = with_(OF_CMS, FENCING)
+    for host in ("cms1", "cms2"):
+        assert fencing.passwords(pillar, host) == {"fence-cms1": PASSWORD, "fence-cms2": PASSWORD}
+    assert fencing.passwords(pillar, "mgmt1") == {}
+    broken = {**pillar, "pairs": {"first": {}, "second": None, **pillar["pairs"]}}
+    assert fencing.passwords(broken, "cms1") == fencing.passwords(pillar, "cms1")
+
+
+@pytest.mark.parametrize("wrong", [None, "x", 7, ["x"]])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "pairs",
+        "pairs:cms",
+        "pairs:cms:nodes",
+        "pairs:cms:nodes:cms1",
+        "pairs:cms:fencing",
+        "pairs:cms:fencing:nodes",
+        "pairs:cms:fencing:nodes:cms1",
+        "pairs:cms:fencing:params",
+        "roles",
+        "roles:server",
+    ],
+)
+def test_a_wrong_pillar_gives_no_traceback(fencing, path, wrong):
+    pillar = with_(OF_CMS, copy.deepcopy(FENCING))
+    *parents, last = path.split(":")
+    place = pillar
+    for key in parents:
+        place = place.setdefault(key, {})
+    place[last] = wrong
+    assert isinstance(fencing.passwords(pillar, "cms1"), dict)
+
+
+def test_what_is_nearer_to_a_node_wins(fencing):
+    pillar = with_("fencing", {**FENCING, "nodes": {"cms1": {"password": "own"}}})
+    pillar["roles"] = {"server": {"fencing": {"params": {"password": "the role's"}}}}
+    pillar["pairs"]["cms"]["nodes"]["cms2"]["name"] = "second"
+    pillar["pairs"]["cms"]["fencing"] = {"nodes": {"cms2": {"password": "pair's"}}}
+    assert fencing.passwords(pillar, "cms1") == {"fence-cms1": "own", "fence-second": "pair's"}
+
+
+def test_agents_of_old_spell_it_otherwise(declared, fencing):
+    old = {**FENCING, "params": {"passwd": PASSWORD}}
+    params = declared(old)["primitives"]["fence-cms1"]["params"]
+    assert params["passwd_script"] == "/etc/cmha/fencing/fence-cms1"
+    assert PASSWORD not in str(params)
+    assert fencing.passwords(with_(OF_CMS, old), "cms1")["fence-cms1"] == PASSWORD
+
+
+@pytest.mark.parametrize("agent", ["external/ipmi", "stonith:external/ipmi"])
+def test_an_agent_that_reads_no_program_keeps_its_parameter(declared, fencing, agent):
+    params = declared({**FENCING, "agent": agent})["primitives"]["fence-cms1"]["params"]
+    assert (params["password"], "password_script" in params) == (PASSWORD, False)
+    assert fencing.passwords(with_(OF_CMS, {**FENCING, "agent": agent}), "cms1") == {}
+
+
+def test_a_program_of_ones_own_stays(declared, fencing):
+    own = {**FENCING, "params": {"password_script": "/root/say"}}
+    params = declared(own)["primitives"]["fence-cms1"]["params"]
+    assert params["password_script"] == "/root/say"
+    assert fencing.passwords(with_(OF_CMS, own), "cms1") == {}
+    assert fencing.reads_program(params) is None
+
+
+@pytest.mark.parametrize(
+    "password", [PASSWORD, "it's", "'; touch /x; '", "%s\\n", "-n", "ä ö", '"x"']
+)
+def test_the_program_prints_the_password(fencing, tmp_path, password):
+    program = tmp_path / "program"
+    program.write_text(fencing.script(password))
+    program.chmod(0o700)
+    done = subprocess.run([program], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{password}\n"
+
+
+# --- what a host asks of them --------------------------------------------------------------------
+
+
+def test_a_host_asks_the_devices_that_may_run_there(cms, fencing):
+    def here(pair, node):
+        return [name for name, each in fencing.devices(pair, node).items() if each["here"]]
+
+    pair = cms(with_(OF_CMS, FENCING))
+    assert list(fencing.devices(pair, "cms1")) == ["fence-cms1", "fence-cms2"]
+    assert (here(pair, "cms1"), here(pair, "cms2")) == (["fence-cms2"], ["fence-cms1"])
+    assert fencing.devices(pair, "cms1")["fence-cms2"]["target"] == "cms2"
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"primitives": {"fence": {"agent": "stonith:fence_x", "params": {"ip": "x"}}}},
+        {
+            "templates": {"bmc": {"agent": "stonith:fence_x", "params": {"ip": "y"}}},
+            "primitives": {"fence": {"agent": "@bmc", "params": {"ip": "x"}}},
+        },
+    ],
+)
+def test_devices_in_pacemakers_words(cms, fencing, sections):
+    pair = cms(with_("pairs:cms:pacemaker", sections))
+    assert fencing.has_devices(pair)
+    for node, other in (("cms1", "cms2"), ("cms2", "cms1")):
+        assert fencing.devices(pair, node) == {
+            "fence": {
+                "agent": "stonith:fence_x",
+                "params": {"ip": "x"},
+                "here": True,
+                "target": other,
+                "short": False,
+            }
+        }
+
+
+@pytest.mark.parametrize(
+    ("params", "known", "more"),
+    [
+        ({"ip": "x"}, [], []),
+        ({"ip": "x", "action": "off", "pcmk_delay_base": "5s"}, ["ip"], []),
+        ({"ip": "x"}, ["plug", "port"], ["plug=cms1"]),
+        ({"ip": "x"}, ["port"], ["port=cms1"]),
+        ({"ip": "x", "pcmk_host_map": "cms1:outlet1;cms2:2"}, ["port"], ["port=outlet1"]),
+        ({"ip": "x", "pcmk_host_map": "cms2=2"}, ["port"], ["port=cms1"]),
+        ({"ip": "x", "pcmk_host_argument": "vm"}, ["port"], ["vm=cms1"]),
+        ({"ip": "x", "pcmk_host_argument": "none"}, ["port"], []),
+    ],
+)
+def test_an_agent_is_asked_as_pacemaker_asks(fencing, params, known, more):
+    said = fencing.question(params, "cms1", known)
+    assert sorted(said.splitlines()) == sorted(["action=status", "ip=x", *more])
+
+
+def test_a_plug_that_pillar_has(fencing):
+    said = fencing.question({"plug": "7", "pcmk_host_list": "cms1"}, "cms1", ["plug"])
+    assert sorted(said.splitlines()) == ["action=status", "plug=7"]
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (
+            "a warning\n2026-11-28 10:52:42,866 ERROR: Failed: no such plug\n\n",
+            "Failed: no such plug",
+        ),
+        (f"ERROR: {PASSWORD} isn't it, nor word2", "**** isn't it, nor ****"),
+        ("", "it says nothing"),
+    ],
+)
+def test_what_an_agent_says(fencing, said, line):
+    params = {"passwd": "word2", "ip": "198.51.100.9"}
+    assert fencing.answer(said, params, [PASSWORD]) == line
+
+
+@pytest.mark.parametrize(
+    ("agent", "program"),
+    [
+        ("stonith:fence_ipmilan", "fence_ipmilan"),
+        ("stonith:external/ipmi", None),
+        ("stonith:meatware", None),
+        ("stonith:reboot", None),
+        ("stonith:fence_x/../../bin/sh", None),
+    ],
+)
+def test_only_fence_agents_are_started(fencing, agent, program):
+    assert fencing.program(agent) == program
+
+
+@pytest.fixture
+def module(load_file, fencing, pure, tmp_path, monkeypatch):
+    """The module on cms1, whose fence agent ends with a code; ``asked`` has how, and what the password's
+    program said."""
+    agent = tmp_path / "fence_x"
+    agent.write_text("#!/bin/sh\n")
+    agent.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def ends(
+        code, stderr="", changes=(), *, stdout="Status: ON\n", late=False, cib=None, pillar=None
+    ):
+        asked = []
+
+        def run(command, stdin, seconds):
+            said = dict(line.split("=", 1) for line in stdin.splitlines())
+            program = said.get("password_script")
+            password = program and subprocess.run(
+                [program], capture_output=True, text=True, check=True
+            ).stdout.rstrip("\n")
+            asked.append((command, said, password))
+            return {"retcode": code, "stdout": stdout, "stderr": stderr, "late": late}
+
+        utils = {
+            f"cmha_fencing.{name}": getattr(fencing, name)
+            for name in ("question", "answer", "script", "passwords", "program")
+        }
+        place = str(tmp_path / "fencing")
+        module = load_file(
+            "_modules/fencing.py",
+            salt={
+                "bounded.run": run,
+                "crm.plan": lambda declared: {"changes": dict.fromkeys(changes)},
+                "crm.query": lambda: cib,
+                "crm_agents.parameters": lambda agent: {"plug": {}},
+            },
+            utils={
+                **utils,
+                "cib.model": pure("cib").model,
+                "cmha_fencing.place": lambda: place,
+                "cmha_fencing.reads_program": lambda params: (
+                    "password_script" if "password_script" in params else None
+                ),
+            },
+            pillar={"cmha": pillar or with_(OF_CMS, FENCING)},
+            grains={"id": "cms1"},
+        )
+        module.asked, module.place = asked, tmp_path / "fencing"
+        return module
+
+    return ends
+
+
+PARAMS = {"password_script": "/etc/cmha/fencing/fence-cms2", "pcmk_host_list": "cms2"}
+
+
+def ask(host, agent="stonith:fence_x", device="fence-cms2"):
+    return host.ask(agent, PARAMS, "cms2", device)
+
+
+@pytest.mark.parametrize(
+    ("code", "stderr", "works", "why"),
+    [
+        (0, "a warning", True, None),
+        (1, "no", False, "no"),
+        (2, "python3: can't open file", False, "python3: can't open file"),
+        (1, f"{PASSWORD} is wrong", False, "**** is wrong"),
+    ],
+)
+def test_a_device_has_to_say_that_the_node_is_on(module, code, stderr, works, why):
+    host = module(code, stderr)
+    assert ask(host) == {"works": works, "why": why, "late": False}
+    ((command, said, password),) = host.asked
+    assert command[0].endswith("/fence_x")
+    assert password == PASSWORD  # by a program, as Pacemaker will have it read
+    assert {key: said[key] for key in ("action", "plug")} == {"action": "status", "plug": "cms2"}
+    assert PASSWORD not in str(said) + " ".join(command)
+    assert list(host.place.iterdir()) == []  # which is gone
+
+
+def test_a_device_that_says_off_is_another_hosts(module):
+    host = module(2, "DeprecationWarning: x", stdout="Status: OFF\n")
+    assert ask(host)["why"] == "says that cms2 is off, which is online: it is another host's"
+
+
+def test_a_device_that_the_cluster_has_reads_the_password_that_is_kept(module):
+    host = module(0)
+    host.keep_passwords()
+    params = {"password_script": str(host.place / "fence-cms2")}
+    assert host.ask("stonith:fence_x", params, "cms2")["works"]
+    ((_, said, password),) = host.asked
+    assert (said["password_script"], password) == (params["password_script"], PASSWORD)
+
+
+def test_an_agent_that_takes_its_time(module):
+    answer = ask(module(124, "fence_x doesn't answer within 4 s", late=True))
+    assert answer == {"works": False, "why": "fence_x doesn't answer within 4 s", "late": True}
+
+
+def test_an_agent_that_is_not_here(module):
+    why = ask(module(0), "stonith:fence_nothing")["why"]
+    assert why == "there is no fence_nothing; name its package in cmha:fencing:packages"
+
+
+@pytest.mark.parametrize("agent", ["stonith:external/ipmi", "stonith:reboot"])
+def test_an_agent_that_is_not_asked(module, agent):
+    host = module(1)
+    assert ask(host, agent) == {"works": None, "why": f"{agent} isn't asked", "late": False}
+    assert host.asked == []
+
+
+def test_a_node_is_fenced_by_pacemaker(module):
+    host, asked = module(0), []
+
+    def run(command, seconds=None):
+        asked.append(command)
+        return {"retcode": 0, "stdout": "first cms1\nsecond cms1\n", "stderr": ""}
+
+    host.__salt__["bounded.run"] = run
+    assert host.fence("cms1", seconds=7)["said"] == "first cms1"
+    assert asked[0] == ["stonith_admin", "--reboot", "cms1", "--timeout", "7"]
+
+
+def test_a_node_that_was_not_fenced_is_one_line(module):
+    host = module(0)
+    host.__salt__["bounded.run"] = lambda command, seconds: {
+        "retcode": 237,
+        "stdout": "",
+        "stderr": "Command failed: No such device\n",
+    }
+    with pytest.raises(
+        host.CommandExecutionError, match="^cms1: cms2 wasn't fenced: Command failed: No"
+    ):
+        host.fence("cms2")
+
+
+DEVICES = {
+    name: {
+        "agent": "stonith:x",
+        "params": {"ip": "x"},
+        "here": name == "fence-cms2",
+        "target": "cms2",
+        "short": True,
+    }
+    for name in ("fence-cms1", "fence-cms2")
+}
+
+
+def test_which_devices_the_cluster_does_not_have_so(module):
+    host = module(0, changes=["primitives:fence-cms1:params:ip", "primitives:fence-cms3"])
+    assert host.unproven(DEVICES) == ["fence-cms1", "fence-cms2"]
+    host.keep_passwords()
+    assert host.unproven(DEVICES) == ["fence-cms1"]
+
+
+def test_a_parameter_that_pillar_has_lost_is_told(module):
+    nvpair = (
+        '<nvpair id="x" name="pcmk_delay_base" value="5s"/><nvpair id="y" name="ip" value="x"/>'
+    )
+    cib = (
+        "<cib><configuration><crm_config/><nodes/><resources>"
+        '<primitive id="fence-cms1" class="stonith" type="x"><instance_attributes id="i">'
+        f"{nvpair}</instance_attributes></primitive></resources><constraints/></configuration></cib>"
+    )
+    host = module(0, cib=cib)
+    assert host.leftovers(DEVICES) == [("fence-cms1", "pcmk_delay_base")]
+    assert host.leftovers({"fence-cms1": {**DEVICES["fence-cms1"], "short": False}}) == []
+
+
+def test_a_password_is_kept_for_root_alone(module, fencing):
+    host = module(0)
+    assert host.unkept_passwords() == list(DEVICES)
+    assert host.keep_passwords() == list(DEVICES)
+    assert (host.keep_passwords(), host.unkept_passwords()) == ([], [])
+    assert host.place.stat().st_mode & 0o777 == 0o700
+    for each in host.place.iterdir():
+        assert each.stat().st_mode & 0o777 == 0o700
+        assert each.read_text() == fencing.script(PASSWORD)
+    (host.place / "fence-cms1").chmod(0o755)
+    (host.place / "fence-cms2").write_text("another")
+    assert host.keep_passwords() == list(DEVICES)
+    (host.place / "fence-old").write_text("x")
+    assert host.unkept_passwords() == ["fence-old"]
+    assert host.keep_passwords() == ["fence-old"]
+    assert sorted(each.name for each in host.place.iterdir()) == list(DEVICES)
+
+
+def test_a_password_that_can_not_be_kept_is_one_line(module):
+    host = module(0)
+    host.place.write_text("no directory")
+    with pytest.raises(
+        host.CommandExecutionError, match="^cms1: .*fencing: .*; the password can't be kept"
+    ):
+        host.keep_passwords()
+
+
+def test_a_host_without_pillar_keeps_nothing(module):
+    host = module(0, pillar=SITE)
+    assert (host.keep_passwords(), os.path.exists(host.place)) == ([], False)
+
+
+ANSWERS = {"works": {"works": True}, "fails": {"works": False, "why": "wrong password"}}
+NOT_ASKED = {"works": None, "why": "stonith:x isn't asked"}
+
+
+@pytest.fixture
+def state(load_file):
+    """The state on cms1, where devices are new and answer so."""
+
+    def finds(new=(), answer=None, *, test=False, running=True, left=(), unkept=()):
+        asked = []
+        return load_file(
+            "_states/fencing.py",
+            salt={
+                "crm.running": lambda: running,
+                "fencing.leftovers": lambda devices: left,
+                "fencing.unproven": lambda devices: list(new),
+                "fencing.ask": lambda agent, params, target, device: asked.append(device) or answer,
+                "fencing.keep_passwords": lambda: list(unkept),
+                "fencing.unkept_passwords": lambda: list(unkept),
+            },
+            opts={"test": test},
+            grains={"id": "cms1"},
+        ), asked
+
+    return finds
+
+
+@pytest.mark.parametrize(
+    ("new", "answer", "result", "says"),
+    [
+        ([], None, True, "the cluster has them already: fence-cms1, fence-cms2"),
+        (DEVICES, ANSWERS["works"], True, "they answer: fence-cms2"),
+        (DEVICES, NOT_ASKED, True, "stonith:x isn't asked"),
+        (["fence-cms1"], None, True, "none of the new ones may run here"),
+        (
+            DEVICES,
+            ANSWERS["fails"],
+            False,
+            "fence-cms2 (stonith:x) doesn't work from cms1: wrong password; nothing was configured",
+        ),
+    ],
+)
+def test_a_device_counts_when_it_was_seen_to_work(state, new, answer, result, says):
+    host, asked = state(new, answer)
+    ret = host.proven("cmf", DEVICES)
+    assert (ret["result"], ret["changes"]) == (result, {})
+    assert ret["comment"].startswith(says)
+    assert asked == [each for each in new if each == "fence-cms2"]
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_what_the_cluster_would_go_on_using_is_told(state, test):
+    host, _ = state(left=[("fence-cms1", "password")], test=test)
+    ret = host.proven("cmf", DEVICES)
+    assert ret["result"] is False
+    assert ret["comment"].startswith(
+        "fence-cms1 has the parameter password in the cluster, which pillar doesn't have: crm_resource "
+        "--resource fence-cms1 --delete-parameter password, or say it in pillar"
+    )
+
+
+@pytest.mark.parametrize(
+    ("new", "running", "result", "says"),
+    [
+        (DEVICES, True, None, "it would be seen whether they answer: fence-cms1, fence-cms2"),
+        ([], True, True, "the cluster has them already"),
+        (DEVICES, False, True, "it would be seen whether they answer"),
+    ],
+)
+def test_a_test_asks_nobody(state, new, running, result, says):
+    host, asked = state(new, test=True, running=running)
+    ret = host.proven("cmf", DEVICES)
+    assert (ret["result"], asked) == (result, [])
+    assert ret["comment"].startswith(says)
+
+
+@pytest.mark.parametrize(
+    ("unkept", "test", "result"),
+    [([], False, True), ([], True, True), (["a"], False, True), (["a"], True, None)],
+)
+def test_passwords_are_kept(state, unkept, test, result):
+    host, _ = state(unkept=unkept, test=test)
+    ret = host.passwords_kept("cmf")
+    assert ret["result"] == result
+    assert ret["changes"] == {each: {"password": "(secret)"} for each in unkept}
