@@ -163,6 +163,8 @@ def health(known=None, saltenv=None, pillarenv=None):
         A list of lines: why this host couldn't start the service.
     ``survival``, ``unsure``
         See ``crm_forecast.survival``; and why nobody can tell, or ``None``.
+    ``twice``
+        The nodes that would both run the service when the network between them is cut, a list of names.
     ``wrong``
         What is wrong with pillar or platform, or ``None``. Without them nothing is known of the next three.
     ``drift``
@@ -261,10 +263,11 @@ def _seen_of_service(seen, resource, service, port):
     agent = known["agent"] if known else f"service:{service}"
     params = known.get("params") if known else None
     here = cluster["resources"].get(resource, {}).get("started", []) if cluster else []
-    survival, unsure = {}, None
+    survival, twice, unsure = {}, [], None
     if cluster:
         try:
             survival = __salt__["crm_forecast.survival"](resource)
+            twice = _twice(survival)
         except CommandExecutionError as error:
             unsure = str(error)
     told = __salt__["resource_agent.seen"](agent, params, service)
@@ -280,12 +283,23 @@ def _seen_of_service(seen, resource, service, port):
         "frozen": told["frozen"],
         "unable": [told["fault"]] if known and told["fault"] else [],
         "survival": survival,
+        "twice": twice,
         "unsure": unsure,
     }
 
 
 def _in_time(port):
     return __salt__["page.answers"](port, seconds=__salt__["bounded.stretched"](_FOR_EACH))
+
+
+def _twice(survival):
+    """A node that dies, and one that is merely cut off, are the same to who takes over."""
+    return [
+        name
+        for node, each in survival.items()
+        if each["takes_over"] and __salt__["crm_forecast.stays"](node)
+        for name in sorted([node, each["takes_over"]])
+    ]
 
 
 def _compared(seen, cmha):

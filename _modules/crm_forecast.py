@@ -12,6 +12,8 @@ from salt.exceptions import CommandExecutionError
 
 # Seconds for a fence device: fence_ipmilan itself gives up after 20
 _FOR_A_DEVICE = 25
+# The values of no-quorum-policy under which a half without quorum keeps what it runs
+_GOES_ON = ("ignore", "freeze")
 # The words have changed, the sense hasn't
 _NO_DEVICE = re.compile(
     r"^\s*(?:no|0) (?:fence |fencing )?devices? found", re.IGNORECASE | re.MULTILINE
@@ -73,6 +75,36 @@ def after_move(resource, node):
     """
     held = __utils__["cib_obstacles.held"](_cib(), resource, node)
     return _started_after(held, resource, then=__utils__["cib_obstacles.released"])
+
+
+def stays(node):
+    """
+    Whether a node goes on with what it runs when it can't reach the others, and they can't reach it: nobody
+    fences it, and it doesn't stop what it runs by itself.
+
+    node
+        Its name.
+
+    Raises ``CommandExecutionError`` when no cluster answers here.
+
+    Source: ``pacemaker-schedulerd(7)``, "no-quorum-policy"; ``corosync-quorumtool(8)``.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 crm_forecast.stays cms1
+    """
+    seen = __salt__["crm.status"]()
+    xml = __utils__["cib_obstacles.resolved"](_cib())
+    if _fences(seen, xml):
+        return False
+    if __utils__["cib_obstacles.no_quorum_policy"](xml) in _GOES_ON:
+        return True
+    nodes = seen["nodes"]
+    others = [name for name in nodes if name != node and not nodes[name]["remote"]]
+    # more than two nodes are cut in many ways
+    return len(others) == 1 and _quorate_without(nodes[others[0]]["id"], device=False)
 
 
 def unfenced(node):
@@ -269,7 +301,7 @@ def _simulated(directory, cib):
     return after
 
 
-def _quorate_without(nodeid):
+def _quorate_without(nodeid, device=True):
     answer = __salt__["bounded.run"](["corosync-quorumtool", "-s"])
     if answer.get("late"):
         raise CommandExecutionError(f"{__grains__['id']}: {answer['stderr']}")
@@ -277,7 +309,7 @@ def _quorate_without(nodeid):
         r"^quorum\.auto_tie_breaker_node \(str\) = (.*)$", __salt__["corosync.cmap"](), re.MULTILINE
     )
     return __utils__["corosync_votes.quorate_without"](
-        answer["stdout"], str(nodeid), ties.group(1).strip() if ties else "lowest"
+        answer["stdout"], str(nodeid), ties.group(1).strip() if ties else "lowest", device
     )
 
 

@@ -93,19 +93,9 @@ def _status(data):
     found = []
     for (_, _, report), row in zip(pairs, _columns(rows) if rows else []):
         found.append((row, report["health"]))
-        found += [(f"      {line}", None) for line in _foreseen(report)]
+        found += [(f"      {line}", None) for line in report["outlook"]]
         found += [(f"      {problem}", None) for problem in report["problems"]]
     return found
-
-
-def _foreseen(report):
-    """What would go well; what wouldn't is among the problems."""
-    resource = report["service"]["resource"]
-    return [
-        f"if {node} dies, {resource} starts on {each['takes_over']}"
-        for node, each in report["survival"].items()
-        if each["takes_over"]
-    ]
 
 
 def _status_row(site, pair, report):
@@ -212,6 +202,7 @@ def _rejoin(data):
         (f"{each['resource']}: {each['task']} failed on {each['node']}: {each['reason']}", "poor")
         for each in data["failures"]
     ]
+    found += [(data["fenced"], "poor")] if data["fenced"] else []
     logs = data["causes"]["logs"] if data["causes"] and not data["done"] else {}
     for name, log in logs.items():
         found.append((f"{data['host']}, {name}:", None))

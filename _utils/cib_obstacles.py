@@ -233,6 +233,16 @@ def fences(xml):
     return cib_values.is_true(said.get("stonith-enabled", "true"))  # Pacemaker's default
 
 
+def no_quorum_policy(xml):
+    """
+    What a half without quorum does with what it runs.
+
+    xml
+        A CIB as text.
+    """
+    return _properties(ElementTree.fromstring(xml)).get("no-quorum-policy", "stop")
+
+
 def has_watchdog(xml):
     """
     Whether a watchdog fences: SBD without a disk.

@@ -73,6 +73,17 @@ _CLUSTER = {
             "when": OPTIONAL_TEXT,
         }
     ],
+    "fencing": Lately((bool, None)),
+    "fencings": Lately(
+        [
+            {
+                "node": str,
+                **dict.fromkeys(
+                    ("action", "status", "by", "asked_by", "reason", "when"), OPTIONAL_TEXT
+                ),
+            }
+        ]
+    ),
 }
 
 # By function. A type stands for itself, a tuple for one of several, [shape] for a list, a mapping for what
@@ -124,6 +135,7 @@ SHAPES = {
         "frozen": OPTIONAL_TEXT,
         "unable": _LINES,
         "survival": EachOf({"takes_over": OPTIONAL_TEXT, "why": _LINES}),
+        "twice": Lately(_NAMES),
         "unsure": OPTIONAL_TEXT,
         "wrong": OPTIONAL_TEXT,
         "drift": _LINES,

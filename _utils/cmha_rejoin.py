@@ -2,6 +2,7 @@
 A host that was down comes back into its cluster, when a person has seen why.
 """
 
+import cmha_fenced
 import cmha_status
 import pacemaker_versions
 from cmha_master import Trouble
@@ -23,9 +24,9 @@ def rejoin(opts, site, pair, host, confirm=False):
     confirm
         Start its cluster. Without it nothing is touched.
 
-    Returns a mapping: ``host``; ``service`` (see ``cmha_status.judge``); ``failures``; ``causes`` (see
-    ``cmha_host.causes``); ``done``, lines on what was done; ``next``, a line on what to do now, or ``None``;
-    ``error``, a line, or ``None``.
+    Returns a mapping: ``host``; ``service`` (see ``cmha_status.judge``); ``failures``; ``fenced``, a line on
+    the last time that Pacemaker fenced it, or ``None``; ``causes`` (see ``cmha_host.causes``); ``done``,
+    lines on what was done; ``next``, a line on what to do now, or ``None``; ``error``, a line, or ``None``.
     """
     return _Rejoin(opts, site, pair).run(host, confirm)
 
@@ -38,6 +39,8 @@ class _Rejoin(Pair):
         done = {"host": host, "done": [], "next": None, "error": None, "causes": None}
         report = self.health()
         failures = [each for each in report["failures"] if each["node"] == name]
+        fenced = report["fencing"]["last"].get(name)
+        done["fenced"] = cmha_fenced.line(name, fenced) if fenced else None
         done.update(service=report["service"], failures=failures)
         try:
             if host in report["silent"]:

@@ -7,6 +7,7 @@ Pure functions. The facts are ``cmha_host.health``'s.
 import datetime
 import operator
 
+import cmha_fenced
 import cmha_presence
 import cmha_service
 import cmha_site
@@ -35,6 +36,9 @@ def judge(pair, facts, silent):
         host); ``bad`` (it doesn't run on exactly one host, or doesn't answer there); ``unknown``.
     ``problems``
         Lines, the worst first.
+    ``outlook``
+        Lines: what happens next when the active host dies, or the network between the hosts is cut. What is a
+        problem isn't among them.
     ``cluster_name``, ``dc``, ``quorum``
         As Corosync and Pacemaker have them; ``None`` where no cluster runs.
     ``nodes``
@@ -48,6 +52,11 @@ def judge(pair, facts, silent):
     ``survival``
         By node that runs the service: what happens when it dies now. ``takes_over``, a node or ``None``;
         ``why``, a list of lines.
+    ``twice``
+        The nodes that would both run the service when the network between them is cut, where nothing keeps
+        them from that.
+    ``fencing``
+        See ``cmha_fenced.seen``.
     ``hangs``, ``unable``
         By minion id, lists of lines: daemons that don't answer; why the service couldn't start there.
     ``wrong``
@@ -73,6 +82,7 @@ def judge(pair, facts, silent):
     found = cluster["resources"].get(resource) if cluster else None
     where = found["started"] if found else []
     of_node = {node["name"]: facts[node["id"]] for node in pair["nodes"] if node["id"] in facts}
+    survival = _survival(pair, view, facts)
     report = {
         "cluster_name": pair["cluster_name"],
         "dc": cluster["dc"] if cluster else None,
@@ -90,7 +100,9 @@ def judge(pair, facts, silent):
                 if each["answers"] is not None
             },
         },
-        "survival": _survival(pair, view, facts),
+        "survival": survival,
+        "twice": _twice(view, survival),
+        "fencing": cmha_fenced.seen(cluster),
         "failures": cluster["failures"] if cluster else [],
         "leftovers": view["leftovers"] if view else [],
         "maintenance": _maintenance(view),
@@ -110,6 +122,7 @@ def judge(pair, facts, silent):
     unknown = [] if views else _nobody_knows(report, silent)
     poor = _apart(views) + _poor(pair, report, silent if views else {}, view, of_node)
     return {
+        "outlook": [line for line in outlook(report) if line not in doomed(report)],
         "health": "bad" if bad else "unknown" if unknown else "poor" if poor else "good",
         "problems": bad + unknown + poor,
         **report,
@@ -124,12 +137,19 @@ def _by_host(facts, said):
 
 def outlook(report):
     """
-    What happens when the active host dies, a line for each node that runs the service.
+    What happens when the active host dies, a line for each node that runs the service; and what a cut network
+    does, where nothing keeps the service from running twice then.
 
     report
         What ``judge`` returned.
     """
-    return [_foreseen(report, node) for node in report["survival"]]
+    lines = [_foreseen(report, node) for node in report["survival"]]
+    if report["twice"]:
+        lines.append(
+            f"if the network between {' and '.join(report['twice'])} is cut, "
+            f"{report['service']['resource']} runs on both: nothing fences, and no quorum device decides"
+        )
+    return lines
 
 
 def doomed(report):
@@ -176,6 +196,11 @@ def _survival(pair, view, facts):
             why = [_MAINTENANCE[maintenance]]
         survival[node] = {"takes_over": None, "why": why} if why else foreseen
     return survival
+
+
+def _twice(view, survival):
+    foreseen = any(each["takes_over"] for each in survival.values())
+    return view.get("twice", []) if view and foreseen else []
 
 
 def _seen_by_who_is_left(pair, node, facts):
@@ -339,6 +364,7 @@ def _poor(pair, report, silent, view, of_node):
         f"crm resource cleanup {each['resource']}"
         for each in report["failures"]
     ]
+    lines += cmha_fenced.problems(report["fencing"], report["nodes"])
     lines += [
         f"a move left the constraint {each['id']} behind, which ties {each['resource']} to or off "
         f"{each['node']}; crm resource clear {each['resource']}"

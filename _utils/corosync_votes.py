@@ -20,7 +20,7 @@ def __virtual__():
     return True
 
 
-def quorate_without(text, node, tie_breaker="lowest"):
+def quorate_without(text, node, tie_breaker="lowest", device=True):
     """
     Whether the other nodes have quorum when one of them is gone.
 
@@ -30,6 +30,8 @@ def quorate_without(text, node, tie_breaker="lowest"):
         Its id, as text.
     tie_breaker
         Corosync's ``auto_tie_breaker_node``: ``lowest``, ``highest``, or a list of ids.
+    device
+        Whether they have the quorum device's vote: of two halves, it votes for one.
 
     Returns a boolean. Where votequorum doesn't run, it is ``False``: half of two is no majority.
     """
@@ -44,7 +46,7 @@ def quorate_without(text, node, tie_breaker="lowest"):
     }
     left = {name: match for name, match in members.items() if name not in (_id(node), _DEVICE)}
     votes = sum(int(match["votes"]) for match in left.values())
-    if _DEVICE in members and any(map(_has_device, left.values())):
+    if device and _DEVICE in members and any(map(_has_device, left.values())):
         votes += int(members[_DEVICE]["votes"])
     if votes >= int(quorum[0]):
         return True

@@ -39,6 +39,9 @@ def status(xml):
       ``pending``
     - ``failures``: list of mappings with ``resource``, ``task``, ``node``, ``rc``, ``status``,
       ``reason``, ``when``
+    - ``fencings``: list of mappings, the newest first, with ``node``, ``action``, ``status`` (``success``,
+      ``failed`` or ``pending``), ``by`` (whose device did it), ``asked_by``, ``reason``, ``when``; what the
+      fencer remembers, from Pacemaker 2.0.3 on
     """
     try:
         root = ElementTree.fromstring(xml)
@@ -61,6 +64,7 @@ def status(xml):
         },
         "resources": _resources_status(root.find("resources")),
         "failures": [_failure(each) for each in root.findall("failures/failure")],
+        "fencings": [_fencing_event(each) for each in root.findall("fence_history/fence_event")],
     }
 
 
@@ -75,6 +79,19 @@ def _yes(attributes, name):
 def _fencing(options):
     said = [options[name] == "true" for name in _FENCING if name in options]
     return any(said) if said else None
+
+
+def _fencing_event(element):
+    asked_by = [element.get("client"), element.get("origin")]
+    return {
+        "node": element.get("target") or "",
+        "action": element.get("action"),
+        "status": element.get("status"),
+        "by": element.get("delegate"),
+        "asked_by": " on ".join(filter(None, asked_by)) or None,
+        "reason": element.get("exit-reason"),
+        "when": element.get("completed"),
+    }
 
 
 def _number(element, name):

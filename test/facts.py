@@ -17,6 +17,15 @@ _FAILURE = {
     "reason": "not running",
     "when": "2026-11-24",
 }
+_FENCING = {
+    "node": "cms2",
+    "action": "reboot",
+    "status": "success",
+    "by": "cms1",
+    "asked_by": "pacemaker-controld.812 on cms1",
+    "reason": None,
+    "when": "2026-11-24 10:00:00 +01:00",
+}
 _PLAN = {
     "changes": {"properties:x": {"old": None, "new": "1"}},
     "summary": ["would change properties:x: None -> 1"],
@@ -72,6 +81,8 @@ _ANSWERS = {
                 }
             },
             "failures": [_FAILURE],
+            "fencing": False,
+            "fencings": [_FENCING],
         },
         "leftovers": [{"id": "cli-prefer-cm", "resource": "cm", "node": None}],
         "maintenance": {"on": False, "ours": False, "before": None},
@@ -81,6 +92,7 @@ _ANSWERS = {
         "frozen": None,
         "unable": ["lsb:cloudera-scm-server can't be executed: /etc/init.d/cloudera-scm-server"],
         "survival": {"cms1": {"takes_over": None, "why": ["cms2 is offline"]}},
+        "twice": [],
         "unsure": None,
         "wrong": None,
         "drift": ["corosync.conf says totem.token 7000, pillar says None"],

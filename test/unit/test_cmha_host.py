@@ -56,6 +56,7 @@ class Host:
             "crm.version": "2.1.5",
             "crm.feature_set": "3.16.1",
             "crm_forecast.survival": SURVIVAL,
+            "crm_forecast.stays": lambda node: False,
             "daemons.hanging": [],
             "daemons.to_come": lambda name, wanted: "2.1.8",
             "bounded.hurry": lambda *_: contextlib.nullcontext(),
@@ -356,6 +357,7 @@ def test_health(host, there):
         "frozen": None,
         "unable": [],
         "survival": SURVIVAL,
+        "twice": [],
         "unsure": None,
         "wrong": None,
         "pacemaker": {"version": "2.1.5", "feature_set": "3.16.1"},
@@ -929,6 +931,13 @@ def test_a_tool_that_does_not_come_back_is_told(host, there, name):
     found = host.health(KNOWN)
     assert found["hangs"] == ["x hangs: crm_mon doesn't answer within 4 s"]
     assert found["answers"] is True
+
+
+def test_who_would_run_it_twice_when_the_network_is_cut(host, there):
+    there.says.update({"crm.query": CIB, "crm_forecast.stays": lambda node: node == "cms1"})
+    assert host.health(KNOWN)["twice"] == ["cms1", "cms2"]
+    there.says["crm_forecast.survival"] = {"cms1": {"takes_over": None, "why": ["x"]}}
+    assert host.health(KNOWN)["twice"] == []
 
 
 def test_nobody_can_simulate(host, there):

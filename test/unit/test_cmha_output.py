@@ -20,7 +20,7 @@ def pair(health="good", **changes):
         "quorum": True,
         "nodes": {"cms1": "online", "cms2": "online"},
         "service": {"resource": "cm", "nodes": ["cms1"], "since": None},
-        "survival": {},
+        "outlook": [],
         **changes,
     }
 
@@ -49,7 +49,7 @@ STATUS = report(
     errors=["no minion's pillar names the site x"],
     sites={
         "east": {
-            "cms": pair(),
+            "cms": pair(outlook=["if cms1 dies, so"]),
             "mgmt": pair("poor", problems=["cms2 is standby"], dc="cms2"),
         },
         "north": {
@@ -84,6 +84,7 @@ def test_status(cmha):
         "poor  east mgmt   cm on cms1                        cms1 online, cms2 online (DC)  quorum",
         "      cms2 is standby",
         "good  east cms    cm on cms1                        cms1 online (DC), cms2 online  quorum",
+        "      if cms1 dies, so",
         "good  north mgmt  cm on cms1            since noon  cms1 online (DC), cms2 online  quorum",
     ]
 
@@ -217,6 +218,7 @@ REJOIN = report(
     failures=[{"resource": "cm", "task": "start", "node": "cms2", "reason": "timed out"}],
     causes={"booted": 1, "logs": {"before": ["x", "y"], "since": []}, "service": "stopped"},
     done=[],
+    fenced=None,
     next="when you know why",
     error=None,
 )
@@ -233,6 +235,11 @@ def test_rejoin_unconfirmed(cmha):
         "    nothing",
         "when you know why",
     ]
+
+
+def test_rejoin_of_a_host_that_was_fenced(cmha):
+    lines = cmha.lines({**REJOIN, "fenced": "cms2 was fenced"})
+    assert lines[2] == ("cms2 was fenced", "poor")
 
 
 def test_rejoin_done(cmha):

@@ -153,7 +153,7 @@ DIES = "if cms1 dies, nobody takes cm over: x"
 )
 def test_a_verified_pair_that_would_not_survive_is_a_warning(cmha, pure, result, foreseen, said):
     module = cmha(result)
-    report = {"service": {"resource": "cm"}, "survival": {"cms1": foreseen}}
+    report = {"service": {"resource": "cm"}, "survival": {"cms1": foreseen}, "twice": []}
     for name in ("outlook", "doomed"):
         module.__utils__[f"cmha_status.{name}"] = getattr(pure("cmha_status"), name)
     module.__utils__["cmha_pair.health"] = lambda opts, pairs: [report]

@@ -52,6 +52,8 @@ def view(runs=False, **changes):
         "nodes": {name: {"online": True, **NODE} for name in ("cms1", "cms2")},
         "resources": {"cm": run_by("cms1")},
         "failures": [],
+        "fencing": False,
+        "fencings": [],
     }
     return {
         "hangs": [],
@@ -113,7 +115,10 @@ def test_a_good_pair(judge, facts):
             "answers": {"cms1": True, "cms2": False},
         },
         "silent": {},
+        "outlook": ["if cms1 dies, cm starts on cms2"],
         "survival": {"cms1": {"takes_over": "cms2", "why": []}},
+        "twice": [],
+        "fencing": {"on": False, "devices": {}, "last": {}},
         "failures": [],
         "leftovers": [],
         "maintenance": "off",
@@ -791,3 +796,92 @@ def test_the_host_that_is_left_is_the_one_that_acts(judge, facts):
         facts[CMS1]["survival"],
     )
     assert judge(facts)["survival"]["cms1"]["takes_over"] == "cms2"
+
+
+# --- fencing -------------------------------------------------------------------------------------
+
+
+TWICE = (
+    "if the network between cms1 and cms2 is cut, cm runs on both: nothing fences, and no quorum device "
+    "decides"
+)
+
+
+def test_a_cut_that_leaves_two_is_said_each_time(judge, facts):
+    for each in facts.values():
+        each["twice"] = ["cms1", "cms2"]
+    report = judge(facts)
+    assert (report["health"], report["twice"]) == ("good", ["cms1", "cms2"])
+    assert report["outlook"] == ["if cms1 dies, cm starts on cms2", TWICE]
+
+
+def test_where_nobody_takes_over_nothing_runs_twice(judge, facts):
+    for each in facts.values():
+        each["twice"] = ["cms1", "cms2"]
+        each["maintenance"] = {"on": True, "ours": False, "before": None}
+    report = judge(facts)
+    assert (report["twice"], report["outlook"]) == ([], [])
+
+
+EVENT = {
+    "node": "cms1",
+    "action": "reboot",
+    "status": "success",
+    "by": "cms2",
+    "asked_by": "pacemaker-controld.1 on cms2",
+    "reason": None,
+    "when": "noon",
+}
+
+
+def fenced_by(*where):
+    return {**run_by(*where), "agent": "stonith:fence_ipmilan"}
+
+
+def test_devices_and_who_was_fenced_last(judge, facts):
+    devices = {"fence-cms1": fenced_by("cms2"), "fence-cms2": fenced_by("cms1")}
+    see(
+        facts,
+        resources={"cm": run_by("cms1"), **devices},
+        fencing=True,
+        fencings=[EVENT, {**EVENT, "status": "failed", "when": "before"}],
+    )
+    report = judge(facts)
+    assert report["problems"] == []
+    assert report["fencing"] == {
+        "on": True,
+        "devices": {"fence-cms1": ["cms2"], "fence-cms2": ["cms1"]},
+        "last": {"cms1": {name: value for name, value in EVENT.items() if name != "node"}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"status": "failed", "reason": "no route"},
+            "cms1 was to be fenced (reboot) at noon by cms2, as pacemaker-controld.1 on cms2 asked, which "
+            "failed: no route; when that is mended: stonith_admin --cleanup --history cms1",
+        ),
+        (
+            {"status": "pending", "by": None, "when": None},
+            "cms1 is being fenced (reboot), as pacemaker-controld.1 on cms2 asked",
+        ),
+    ],
+)
+def test_a_fencing_that_failed_or_goes_on(judge, facts, changes, said):
+    see(facts, fencing=True, fencings=[{**EVENT, **changes}])
+    report = judge(facts)
+    assert (report["health"], report["problems"]) == ("poor", [said])
+
+
+def test_a_device_that_runs_nowhere(judge, facts):
+    see(facts, resources={"cm": run_by("cms1"), "fence-cms1": fenced_by()}, fencing=True)
+    (problem,) = judge(facts)["problems"]
+    assert problem.startswith("the fence device fence-cms1 runs on no node: nobody watches")
+    see(facts, fencing=False)
+    assert judge(facts)["problems"] == []
+    # it may not run on the node that it fences, and the other one is off
+    alone = {name: {**NODE, "online": name == "cms1"} for name in ("cms1", "cms2")}
+    see(facts, fencing=True, nodes=alone)
+    assert not [line for line in judge(facts)["problems"] if "runs on no node" in line]

@@ -85,3 +85,19 @@ def test_who_breaks_a_tie(pure, tie_breaker, left):
     text = said(TWO, "Quorate AutoTieBreaker")
     votes = pure("corosync_votes")
     assert [dead for dead in "12" if votes.quorate_without(text, dead, tie_breaker)] == left
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        (said(TWO, "2Node Quorate", quorum="1"), ["1", "2"]),  # each half has quorum
+        (said(TWO, "Quorate"), []),
+        (said(TWO, "Quorate AutoTieBreaker"), ["1"]),
+        (said(DEVICE, "Quorate Qdevice", expected=3), []),
+    ],
+)
+def test_a_half_has_no_device_for_sure(pure, text, alone):
+    """Of two halves a quorum device votes for one."""
+    votes = pure("corosync_votes")
+    other = {"1": "2", "2": "1"}
+    assert [one for one in "12" if votes.quorate_without(text, other[one], device=False)] == alone

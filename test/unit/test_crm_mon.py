@@ -139,3 +139,31 @@ def test_failures(seen):
 def test_broken_xml(crm_mon):
     with pytest.raises(ValueError, match="not well-formed"):
         crm_mon.status("oops")
+
+
+EVENT = (
+    '<fence_event target="cms1" action="reboot" client="pacemaker-controld.1" origin="cms2" status="success" '
+    'delegate="cms2" completed="noon"/>'
+)
+
+
+def test_who_was_fenced(crm_mon, seen):
+    assert seen["fencings"] == []
+    history = f"<fence_history>{EVENT}{FAILED}</fence_history></pacemaker-result>"
+    newest, older = crm_mon.status(MON.replace("</pacemaker-result>", history))["fencings"]
+    assert newest == {
+        "node": "cms1",
+        "action": "reboot",
+        "status": "success",
+        "by": "cms2",
+        "asked_by": "pacemaker-controld.1 on cms2",
+        "reason": None,
+        "when": "noon",
+    }
+    assert (older["status"], older["by"], older["reason"]) == ("failed", None, "no route")
+
+
+FAILED = (
+    '<fence_event target="cms1" action="off" client="stonith_admin.1" origin="cms2" status="failed" '
+    'exit-reason="no route"/>'
+)
