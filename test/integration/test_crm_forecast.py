@@ -1,6 +1,7 @@
 """What the scheduler foresees, and what it finds in the way: Pacemaker's real tools on a CIB in a file."""
 
 import contextlib
+import os
 import re
 
 import pytest
@@ -45,6 +46,9 @@ def cib(transient="", there=("monitor", 7)):
             for number, said, attributes in states
         ),
     )
+
+
+FENCED = cib().replace('"stonith-enabled" value="false"', '"stonith-enabled" value="true"')
 
 
 @pytest.fixture
@@ -201,9 +205,7 @@ def began_with(survival, cib_file, declare):
 
 
 def test_fencing_without_a_device(began_with):
-    found = began_with(
-        cib().replace('"stonith-enabled" value="false"', '"stonith-enabled" value="true"')
-    )
+    found = began_with(FENCED)
     assert found == {
         "takes_over": None,
         "why": [
@@ -475,6 +477,7 @@ def test_a_device_has_to_answer(unfenced, answers, why):
 
 
 def test_a_cluster_without_fencing_fences_nobody(cib_file, salt_modules):
+    cib_file.path.write_text(cib())
     assert salt_modules["crm_forecast.unfenced"]("cms1") == ["fencing is off (stonith-enabled)"]
 
 
@@ -614,3 +617,41 @@ def test_whether_fencing_is_on_where_the_tools_do_not_say(pure, value, on):
     if value is None:
         text = re.sub('<nvpair id="p2".*?/>', "", text)
     assert pure("cib_obstacles").fences(text) is on
+
+
+# Each half of two nodes has quorum, as the guide has it, or none
+TWO_NODE = r"Quorum: 1\nFlags: 2Node Quorate\nMembership information\n 1 1 cms1\n 2 1 cms2\n"
+MAJORITY = TWO_NODE.replace("Quorum: 1", "Quorum: 2")
+
+
+@pytest.fixture
+def goes_on(salt_modules, monkeypatch, tmp_path):
+    """Whether cms1 goes on alone, when corosync-quorumtool says this of votes."""
+
+    def asked(votes):
+        tool = tmp_path / "corosync-quorumtool"
+        tool.write_text(f"#!/bin/sh\nprintf '{votes}'\n")
+        tool.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+        return salt_modules["crm_forecast.stays"]("cms1")
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("policy", "votes", "stays"),
+    [
+        ("ignore", MAJORITY, True),
+        ("freeze", MAJORITY, True),
+        ("stop", MAJORITY, False),
+        ("stop", TWO_NODE, True),
+    ],
+)
+def test_who_goes_on_alone(began_with, goes_on, policy, votes, stays):
+    began_with(cib(), properties(no_quorum_policy=policy))
+    assert goes_on(votes) is stays
+
+
+def test_who_is_fenced_does_not_go_on(cib_file, goes_on):
+    cib_file.path.write_text(FENCED)
+    assert goes_on(TWO_NODE) is False
