@@ -212,7 +212,7 @@ def _rejoin(data):
 
 
 def _fence(data):
-    if "host" not in data:
+    if not data.get("host"):
         return []
     service = data["service"]
     where = " and ".join(service["nodes"]) or "no host"

@@ -267,12 +267,13 @@ def failover(  # noqa: PLR0917
     site
         Name of the site; needed when several have such a pair.
     drill
-        Move it back afterwards.
+        ``True`` moves it back afterwards. ``fence`` moves nothing: the node where the service is gets fenced,
+        see ``fence``, and the other takes over, as after a crash.
     saltenv, pillarenv
         See ``sites``.
 
-    Returns a mapping: ``site``, ``pair``, what ``cmha_failover.failover`` describes, and ``retcode`` 1 when
-    something went wrong.
+    Returns a mapping: ``site``, ``pair``, what ``cmha_failover.failover`` (with ``drill=fence``
+    ``cmha_fence.drill``) describes, and ``retcode`` 1 when something went wrong.
 
     CLI Example:
 
@@ -281,8 +282,14 @@ def failover(  # noqa: PLR0917
         salt-run cmha.failover cms
         salt-run cmha.failover cms to=cms2 site=east
         salt-run cmha.failover mgmt drill=True
+        salt-run cmha.failover cms drill=fence
     """
     opts = _opts(saltenv, pillarenv)
+    if drill == "fence":
+        if to:
+            error = "drill=fence goes without to: the node is fenced where the service is"
+            return _report("failover", True, error=error)
+        return _with_pair(opts, "fence", __utils__["cmha_fence.drill"], site, pair)
     work = __utils__["cmha_failover.failover"]
     return _with_pair(opts, "failover", work, site, pair, to=to, drill=drill)
 
@@ -448,6 +455,9 @@ def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
 
 def _with_node(opts, deed, work, node, site, confirm):  # noqa: PLR0917
     """The report on what is done with a node, by its name or minion id."""
+    mistyped = _mistyped({"confirm": confirm})
+    if mistyped:
+        return _report(deed, True, error=mistyped)
     known = _known(opts, [site] if site else None)
     found = [
         (name, pair, each["id"])
@@ -468,6 +478,9 @@ def _with_node(opts, deed, work, node, site, confirm):  # noqa: PLR0917
 
 
 def _with_pair(opts, deed, work, site, pair, **options):
+    mistyped = _mistyped(options)
+    if mistyped:
+        return _report(deed, True, error=mistyped)
     known = _known(opts, [site] if site else None)
     found = [
         (name, each)
@@ -495,6 +508,18 @@ def _done(opts, deed, where, acts, work):
             return _report(deed, True, error=busy)
         done = work()
     return _report(deed, bool(done["error"]), site=site, pair=pair, **done)
+
+
+def _mistyped(options):
+    """A line on an option that is to be true or false: whatever else somebody has typed might mean yes."""
+    return next(
+        (
+            f"{name} should be True or False, is {options[name]!r}; nothing was done"
+            for name in ("confirm", "drill")
+            if not isinstance(options.get(name, False), bool)
+        ),
+        None,
+    )
 
 
 def _unknown(deed, what, where, others, known):

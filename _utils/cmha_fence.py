@@ -30,14 +30,37 @@ def fence(opts, site, pair, host, confirm=False):
     return _Fence(opts, site, pair).run(host, confirm)
 
 
+def drill(opts, site, pair):
+    """
+    Have the node fenced where the service is, and see that it starts on the other one.
+
+    opts, site, pair
+        See ``cmha_reconfigure.reconfigure``.
+
+    Returns what ``fence`` does; ``host`` is ``None`` when nobody knows where the service is.
+    """
+    return _Fence(opts, site, pair).drill()
+
+
 class _Fence(Pair):
     deed = "fence"
 
     def run(self, host, confirm):
+        return self._run(self.health(), host, confirm)
+
+    def drill(self):
+        report = self.health()
+        try:
+            home = self.home(report)
+        except Trouble as trouble:
+            nothing = {"host": None, "by": None, "done": [], "next": None}
+            return {**nothing, "service": report["service"], "error": str(trouble)}
+        return self._run(report, self.host_of[home], confirm=True)
+
+    def _run(self, report, host, confirm):
         name = self.name_of[host]
         mate = self.other(name)
         done = {"host": host, "by": mate, "done": [], "next": None, "error": None}
-        report = self.health()
         done["service"] = report["service"]
         runs_here = name in report["service"]["nodes"]
         try:

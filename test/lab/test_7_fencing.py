@@ -4,12 +4,13 @@ tell one story, in their order."""
 import time
 
 import pytest
+import recipes
 import turns
 from cmhalab import hosts, settings
 from cmhalab.settings import BMC_PASSWORD as PASSWORD
 from cmhalab.settings import BMC_USER as USER
 from conftest import CMS, booted, own_name
-from day_two import home, mate, status
+from day_two import SERVER, home, mate, status
 from guide import wait_for
 
 pytestmark = turns.only("fencing")
@@ -77,6 +78,12 @@ def test_without_fencing_everybody_is_told(lab, site):
     done = orchestrated(lab)
     assert any("two active servers" in line for line in done.warnings)
     assert properties(lab) == GUIDES
+    assert status(lab)[1]["twice"] == CMS
+    assert f"if the network between cms1 and cms2 is cut, {SERVER} runs on both" in shown(lab)
+
+
+def shown(lab):
+    return lab.shown("cmha.status", "pair=cms")[0]
 
 
 def test_an_agent_that_is_not_there_is_one_line(lab, site):
@@ -124,6 +131,15 @@ def test_the_orchestration_turns_fencing_on(lab, site):
     for states in lab.state(CMS).values():
         assert not any(each["changes"] for each in states.values()), states
     is_good(lab)
+    report = status(lab)[1]
+    assert (report["twice"], report["fencing"]["on"], report["fencing"]["last"]) == ([], True, {})
+    assert report["fencing"]["devices"] == {"fence-cms1": ["cms2"], "fence-cms2": ["cms1"]}
+
+
+@pytest.mark.parametrize("agent", recipes.fencing())
+def test_the_agents_know_what_the_recipes_say(lab, agent):
+    known = lab.salt(["cms1"], "crm_agents.parameters", f"stonith:{agent}")["cms1"]
+    assert recipes.parameters(recipes.fencing()[agent]) - set(known) == set()
 
 
 def test_nobody_can_read_the_password(lab):
@@ -167,10 +183,22 @@ def test_a_person_has_the_active_host_fenced(lab):
     fenced, follows = data["done"]
     assert fenced.startswith(f"{victim} was fenced in ")
     assert f"{victim}" in fenced.partition(": ")[2]
-    assert follows == f"cloudera-scm-server runs on {mate(victim)}"
+    assert follows == f"{SERVER} runs on {mate(victim)}"
     never_twice(lab)
+    was_fenced(lab, victim)
     back(lab, victim)
     assert boots(lab, victim) == before + 1
+
+
+def was_fenced(lab, host):
+    """Status and rejoin know it, and by whom."""
+    last = status(lab)[1]["fencing"]["last"]
+    assert {name: (each["status"], each["by"]) for name, each in last.items()} == {
+        host: ("success", mate(host))
+    }
+    line = lab.runner("cmha.rejoin", host)[1]["fenced"]
+    assert line.startswith(f"{host} was fenced (reboot) at 20")
+    assert f" by {mate(host)}, as stonith_admin" in line
 
 
 def never_twice(lab):
@@ -209,6 +237,17 @@ def test_a_crashed_host_is_fenced_before_the_service_starts_elsewhere(lab):
     assert "reboot" in said
     never_twice(lab)
     back(lab, victim)
+
+
+def test_a_drill_by_fencing(lab):
+    victim = home(lab)
+    before = boots(lab, victim)
+    code, data = lab.runner("cmha.failover", "cms", "drill=fence")
+    assert (code, data["error"], data["host"]) == (0, None, victim)
+    assert home(lab) == mate(victim)
+    never_twice(lab)
+    back(lab, victim)
+    assert boots(lab, victim) == before + 1
 
 
 def test_a_host_whose_cluster_hangs_is_fenced(lab):

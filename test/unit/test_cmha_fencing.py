@@ -5,6 +5,7 @@ import os
 import subprocess
 
 import pytest
+import recipes
 from pillars import SITE, with_
 
 PASSWORD = "hunter2 &;$"
@@ -584,3 +585,19 @@ def test_passwords_are_kept(state, unkept, test, result):
     ret = host.passwords_kept("cmf")
     assert ret["result"] == result
     assert ret["changes"] == {each: {"password": "(secret)"} for each in unkept}
+
+
+# --- recipes -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("agent", recipes.fencing())
+def test_a_recipe_of_the_documentation_is_a_good_pillar(site_model, agent):
+    fencing = copy.deepcopy(recipes.fencing()[agent])
+    fencing["nodes"] = {
+        name.removesuffix(".example.com"): own for name, own in fencing["nodes"].items()
+    }
+    for pair in site_model(with_("fencing", fencing))["pairs"]:
+        primitives = pair["pacemaker"]["primitives"]
+        devices = [primitives[f"fence-{node['name']}"] for node in pair["nodes"]]
+        assert {each["agent"] for each in devices} == {f"stonith:{agent}"}
+        assert all("password" not in each["params"] for each in devices)

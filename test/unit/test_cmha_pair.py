@@ -816,6 +816,18 @@ def test_the_active_host_is_fenced(fence, deeds):
     assert "salt-run cmha.rejoin node=h1" in done["next"]
 
 
+def test_a_drill_fences_where_the_service_is(master, deeds):
+    done = cmha_fence.drill({}, "east", PAIR)
+    assert (done["host"], done["error"], deeds[0]) == ("h1", None, "fencing.fence h2")
+
+
+def test_a_drill_needs_to_know_where_that_is(master, pair, deeds):
+    pair.where = []
+    done = cmha_fence.drill({}, "east", PAIR)
+    assert (done["host"], deeds) == (None, [])
+    assert done["error"].startswith("refused: cm runs on no host")
+
+
 def test_the_standby_is_fenced(fence):
     done = fence("h2", confirm=True)
     assert (done["error"], done["by"], len(done["done"])) == (None, "cms1", 1)

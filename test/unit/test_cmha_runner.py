@@ -969,3 +969,49 @@ def test_a_site_that_is_not_begun_is_given_back(master, fitness, pure, tmp_path,
     assert runner.fit_sites(alone=True)["sites"] == []
     with pure("cmha_lock").held({"cachedir": str(tmp_path)}, "east", "rejoin") as busy:
         assert busy is None
+
+
+def test_a_drill_by_fencing(master):
+    def drill(opts, site, pair):
+        return {"host": pair["nodes"][0]["id"], "error": None}
+
+    runner = master(of(SITE), utils={"cmha_fence.drill": drill})
+    report = runner.failover("cms", drill="fence")
+    assert (report["report"], report["host"], report["retcode"]) == ("fence", "cms1", 0)
+
+
+@pytest.mark.parametrize(
+    ("deed", "line"),
+    [
+        (
+            lambda cmha: cmha.rejoin("cms2", confirm="flase"),
+            "confirm should be True or False, is 'flase'",
+        ),
+        (
+            lambda cmha: cmha.fence("cms2", confirm="ture"),
+            "confirm should be True or False, is 'ture'",
+        ),
+        (
+            lambda cmha: cmha.clean("cms", "cms1", confirm=1),
+            "confirm should be True or False, is 1",
+        ),
+        (
+            lambda cmha: cmha.failover("cms", drill="fense"),
+            "drill should be True or False, is 'fense'",
+        ),
+    ],
+)
+def test_what_somebody_has_mistyped_is_no_yes(master, deed, line):
+    works = ("cmha_rejoin.rejoin", "cmha_fence.fence", "cmha_clean.clean", "cmha_failover.failover")
+    runner = master(of(SITE), utils=dict.fromkeys(works, pytest.fail))
+    report = deed(runner)
+    assert (report["retcode"], report["error"]) == (1, f"{line}; nothing was done")
+    assert runner.hosts.asked == []
+
+
+def test_a_drill_by_fencing_has_no_target(master):
+    report = master(of(SITE)).failover("cms", "cms2", drill="fence")
+    assert (report["retcode"], report["error"].partition(":")[0]) == (
+        1,
+        "drill=fence goes without to",
+    )
