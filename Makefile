@@ -1,8 +1,9 @@
 # What one does with a clone. Each target installs what it needs.
 .PHONY: demo test test-all lab lab-down lint bench cibs fuzz survival
 
+# FENCING=1: with fencing, and a cut network at the end
 demo:
-	@test/lab/demo
+	@FENCING=$(FENCING) test/lab/demo
 
 test:
 	@test/run

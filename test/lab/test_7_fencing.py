@@ -6,9 +6,8 @@ import time
 import pytest
 import recipes
 import turns
-from cmhalab import hosts, settings
+from cmhalab import fencing, hosts, settings
 from cmhalab.settings import BMC_PASSWORD as PASSWORD
-from cmhalab.settings import BMC_USER as USER
 from conftest import CMS, booted, own_name
 from day_two import SERVER, home, mate, status
 from guide import wait_for
@@ -31,16 +30,10 @@ def site(lab):
     return lab.on("master", "cat", "/srv/pillar/cmha.sls")
 
 
-def declare_fencing(lab, site, password, packages="[fence-agents, ipmitool]"):
-    here = settings.from_environment(lab.environment)
-    nodes = "".join(f"\n      {host}: {{ip: {here.bmc_address(host)}}}" for host in CMS)
-    fencing = f"""fencing:
-    packages: {packages}
-    agent: fence_ipmilan
-    params: {{lanplus: true, username: {USER}, password: "{password}"}}
-    nodes:{nodes}
-  """
-    site = site.replace("site: lab", f"{fencing}site: lab")
+def declare_fencing(lab, site, password, **more):
+    site = fencing.declared(
+        settings.from_environment(lab.environment), site, password=password, **more
+    )
     # a device that fails is noticed by its monitor, and nobody wants to wait for a minute
     often = ", ".join(
         f"fence-{host}: {{operations: {{monitor: {{interval: 5s}}}}}}" for host in CMS

@@ -1,4 +1,5 @@
-"""The formula at work: two verified pairs from bare hosts, and every service moved to and fro."""
+"""The formula at work: two verified pairs from bare hosts, and every service moved to and fro; with FENCING=1 a
+network that is cut, too."""
 
 import json
 import os
@@ -9,10 +10,12 @@ from collections import namedtuple
 
 import activity
 
-from . import inside, orders, settings, states
+from . import fencing, hosts, inside, orders, settings, states
 from .settings import FORMULA_ON_MASTER, LAB, MASTER, LabError, Unverified
 
 ANSWER_TIME = 60
+FENCED_TIME = 120
+BOOT_TIME = 120
 URL = "http://localhost:7180/"
 
 Pair = namedtuple("Pair", "name resource hosts")
@@ -23,6 +26,9 @@ def demo(words):
     """demo: boots the lab, orchestrates, moves each service and back, orchestrates again."""
     if words:
         raise settings.UsageError("demo")
+    fenced = os.environ.get("FENCING", "") not in ("", "0")
+    if fenced:
+        os.environ["LAB_BMC"] = "yes"
     sys.stdout.reconfigure(line_buffering=True)  # in order with what others print there
     os.environ["LAB_STATE_EVENTS"] = "yes"  # what is shown while a host works comes from them
     lab = settings.from_environment()
@@ -32,6 +38,8 @@ def demo(words):
         raise LabError("the lab isn't up")
     print(f"{time.monotonic() - began:6.1f} s  Salt's master and {', '.join(lab.hosts)} are up")
 
+    if fenced:
+        _declare_fencing(lab)
     _title("salt-run state.orch cmha.orchestrate")
     first = _orchestrate(lab)
     pairs = _pairs(lab)
@@ -50,6 +58,8 @@ def demo(words):
     second = _orchestrate(lab)
     for pair in pairs:
         _verify(lab, pair, _whereabouts(lab, pair))
+    if fenced:
+        _cut(lab, pairs[0])
     _never_twice(lab, began)
 
     _title("Summary")
@@ -107,6 +117,56 @@ def _whereabouts(lab, pair):
     if len(hosts) != 1:
         raise Unverified(f"{pair.resource} is started on {hosts or 'no host'}, not on one")
     return hosts[0]
+
+
+def _declare_fencing(lab):
+    """Each host has a BMC, and pillar says so before anything is orchestrated."""
+    _title("Fencing in pillar")
+    path = "/srv/pillar/cmha.sls"
+    before = inside.run(lab, MASTER, "cat", path)
+    site = fencing.declared(lab, before)
+    inside.run(lab, MASTER, "sh", "-c", 'printf %s "$1" > "$2"', "sh", site, path)
+    inside.run(lab, MASTER, "salt", "*", "saltutil.refresh_pillar", "wait=True")
+    print(site[: site.index("site: lab")].rstrip())
+
+
+def _cut(lab, pair):
+    """The network between a pair's hosts is cut: one of them is fenced, the service runs on the other."""
+    first, second = pair.hosts
+    _title(f"{pair.name}: the network between {first} and {second} is cut")
+    booted = {host: hosts.boots(lab, host) for host in pair.hosts}
+    start = time.monotonic()
+    orders.ask(lab, "cut", first)
+    orders.wait_until(
+        lambda: any(hosts.boots(lab, host) > booted[host] for host in pair.hosts),
+        FENCED_TIME,
+        lambda: "nobody was fenced",
+    )
+    (lost,) = (host for host in pair.hosts if hosts.boots(lab, host) > booted[host])
+    left = _other(pair, lost)
+    print(f"{time.monotonic() - start:6.1f} s  {lost} was fenced")
+    orders.wait_until(
+        lambda: _answers(lab, left), ANSWER_TIME, lambda: f"nothing answers {URL} on {left}"
+    )
+    print(f"{time.monotonic() - start:6.1f} s  {pair.resource} answers on {left}")
+    orders.ask(lab, "heal", first)
+    _back(lab, pair, lost)
+    _verify(lab, pair, left)
+
+
+def _back(lab, pair, host):
+    """A host that was fenced has booted, and doesn't start its cluster before somebody says so."""
+    _title(f"salt-run cmha.rejoin {host} confirm=True")
+    reaches = ("salt", "--out=txt", host, "test.ping")
+    orders.wait_until(
+        lambda: _succeeds(lab, MASTER, *reaches), BOOT_TIME, lambda: f"{host} doesn't answer Salt"
+    )
+    if _succeeds(lab, host, "pidof", "corosync"):
+        raise Unverified(f"the cluster of {host} has started by itself")
+    done = inside.attempt(lab, MASTER, "salt-run", "cmha.rejoin", host, "confirm=True")
+    print(done.stdout.strip())
+    if done.returncode:
+        raise Unverified(f"{host} didn't rejoin")
 
 
 def _other(pair, host):
