@@ -1,5 +1,5 @@
-"""The formula at work: two verified pairs from bare hosts, and every service moved to and fro; with FENCING=1 a
-network that is cut, too."""
+"""The formula at work: two verified pairs from bare hosts, and every service moved to and fro; with FENCING=1
+a network that is cut, too."""
 
 import json
 import os
