@@ -1,5 +1,5 @@
 # What one does with a clone. Each target installs what it needs.
-.PHONY: demo test test-all lab lab-down lint bench cibs fuzz survival
+.PHONY: demo test test-all lab lab-down lint bench campaign cibs fuzz survival
 
 # FENCING=1: with fencing, and a cut network at the end
 demo:
@@ -22,6 +22,10 @@ lint:
 
 bench:
 	@test/run bench
+
+campaign:
+	@ROUNDS="$(ROUNDS)" SEED="$(SEED)" PAIR="$(PAIR)" PROTECTION="$(PROTECTION)" FAULT="$(FAULT)" \
+		LAB="$(LAB)" KEEP="$(KEEP)" test/run campaign
 
 cibs:
 	@test/cibs $(CIBS)

@@ -133,6 +133,9 @@ def _declare_fencing(lab):
 def _cut(lab, pair):
     """The network between a pair's hosts is cut: one of them is fenced, the service runs on the other."""
     first, second = pair.hosts
+    if _whereabouts(lab, pair) == first:  # whose fencing waits: so that one sees it move
+        _title(f"{pair.name}: {pair.resource} moves to {second}")
+        _move(lab, pair, second)
     _title(f"{pair.name}: the network between {first} and {second} is cut")
     booted = {host: hosts.boots(lab, host) for host in pair.hosts}
     start = time.monotonic()

@@ -1,0 +1,147 @@
+"""Rounds of faults, chosen by a seeded generator, on a booted pair; after each, whether all is as it should.
+
+    make campaign ROUNDS=20 SEED=1 [PAIR=cms] [PROTECTION=fencing|device|guide] [LAB=name] [KEEP=1]
+
+With KEEP=1 the lab goes on standing at the first round that falls short. The last line is
+``N rounds, seed S: M short``; the exit status is 0 for M = 0 alone.
+"""
+
+import os
+import random
+import sys
+import time
+
+import record
+import table
+from cmhalab.settings import LabError
+from faults import FAULTS
+from field import PROTECTIONS, Field
+from guide import PAIRS
+
+# Seconds: for what the pair does by itself, which may be a monitor that comes every 30; and for all that a
+# person does
+BY_ITSELF, BY_HAND = 120, 400
+HOLDS = (1, 5, 20, 45)  # for which a fault lasts that is mended
+EVERY = 10  # rounds, after which an orchestration has to change nothing
+
+
+def main(environment):
+    words = {
+        "ROUNDS": "20",
+        "SEED": str(random.randrange(10**6)),
+        "PAIR": "cms",
+        "PROTECTION": "fencing",
+        "LAB": "campaign",
+        "KEEP": "",
+        "FAULT": "",  # only those whose name has this in it
+    }
+    words = {name: environment.get(name) or default for name, default in words.items()}
+    wrong = _wrong(words)
+    if wrong:
+        print(f"campaign: {wrong}", file=sys.stderr)
+        return 64
+    field = Field(words["LAB"], words["PAIR"], words["PROTECTION"], stays=bool(words["KEEP"]))
+    rounds = _campaign(field, words)
+    print(table.markdown(rounds))
+    short = sum(bool(each.short) for each in rounds)
+    print(f"{len(rounds)} rounds, seed {words['SEED']}: {short} short")
+    return int(short > 0 or len(rounds) < int(words["ROUNDS"]))
+
+
+def _wrong(words):
+    if not words["ROUNDS"].isdigit() or not int(words["ROUNDS"]):
+        return f"ROUNDS={words['ROUNDS']}: should be a number, 1 or more"
+    for name, known in (("PAIR", PAIRS), ("PROTECTION", PROTECTIONS)):
+        if words[name] not in known:
+            return f"{name}={words[name]}: should be {' or '.join(known)}"
+    if not _possible(words["PROTECTION"], words["FAULT"]):
+        return f"FAULT={words['FAULT']}: no fault has that in its name"
+    return None
+
+
+def _possible(protection, part=""):
+    return [each for each in FAULTS if each.needs in ("", protection) and part in each.name]
+
+
+def _campaign(field, words):
+    """The rounds. With KEEP it ends with the first that falls short."""
+    chance, rounds, total = random.Random(words["SEED"]), [], int(words["ROUNDS"])
+    faults = _possible(field.protection, words["FAULT"])
+    kept = False
+    try:
+        field.build()
+        for number in range(1, total + 1):
+            plan = chance.choice(faults), chance.choice(("active", "standby")), chance.choice(HOLDS)
+            whole = number % EVERY == 0 or number == total
+            done = _round(field, *plan, whole)
+            rounds.append(done)
+            _say(f"{number}/{total}", done)
+            if done.short and words["KEEP"]:
+                kept = True
+                break
+            if done.short and number < total:
+                field.build()
+    finally:
+        if not kept:
+            field.down()
+    return rounds
+
+
+def _round(field, fault, which, holds, whole):
+    home = field.home()
+    host = home if which == "active" else field.mate(home)
+    field.begin()
+    fault.strike(field, host)
+    if fault.holds:
+        time.sleep(holds)
+        fault.mend(field, host)
+    if fault.alone:
+        field.wait_until_served(BY_ITSELF)
+    if not fault.holds:
+        fault.mend(field, host)
+    try:
+        by_hand, short = field.bring_back(BY_HAND)
+    except LabError as error:
+        by_hand, short = [], [str(error)]
+    seen = record.seen(field.intervals(), field.cut_times(), field.began, time.monotonic())
+    if field.protection == "fencing" and seen.twice:
+        short = [f"two were active for {seen.twice:.2f} s", *short]
+    short = short or _differs(field, whole)
+    lasts = f" for {holds} s" if fault.holds else ""
+    name = f"{fault.name}, {which}"
+    if by_hand or short:
+        print(f"    {name}{lasts}: {'; '.join([*by_hand, *(f'SHORT: {each}' for each in short)])}")
+    return table.Round(name, *seen, bool(by_hand), short)
+
+
+def _differs(field, whole):
+    """What a plan, or an orchestration, would still change."""
+    code, data = field.lab.runner("cmha.plan", f"pair={field.pair}")
+    plan = data["sites"]["lab"][field.pair]
+    lines = list(data["errors"])
+    lines += [
+        f"plan: {host}: {each['state']}" for host, all_ in plan["hosts"].items() for each in all_
+    ]
+    lines += [f"plan: {path}" for path in (plan["cluster"] or {}).get("changes", {})]
+    if whole and not lines:
+        done = field.orchestrate()
+        lines += [f"orchestration: {each}" for each in done.failed]
+        lines += [
+            f"orchestration changes {', '.join(ids)} on {host}"
+            for changes in done.changed.values()
+            for host, ids in changes.items()
+            if ids
+        ]
+    return lines if lines or code == 0 else [f"plan: exit {code}"]
+
+
+def _say(number, done):
+    print(
+        f"{number:>9}  {done.fault}: away {done.away:.1f} s, back after {done.back:.1f} s"
+        f"{f', two for {done.twice:.1f} s' if done.twice else ''}{', SHORT' if done.short else ''}",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(os.environ))

@@ -1,0 +1,120 @@
+"""What can befall a pair, each fault with what ends it.
+
+A fault strikes one host, the active one or the standby. ``strike`` and ``mend`` get the field (see ``field``)
+and that host. What isn't mended is for whoever brings the pair back: a host that is off is switched on, one
+that is out rejoins.
+
+Left out, since it can't be had here: a full disk and a jump of the clock would be the whole machine's; this
+kernel has no netem, so nothing is delayed, reordered or doubled.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_SERVICE = "[c]loudera-stand-in/(server|agent).py"
+_MINION = "[s]alt-minion"
+_SETTINGS = "/etc/default/cloudera-scm-*"
+
+DAEMONS = (
+    "corosync",
+    "pacemakerd",
+    "pacemaker-based",
+    "pacemaker-fenced",
+    "pacemaker-execd",
+    "pacemaker-attrd",
+    "pacemaker-schedulerd",
+    "pacemaker-controld",
+)
+
+
+def _nothing(field, host):
+    pass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``holds``: whether it lasts for a while, and ``mend`` ends it; else ``mend`` comes when the pair has
+    done what it does by itself. ``alone``: whether a host is left that could do anything."""
+
+    name: str
+    strike: Callable
+    mend: Callable = _nothing
+    holds: bool = False
+    alone: bool = True
+    needs: str = ""  # the protection without which it means nothing
+
+
+def _on(*command):
+    return lambda field, host: field.try_on(host, *command)
+
+
+def _signal(name, pattern):
+    return _on("pkill", f"-{name}", "-f", pattern)
+
+
+def _daemon(name):
+    return f"/[{name[0]}]{name[1:]}( |$)"
+
+
+def _stopped(name, pattern):
+    return Fault(f"{name} hangs", _signal("STOP", pattern), _signal("CONT", pattern), holds=True)
+
+
+def _crash_with_slow_start(field, host):
+    field.try_on(
+        field.mate(host), "sh", "-c", f"sed -i 's/^START_DELAY=.*/START_DELAY=12/' {_SETTINGS}"
+    )
+    field.crash(host)
+
+
+def _quick_start(field, host):
+    field.try_on(
+        field.mate(host), "sh", "-c", f"sed -i 's/^START_DELAY=.*/START_DELAY=2/' {_SETTINGS}"
+    )
+
+
+def _crash_without_bmc(field, host):
+    """Nobody can fence it, since who would has no way to its BMC."""
+    field.try_on(field.mate(host), "ip", "link", "set", "dev", "eth1", "down")
+    field.crash(host)
+
+
+def _bmc_again(field, host):
+    field.try_on(field.mate(host), "ip", "link", "set", "dev", "eth1", "up")
+
+
+def _both(field, host):
+    field.crash(host)
+    field.crash(field.mate(host))
+
+
+FAULTS = (
+    Fault("the service is killed", _signal("KILL", _SERVICE)),
+    *(Fault(f"{each} is killed", _signal("KILL", _daemon(each))) for each in DAEMONS),
+    *(_stopped(each, _daemon(each)) for each in DAEMONS),
+    Fault("salt-minion is killed", _signal("KILL", _MINION)),
+    _stopped("salt-minion", _MINION),
+    Fault(
+        "the network is cut",
+        lambda field, host: field.cut(host),
+        lambda field, host: field.heal(host),
+    ),
+    Fault(
+        "the network is cut for a moment",
+        lambda field, host: field.cut(host),
+        lambda field, host: field.heal(host),
+        holds=True,
+    ),
+    Fault("the host crashes", lambda field, host: field.crash(host)),
+    Fault("the host reboots", _on("systemctl", "--no-block", "reboot")),
+    Fault("the host shuts down", _on("systemctl", "--no-block", "poweroff")),
+    Fault("the host crashes, the service starts slowly", _crash_with_slow_start, _quick_start),
+    Fault("both hosts crash", _both, alone=False),
+    Fault(
+        "the host crashes, its BMC can't be reached",
+        _crash_without_bmc,
+        _bmc_again,
+        holds=True,
+        needs="fencing",
+    ),
+)

@@ -1,0 +1,199 @@
+"""The pair that a campaign is about, on booted hosts of its own: what is done to it, and how it is brought
+back, as a person does who reads what cmha says."""
+
+import os
+import re
+import time
+
+import activity
+import conftest
+import yaml
+from cmhalab import fencing, hosts, orders, settings
+from cmhalab.settings import LabError
+from guide import PAIRS
+
+PROTECTIONS = ("fencing", "device", "guide")
+
+_SITE = "/srv/pillar/cmha.sls"
+_DEVICE = {"model": "net", "votes": 1, "net": {"host": "192.0.2.2", "algorithm": "ffsplit"}}
+
+# What status and rejoin tell a person to type, on a host of the pair
+_ADVICE = re.compile(
+    r"crm resource (?:cleanup|refresh|clear) [\w-]+|stonith_admin --cleanup --history [\w-]+"
+)
+_STOP_FIRST = re.compile(r"stop it there first: (service [\w-]+ stop)")
+
+_STEADY = 3  # seconds in which nothing may change
+
+
+class Field:
+    def __init__(self, name, pair, protection, stays):
+        self.pair, self.protection, self.stays = pair, protection, stays
+        self.hosts, self.service = list(PAIRS[pair].hosts), PAIRS[pair].service
+        self.lab = conftest.Lab(
+            name,
+            LAB_HOSTS=" ".join(self.hosts),
+            LAB_BMC="yes" if protection == "fencing" else "no",
+        )
+        self.settings = settings.from_environment(self.lab.environment)
+        self.log = self.settings.shared / activity.LOG
+        self.began, self._at, self.cuts = 0.0, 0, {}
+
+    # --- the lab ---------------------------------------------------------------------------------
+
+    def build(self):
+        """From bare hosts to a verified pair."""
+        self.lab.run("down")
+        self.lab.run("up", *([] if self.stays else ["--die-with", str(os.getpid())]))
+        self._write_pillar()
+        done = self.orchestrate()
+        if done.code or done.failed:
+            raise LabError(f"the pair can't be made: {done.printed}")
+
+    def down(self):
+        self.lab.run("down")
+
+    def _write_pillar(self):
+        text = self.lab.on("master", "cat", _SITE)
+        if self.protection == "fencing":
+            text = fencing.declared(self.settings, text)
+        pillar = yaml.safe_load(text)
+        pairs = pillar["cmha"]["pairs"]
+        pillar["cmha"]["pairs"] = {self.pair: pairs[self.pair]}
+        if self.protection == "device":
+            self.lab.on("master", "systemctl", "start", "salt-minion")
+            pairs[self.pair].update(qnetd="master", corosync={"quorum": {"device": _DEVICE}})
+        self.lab.write_pillar(yaml.safe_dump(pillar), self.hosts)
+
+    def orchestrate(self):
+        return self.lab.orchestrate()
+
+    # --- what is seen ----------------------------------------------------------------------------
+
+    def begin(self):
+        """A round begins: what was active before it is over."""
+        self._at = self.log.stat().st_size if self.log.exists() else 0
+        self.began, self.cuts = time.monotonic(), {}
+
+    def intervals(self):
+        with open(self.log) as log:
+            log.seek(self._at)
+            log.readline()  # the rest of one
+            active = activity.intervals(activity.beats(log, self.began))
+        return [each for each in active if each.service == self.service]
+
+    def cut_times(self):
+        """By host, from when to when it was cut off, up to now."""
+        now = time.monotonic()
+        return {
+            host: [(start, end or now) for start, end in times] for host, times in self.cuts.items()
+        }
+
+    def home(self):
+        """Where Pacemaker has the service, as any host says that is asked; ``None`` when nobody does."""
+        locate = ("crm_resource", "--quiet", "--locate", "--resource", self.service)
+        for host in self.hosts:
+            found = self.try_on(host, "timeout", "5", *locate).split()
+            if len(found) == 1:
+                return found[0]
+        return None
+
+    def mate(self, host):
+        (other,) = set(self.hosts) - {host}
+        return other
+
+    def _reachable_and_active(self):
+        now = time.monotonic()
+        cut = {host for host, times in self.cuts.items() if times and times[-1][1] is None}
+        return {each.host for each in self.intervals() if each.end > now - 1} - cut
+
+    def wait_until_served(self, seconds):
+        """Until one host alone has had the service for a while, or so many seconds are over."""
+        end, since, last = time.monotonic() + seconds, None, None
+        while time.monotonic() < end:
+            active = self._reachable_and_active()
+            if len(active) != 1 or active != last:
+                since, last = time.monotonic(), active
+            elif time.monotonic() - since > _STEADY:
+                return
+            time.sleep(0.2)
+
+    # --- what is done to it ----------------------------------------------------------------------
+
+    def try_on(self, host, *command):
+        """A command on a host, which may be off, or lose its power meanwhile; what it prints, or nothing."""
+        try:
+            return self.lab.on(host, *command, check=False)
+        except LabError:
+            return ""
+
+    def cut(self, host):
+        orders.ask(self.settings, "cut", host)
+        self.cuts.setdefault(host, []).append((time.monotonic(), None))
+
+    def heal(self, host):
+        orders.ask(self.settings, "heal", host)
+        start, _ = self.cuts[host].pop()
+        self.cuts[host].append((start, time.monotonic()))
+
+    def crash(self, host):
+        orders.ask(self.settings, "crash", host)
+
+    # --- how it comes back -----------------------------------------------------------------------
+
+    def bring_back(self, seconds):
+        """
+        As a person: hosts that are off get power, and what status says is done, until it has nothing to say.
+
+        Returns what was done by hand, a list of lines; and what status still says after so many seconds.
+        """
+        end, done = time.monotonic() + seconds, []
+        while True:
+            self._switch_on()
+            faults, states = self._status()
+            if not faults:
+                return done, []
+            if time.monotonic() > end:
+                return done, faults
+            done += self._as_told(faults, states)
+
+    def _switch_on(self):
+        for host in self.hosts:
+            if orders.ask(self.settings, "hosts")[host]["state"] == "off":
+                orders.ask(self.settings, "boot", host)
+        for host in self.hosts:
+            hosts.boot(self.settings, [host])  # waits until it is up
+
+    def _status(self):
+        code, data = self.lab.runner("cmha.status", f"pair={self.pair}")
+        report = data["sites"]["lab"][self.pair]
+        faults = data["errors"] + report["problems"]
+        return faults if faults or code == 0 else [f"exit {code}"], report["nodes"]
+
+    def _as_told(self, faults, states):
+        out = [host for host in self.hosts if states[host] == "stopped"]
+        if len(out) == len(self.hosts):
+            self.orchestrate()
+            return ["orchestrated"]
+        if out:
+            return self._rejoin(out[0])
+        advice = _ADVICE.search(" ".join(faults))
+        if advice:
+            self._type(advice.group(0))
+            return [advice.group(0)]
+        time.sleep(1)
+        return []
+
+    def _rejoin(self, host):
+        _, data = self.lab.runner("cmha.rejoin", host, "confirm=True")
+        first = _STOP_FIRST.search(data["error"] or "")
+        if first:
+            self.try_on(host, *first.group(1).split())
+            return [f"{first.group(1)} on {host}"]
+        return [f"rejoin {host}{': ' + data['error'] if data['error'] else ''}"]
+
+    def _type(self, command):
+        for host in self.hosts:
+            if self.try_on(host, "timeout", "5", "crm_node", "--name"):
+                self.try_on(host, "timeout", "60", *command.split())
+                return
