@@ -7,7 +7,6 @@ import time
 
 import activity
 import conftest
-import yaml
 from cmhalab import fencing, hosts, orders, settings
 from cmhalab.settings import LabError
 from guide import PAIRS
@@ -15,7 +14,9 @@ from guide import PAIRS
 PROTECTIONS = ("fencing", "device", "guide")
 
 _SITE = "/srv/pillar/cmha.sls"
-_DEVICE = {"model": "net", "votes": 1, "net": {"host": "192.0.2.2", "algorithm": "ffsplit"}}
+_DEVICE = """
+      qnetd: master
+      corosync: {quorum: {device: {model: net, votes: 1, net: {host: 192.0.2.2, algorithm: ffsplit}}}}"""
 
 # What status and rejoin tell a person to type, on a host of the pair
 _ADVICE = re.compile(
@@ -54,16 +55,19 @@ class Field:
         self.lab.run("down")
 
     def _write_pillar(self):
-        text = self.lab.on("master", "cat", _SITE)
+        text = self._with_this_pair_alone(self.lab.on("master", "cat", _SITE))
         if self.protection == "fencing":
             text = fencing.declared(self.settings, text)
-        pillar = yaml.safe_load(text)
-        pairs = pillar["cmha"]["pairs"]
-        pillar["cmha"]["pairs"] = {self.pair: pairs[self.pair]}
         if self.protection == "device":
             self.lab.on("master", "systemctl", "start", "salt-minion")
-            pairs[self.pair].update(qnetd="master", corosync={"quorum": {"device": _DEVICE}})
-        self.lab.write_pillar(yaml.safe_dump(pillar), self.hosts)
+            name = f"cluster_name: {PAIRS[self.pair].cluster_name}"
+            text = text.replace(name, f"{name}{_DEVICE}", 1)
+        self.lab.write_pillar(text, self.hosts)
+
+    def _with_this_pair_alone(self, site):
+        head, pairs = site.split("    cms:\n", 1)
+        cms, mgmt = pairs.split("    mgmt:\n", 1)
+        return f"{head}    {self.pair}:\n{cms if self.pair == 'cms' else mgmt}"
 
     def orchestrate(self):
         return self.lab.orchestrate()
