@@ -165,6 +165,9 @@ def health(known=None, saltenv=None, pillarenv=None):
         See ``crm_forecast.survival``; and why nobody can tell, or ``None``.
     ``twice``
         The nodes that would both run the service when the network between them is cut, a list of names.
+    ``unfenced``
+        A list of lines: why this host, where the service is started, couldn't fence the other node, while
+        fencing is on.
     ``wrong``
         What is wrong with pillar or platform, or ``None``. Without them nothing is known of the next three.
     ``drift``
@@ -284,6 +287,7 @@ def _seen_of_service(seen, resource, service, port):
         "unable": [told["fault"]] if known and told["fault"] else [],
         "survival": survival,
         "twice": twice,
+        "unfenced": _unfenced(cluster, here) if cluster else [],
         "unsure": unsure,
     }
 
@@ -300,6 +304,19 @@ def _twice(survival):
         if each["takes_over"] and __salt__["crm_forecast.stays"](node)
         for name in sorted([node, each["takes_over"]])
     ]
+
+
+def _unfenced(cluster, here):
+    """Why the node that has the service couldn't fence the other. The other says the same in ``survival``; a
+    BMC of a node that is off has nothing to say."""
+    if not cluster.get("fencing") or __salt__["crm.node"]() not in here:
+        return []
+    lines = []
+    with _told_to(lines):
+        for name, node in cluster["nodes"].items():
+            if name not in here and node["online"] and not node["remote"]:
+                lines += __salt__["crm_forecast.unfenced"](name)
+    return lines
 
 
 def _compared(seen, cmha):

@@ -95,7 +95,8 @@ def _went_well(answer):
 
 def verified(name, site, pair, hosts, sls):
     """
-    As ``step``; and where that went well, warn when the pair would not survive its active host.
+    As ``step``; and where that went well, warn when the pair would not survive its active host, or a host
+    couldn't fence the other.
 
     name, site, pair, hosts, sls
         See ``step``.
@@ -112,9 +113,9 @@ def verified(name, site, pair, hosts, sls):
     ret = step(name, site, pair, hosts, sls)
     if ret["result"]:
         (report,) = __utils__["cmha_pair.health"](__opts__, [(site, pair)])
-        doomed = __utils__["cmha_status.doomed"](report)
-        if doomed:
-            ret["warnings"] = [*ret.get("warnings", []), *doomed]
+        warnings = __utils__["cmha_status.warnings"](report)
+        if warnings:
+            ret["warnings"] = [*ret.get("warnings", []), *warnings]
         ret["comment"] = ". ".join([ret["comment"], *__utils__["cmha_status.outlook"](report)])
     return ret
 

@@ -136,6 +136,7 @@ SHAPES = {
         "unable": _LINES,
         "survival": EachOf({"takes_over": OPTIONAL_TEXT, "why": _LINES}),
         "twice": Lately(_NAMES),
+        "unfenced": Lately(_LINES),
         "unsure": OPTIONAL_TEXT,
         "wrong": OPTIONAL_TEXT,
         "drift": _LINES,

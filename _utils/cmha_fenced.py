@@ -11,20 +11,23 @@ def __virtual__():
     return True
 
 
-def seen(cluster):
+def seen(cluster, facts=()):
     """
     What Pacemaker says of fencing.
 
     cluster
         See ``crm.status``; ``None`` where none runs.
+    facts
+        By minion id, what ``cmha_host.health`` returned.
 
     Returns a mapping: ``on``, ``None`` when Pacemaker doesn't say; ``devices``, by name a list of the nodes
     from which Pacemaker watches whether it works; ``last``, by node the last fencing that it remembers:
     ``action``, ``status`` (``success``, ``failed`` or ``pending``), ``by`` (the node whose device did it),
-    ``asked_by``, ``reason`` and ``when``, texts or ``None``.
+    ``asked_by``, ``reason`` and ``when``, texts or ``None``; ``unable``, by minion id why the host, where the
+    service is, couldn't fence the other, a list of lines.
     """
     if not cluster:
-        return {"on": None, "devices": {}, "last": {}}
+        return {"on": None, "devices": {}, "last": {}, "unable": {}}
     devices = {
         name: each["started"]
         for name, each in cluster["resources"].items()
@@ -33,7 +36,9 @@ def seen(cluster):
     last = {}
     for event in cluster.get("fencings", []):  # the newest comes first
         last.setdefault(event["node"], {key: event[key] for key in event if key != "node"})
-    return {"on": cluster.get("fencing"), "devices": devices, "last": last}
+    lines = {host: facts[host].get("unfenced") for host in facts}
+    unable = {host: each for host, each in lines.items() if each}
+    return {"on": cluster.get("fencing"), "devices": devices, "last": last, "unable": unable}
 
 
 def problems(fencing, nodes):
@@ -47,7 +52,8 @@ def problems(fencing, nodes):
 
     Returns a list of lines.
     """
-    lines = [
+    lines = [f"{host}: {why}" for host, all_ in fencing["unable"].items() for why in all_]
+    lines += [
         f"{line(node, event)}; when that is mended: stonith_admin --cleanup --history {node}"
         for node, event in fencing["last"].items()
         if event["status"] == "failed"

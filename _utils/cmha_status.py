@@ -102,7 +102,7 @@ def judge(pair, facts, silent):
         },
         "survival": survival,
         "twice": _twice(view, survival),
-        "fencing": cmha_fenced.seen(cluster),
+        "fencing": cmha_fenced.seen(cluster, facts),
         "failures": cluster["failures"] if cluster else [],
         "leftovers": view["leftovers"] if view else [],
         "maintenance": _maintenance(view),
@@ -164,6 +164,17 @@ def doomed(report):
         for node, each in report["survival"].items()
         if each["takes_over"] is None
     ]
+
+
+def warnings(report):
+    """
+    What one should know of a pair that runs: nobody takes the service over, or a host can't fence the other.
+
+    report
+        What ``judge`` returned.
+    """
+    unable = report["fencing"]["unable"]
+    return doomed(report) + [f"{host}: {line}" for host, lines in unable.items() for line in lines]
 
 
 # The daemon that starts the others, and looks after them. While it hangs, they go on.

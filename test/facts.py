@@ -93,6 +93,7 @@ _ANSWERS = {
         "unable": ["lsb:cloudera-scm-server can't be executed: /etc/init.d/cloudera-scm-server"],
         "survival": {"cms1": {"takes_over": None, "why": ["cms2 is offline"]}},
         "twice": [],
+        "unfenced": ["no fence device that answers can fence cms2"],
         "unsure": None,
         "wrong": None,
         "drift": ["corosync.conf says totem.token 7000, pillar says None"],

@@ -276,3 +276,23 @@ def test_status_says_when_nobody_could_fence(lab):
     lab.on(mate(active), "crm_resource", "--cleanup", "--resource", f"fence-{active}")
     wait_for(lab, mate(active), running)
     is_good(lab)
+
+
+def test_status_says_when_the_active_host_could_not_fence_the_other(lab):
+    active = home(lab)
+    lab.on(active, "ip", "link", "set", "dev", "eth1", "down")
+    code, report = status(lab)
+    done = lab.orchestrate()
+    lab.on(active, "ip", "link", "set", "dev", "eth1", "up")
+    said = (
+        f"{active}: no fence device that answers can fence {mate(active)}: fence-{mate(active)}: "
+    )
+    assert code == 1
+    assert report["survival"][active]["takes_over"] == mate(active)
+    assert any(line.startswith(said) for line in report["problems"])
+    # nothing differs, and what was there works; that it doesn't now is a warning
+    assert done.failed == []
+    assert any(said in line for line in done.warnings)
+    lab.on(active, "crm_resource", "--cleanup", "--resource", f"fence-{mate(active)}")
+    lab.on(active, "timeout", "60", "crm_resource", "--wait")
+    is_good(lab)

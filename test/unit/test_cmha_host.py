@@ -56,7 +56,9 @@ class Host:
             "crm.version": "2.1.5",
             "crm.feature_set": "3.16.1",
             "crm_forecast.survival": SURVIVAL,
+            "crm.node": "cms1",
             "crm_forecast.stays": lambda node: False,
+            "crm_forecast.unfenced": [],
             "daemons.hanging": [],
             "daemons.to_come": lambda name, wanted: "2.1.8",
             "bounded.hurry": lambda *_: contextlib.nullcontext(),
@@ -358,6 +360,7 @@ def test_health(host, there):
         "unable": [],
         "survival": SURVIVAL,
         "twice": [],
+        "unfenced": [],
         "unsure": None,
         "wrong": None,
         "pacemaker": {"version": "2.1.5", "feature_set": "3.16.1"},
@@ -938,6 +941,34 @@ def test_who_would_run_it_twice_when_the_network_is_cut(host, there):
     assert host.health(KNOWN)["twice"] == ["cms1", "cms2"]
     there.says["crm_forecast.survival"] = {"cms1": {"takes_over": None, "why": ["x"]}}
     assert host.health(KNOWN)["twice"] == []
+
+
+FENCING = {
+    **GOOD,
+    "fencing": True,
+    "nodes": {name: {"online": True, "remote": False} for name in ("cms1", "cms2")},
+}
+
+
+@pytest.mark.parametrize(
+    ("cluster", "own", "asked"),
+    [
+        (FENCING, "cms1", ["cms2"]),
+        (FENCING, "cms2", []),  # survival has that
+        ({**FENCING, "fencing": False}, "cms1", []),
+        ({**FENCING, "nodes": {"cms2": {"online": False, "remote": False}}}, "cms1", []),
+    ],
+)
+def test_whether_the_active_host_could_fence_the_other(host, there, cluster, own, asked):
+    there.says.update(
+        {
+            "crm.query": CIB,
+            "crm.status": cluster,
+            "crm.node": own,
+            "crm_forecast.unfenced": lambda node: [f"no device for {node}"],
+        }
+    )
+    assert host.health(KNOWN)["unfenced"] == [f"no device for {node}" for node in asked]
 
 
 def test_nobody_can_simulate(host, there):

@@ -153,12 +153,32 @@ DIES = "if cms1 dies, nobody takes cm over: x"
 )
 def test_a_verified_pair_that_would_not_survive_is_a_warning(cmha, pure, result, foreseen, said):
     module = cmha(result)
-    report = {"service": {"resource": "cm"}, "survival": {"cms1": foreseen}, "twice": []}
-    for name in ("outlook", "doomed"):
+    report = {
+        "service": {"resource": "cm"},
+        "survival": {"cms1": foreseen},
+        "twice": [],
+        "fencing": {"unable": {}},
+    }
+    for name in ("outlook", "warnings"):
         module.__utils__[f"cmha_status.{name}"] = getattr(pure("cmha_status"), name)
     module.__utils__["cmha_pair.health"] = lambda opts, pairs: [report]
     ret = module.verified("east cms: verify", "east", {"pair": "cms"}, ["h1"], "cmha.verify")
     assert (ret["result"], (ret["comment"], ret.get("warnings"))) == (result, said)
+
+
+def test_a_pair_whose_hosts_cannot_fence_each_other_is_a_warning(cmha, pure):
+    module = cmha(True)
+    report = {
+        "service": {"resource": "cm"},
+        "survival": {},
+        "twice": [],
+        "fencing": {"unable": {"h1": ["no device can fence cms2"]}},
+    }
+    for name in ("outlook", "warnings"):
+        module.__utils__[f"cmha_status.{name}"] = getattr(pure("cmha_status"), name)
+    module.__utils__["cmha_pair.health"] = lambda opts, pairs: [report]
+    ret = module.verified("east cms: verify", "east", {"pair": "cms"}, ["h1"], "cmha.verify")
+    assert (ret["result"], ret["warnings"]) == (True, ["h1: no device can fence cms2"])
 
 
 @pytest.mark.parametrize("test", [False, True])

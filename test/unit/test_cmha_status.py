@@ -118,7 +118,7 @@ def test_a_good_pair(judge, facts):
         "outlook": ["if cms1 dies, cm starts on cms2"],
         "survival": {"cms1": {"takes_over": "cms2", "why": []}},
         "twice": [],
-        "fencing": {"on": False, "devices": {}, "last": {}},
+        "fencing": {"on": False, "devices": {}, "last": {}, "unable": {}},
         "failures": [],
         "leftovers": [],
         "maintenance": "off",
@@ -852,6 +852,7 @@ def test_devices_and_who_was_fenced_last(judge, facts):
         "on": True,
         "devices": {"fence-cms1": ["cms2"], "fence-cms2": ["cms1"]},
         "last": {"cms1": {name: value for name, value in EVENT.items() if name != "node"}},
+        "unable": {},
     }
 
 
@@ -885,3 +886,12 @@ def test_a_device_that_runs_nowhere(judge, facts):
     alone = {name: {**NODE, "online": name == "cms1"} for name in ("cms1", "cms2")}
     see(facts, fencing=True, nodes=alone)
     assert not [line for line in judge(facts)["problems"] if "runs on no node" in line]
+
+
+def test_an_active_host_that_could_not_fence_the_other(judge, facts, pure):
+    see(facts, fencing=True)
+    facts[CMS1]["unfenced"] = ["no fence device that answers can fence cms2: x"]
+    report = judge(facts)
+    said = f"{CMS1}: no fence device that answers can fence cms2: x"
+    assert (report["health"], report["problems"]) == ("poor", [said])
+    assert pure("cmha_status").warnings(report) == [said]
