@@ -25,7 +25,7 @@ bench:
 
 campaign:
 	@ROUNDS="$(ROUNDS)" SEED="$(SEED)" PAIR="$(PAIR)" PROTECTION="$(PROTECTION)" FAULT="$(FAULT)" \
-		LAB="$(LAB)" KEEP="$(KEEP)" test/run campaign
+		HIGHSTATES="$(HIGHSTATES)" LAB="$(LAB)" KEEP="$(KEEP)" test/run campaign
 
 cibs:
 	@test/cibs $(CIBS)

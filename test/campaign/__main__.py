@@ -1,8 +1,10 @@
 """Rounds of faults, chosen by a seeded generator, on a booted pair; after each, whether all is as it should.
 
-    make campaign ROUNDS=20 SEED=1 [PAIR=cms] [PROTECTION=fencing|device|guide] [LAB=name] [KEEP=1]
+    make campaign ROUNDS=20 SEED=1 [PAIR=cms] [PROTECTION=fencing|device|guide] [FAULT=words] [HIGHSTATES=1]
+                  [LAB=name] [KEEP=1]
 
-With KEEP=1 the lab goes on standing at the first round that falls short. The last line is
+FAULT keeps to the faults that have this in their names. With HIGHSTATES=1 a highstate runs on all hosts every
+few seconds. With KEEP=1 the lab goes on standing at the first round that falls short. The last line is
 ``N rounds, seed S: M short``; the exit status is 0 for M = 0 alone.
 """
 
@@ -11,6 +13,7 @@ import random
 import sys
 import time
 
+import pytest
 import record
 import table
 from cmhalab.settings import LabError
@@ -23,6 +26,8 @@ from guide import PAIRS
 BY_ITSELF, BY_HAND = 120, 400
 HOLDS = (1, 5, 20, 45)  # for which a fault lasts that is mended
 EVERY = 10  # rounds, after which an orchestration has to change nothing
+# What the lab says when something can't be done, or answers what is no answer
+BROKEN = (LabError, pytest.fail.Exception, ValueError, KeyError)
 
 
 def main(environment):
@@ -33,15 +38,21 @@ def main(environment):
         "PROTECTION": "fencing",
         "LAB": "campaign",
         "KEEP": "",
-        "FAULT": "",  # only those whose name has this in it
+        "FAULT": "",
+        "HIGHSTATES": "",
     }
     words = {name: environment.get(name) or default for name, default in words.items()}
     wrong = _wrong(words)
     if wrong:
         print(f"campaign: {wrong}", file=sys.stderr)
         return 64
-    field = Field(words["LAB"], words["PAIR"], words["PROTECTION"], stays=bool(words["KEEP"]))
-    rounds = _campaign(field, words)
+    flags = {"stays": bool(words["KEEP"]), "highstates": bool(words["HIGHSTATES"])}
+    field = Field(words["LAB"], words["PAIR"], words["PROTECTION"], **flags)
+    try:
+        rounds = _campaign(field, words)
+    except BROKEN as error:
+        print(f"campaign: {error}", file=sys.stderr)
+        return 1
     print(table.markdown(rounds))
     short = sum(bool(each.short) for each in rounds)
     print(f"{len(rounds)} rounds, seed {words['SEED']}: {short} short")
@@ -101,12 +112,13 @@ def _round(field, fault, which, holds, whole):
         fault.mend(field, host)
     try:
         by_hand, short = field.bring_back(BY_HAND)
-    except LabError as error:
-        by_hand, short = [], [str(error)]
+        differs = [] if short else _differs(field, whole)
+    except BROKEN as error:
+        by_hand, short, differs = [], [f"{type(error).__name__}: {error}"], []
     seen = record.seen(field.intervals(), field.cut_times(), field.began, time.monotonic())
     if field.protection == "fencing" and seen.twice:
         short = [f"two were active for {seen.twice:.2f} s", *short]
-    short = short or _differs(field, whole)
+    short = [*short, *differs]
     lasts = f" for {holds} s" if fault.holds else ""
     name = f"{fault.name}, {which}"
     if by_hand or short:

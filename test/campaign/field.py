@@ -3,6 +3,7 @@ back, as a person does who reads what cmha says."""
 
 import os
 import re
+import subprocess
 import time
 
 import activity
@@ -27,9 +28,18 @@ _STOP_FIRST = re.compile(r"stop it there first: (service [\w-]+ stop)")
 _STEADY = 3  # seconds in which nothing may change
 
 
+# A highstate on all hosts, again and again, until nobody holds its standard input any more
+_HIGHSTATES = """
+while read -r -t 3 _; [ $? -gt 128 ]; do
+    salt --timeout=20 -L "$1" state.apply cmha >/dev/null 2>&1
+done
+"""
+
+
 class Field:
-    def __init__(self, name, pair, protection, stays):
+    def __init__(self, name, pair, protection, *, stays=False, highstates=False):
         self.pair, self.protection, self.stays = pair, protection, stays
+        self.with_highstates, self._highstates = highstates, None
         self.hosts, self.service = list(PAIRS[pair].hosts), PAIRS[pair].service
         self.lab = conftest.Lab(
             name,
@@ -44,14 +54,31 @@ class Field:
 
     def build(self):
         """From bare hosts to a verified pair."""
-        self.lab.run("down")
+        self.down()
         self.lab.run("up", *([] if self.stays else ["--die-with", str(os.getpid())]))
         self._write_pillar()
         done = self.orchestrate()
         if done.code or done.failed:
             raise LabError(f"the pair can't be made: {done.printed}")
+        if self.with_highstates:
+            self._highstates = subprocess.Popen(
+                [
+                    str(conftest.HERE / "on"),
+                    "master",
+                    "bash",
+                    "-c",
+                    _HIGHSTATES,
+                    "bash",
+                    ",".join(self.hosts),
+                ],
+                env=self.lab.environment,
+                stdin=subprocess.PIPE,
+            )
 
     def down(self):
+        if self._highstates:
+            self._highstates.communicate()
+            self._highstates = None
         self.lab.run("down")
 
     def _write_pillar(self):
