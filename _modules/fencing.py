@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 _ON, _OFF = 0, 2
 _SAYS_OFF = re.compile(r"^Status: OFF$", re.MULTILINE)
 _MODE = 0o700
+_KNOWS_DELAY_BASE = "1.1.18"
 # Seconds for an agent: as long as Pacemaker's own monitor of a short device may take, a BMC can be slow
 _PATIENCE = 60
 
@@ -68,6 +69,30 @@ def leftovers(devices):
         if each["short"]
         for param in there.get(name, {}).get("params", {})
         if param not in each["params"]
+    ]
+
+
+def unknown(devices):
+    """
+    What the installed Pacemaker would pass over in fence devices: it knows ``pcmk_delay_base`` since 1.1.18.
+
+    devices
+        See ``unproven``.
+
+    Returns a list of lines.
+
+    CLI Example: none; parameters are secrets.
+
+    Source: Pacemaker's ChangeLog, 1.1.18.
+    """
+    version = __salt__["crm.version"]()
+    if not version or not __utils__["corosync_keys.is_before"](version, _KNOWS_DELAY_BASE):
+        return []
+    return [
+        f"{name} has pcmk_delay_base, which Pacemaker {version} doesn't know: when the network is cut, both "
+        "hosts would be fenced; give one of both pcmk_delay_max"
+        for name, each in devices.items()
+        if "pcmk_delay_base" in each["params"]
     ]
 
 

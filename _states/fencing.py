@@ -38,7 +38,8 @@ def proven(name, devices):
     if __opts__["test"] and not __salt__["crm.running"]():
         return {**ret, "comment": f"it would be seen whether they answer: {', '.join(devices)}"}
     try:
-        left = __salt__["fencing.leftovers"](devices)
+        left = _left_lines(__salt__["fencing.leftovers"](devices))
+        left += __salt__["fencing.unknown"](devices)
         new = __salt__["fencing.unproven"](devices)
         if __opts__["test"]:
             return {**ret, **_would(devices, left, new)}
@@ -51,7 +52,7 @@ def proven(name, devices):
         }
     except CommandExecutionError as error:
         return {**ret, "result": False, "comment": str(error)}
-    wrong = _left_lines(left) + [
+    wrong = left + [
         f"{each} ({devices[each]['agent']}) doesn't work from {__grains__['id']}: {answer['why']}"
         for each, answer in answers.items()
         if answer["works"] is False
@@ -97,7 +98,7 @@ def passwords_kept(name):
 
 def _would(devices, left, new):
     if left:
-        return {"result": False, "comment": "; ".join(_left_lines(left))}
+        return {"result": False, "comment": "; ".join(left)}
     if new:
         return {
             "result": None,

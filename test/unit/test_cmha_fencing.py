@@ -508,13 +508,14 @@ NOT_ASKED = {"works": None, "why": "stonith:x isn't asked"}
 def state(load_file):
     """The state on cms1, where devices are new and answer so."""
 
-    def finds(new=(), answer=None, *, test=False, running=True, left=(), unkept=()):
+    def finds(new=(), answer=None, *, test=False, running=True, left=(), unkept=(), unknown=()):
         asked = []
         return load_file(
             "_states/fencing.py",
             salt={
                 "crm.running": lambda: running,
                 "fencing.leftovers": lambda devices: left,
+                "fencing.unknown": lambda devices: list(unknown),
                 "fencing.unproven": lambda devices: list(new),
                 "fencing.ask": lambda agent, params, target, device: asked.append(device) or answer,
                 "fencing.keep_passwords": lambda: list(unkept),
@@ -585,6 +586,34 @@ def test_passwords_are_kept(state, unkept, test, result):
     ret = host.passwords_kept("cmf")
     assert ret["result"] == result
     assert ret["changes"] == {each: {"password": "(secret)"} for each in unkept}
+
+
+@pytest.mark.parametrize(
+    ("version", "lines"), [("1.1.17", 1), ("1.1.18", 0), ("2.1.5", 0), ("", 0)]
+)
+def test_a_pacemaker_that_knows_no_delay(load_file, pure, version, lines):
+    module = load_file(
+        "_modules/fencing.py",
+        salt={"crm.version": lambda: version},
+        utils={"corosync_keys.is_before": pure("corosync_keys").is_before},
+    )
+    devices = {"fence-cms1": {"params": {"pcmk_delay_base": "5s"}}, "fence-cms2": {"params": {}}}
+    said = module.unknown(devices)
+    assert len(said) == lines
+    assert all(
+        line.startswith(f"fence-cms1 has pcmk_delay_base, which Pacemaker {version}")
+        for line in said
+    )
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_what_pacemaker_would_pass_over_is_refused(state, test):
+    host, _ = state(unknown=["fence-cms1 has pcmk_delay_base"], test=test)
+    ret = host.proven("cmf", DEVICES)
+    assert (ret["result"], ret["comment"].partition(";")[0]) == (
+        False,
+        "fence-cms1 has pcmk_delay_base",
+    )
 
 
 # --- recipes -------------------------------------------------------------------------------------
