@@ -100,8 +100,21 @@ def _campaign(field, words):
 
 def _round(field, fault, which, holds, whole):
     home = field.home()
-    host = home if which == "active" else field.mate(home)
     field.begin()
+    _strike(field, fault, home if which == "active" else field.mate(home), holds)
+    by_hand, short = _brought_back(field, whole)
+    seen = record.seen(field.intervals(), field.cut_times(), field.began, time.monotonic())
+    if field.protection == "fencing" and seen.twice:
+        short.insert(0, f"two were active for {seen.twice:.2f} s")
+    name = f"{fault.name}, {which}"
+    if by_hand or short:
+        lasts = f" for {holds} s" if fault.holds else ""
+        print(f"    {name}{lasts}: {'; '.join([*by_hand, *(f'SHORT: {each}' for each in short)])}")
+    return table.Round(name, *seen, bool(by_hand), short)
+
+
+def _strike(field, fault, host, holds):
+    """The fault, and what the pair does by itself."""
     fault.strike(field, host)
     if fault.holds:
         time.sleep(holds)
@@ -110,20 +123,15 @@ def _round(field, fault, which, holds, whole):
         field.wait_until_served(BY_ITSELF)
     if not fault.holds:
         fault.mend(field, host)
+
+
+def _brought_back(field, whole):
+    """What was done by hand, and what isn't as it should be then; lists of lines."""
     try:
-        by_hand, short = field.bring_back(BY_HAND)
-        differs = [] if short else _differs(field, whole)
+        by_hand, left = field.bring_back(BY_HAND)
+        return by_hand, left or _differs(field, whole)
     except BROKEN as error:
-        by_hand, short, differs = [], [f"{type(error).__name__}: {error}"], []
-    seen = record.seen(field.intervals(), field.cut_times(), field.began, time.monotonic())
-    if field.protection == "fencing" and seen.twice:
-        short = [f"two were active for {seen.twice:.2f} s", *short]
-    short = [*short, *differs]
-    lasts = f" for {holds} s" if fault.holds else ""
-    name = f"{fault.name}, {which}"
-    if by_hand or short:
-        print(f"    {name}{lasts}: {'; '.join([*by_hand, *(f'SHORT: {each}' for each in short)])}")
-    return table.Round(name, *seen, bool(by_hand), short)
+        return [], [f"{type(error).__name__}: {error}"]
 
 
 def _differs(field, whole):
