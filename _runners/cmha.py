@@ -32,7 +32,7 @@ def sites(only=None, saltenv=None, pillarenv=None):
     Pillars are compiled here on the master, so that nothing of them enters a job's return.
 
     only
-        Names of sites; the default is all.
+        A list of names of sites, or of globs; or one of them. The default is all.
     saltenv
         The environment of this master that has the formula. The default is the master's own setting of this
         name, then ``base``, then the only one that has it.
@@ -50,7 +50,7 @@ def sites(only=None, saltenv=None, pillarenv=None):
         salt-run cmha.sites
         salt-run cmha.sites '[east]'
     """
-    return _sites(_opts(saltenv, pillarenv), only)
+    return _sites(_opts(saltenv, pillarenv), _listed(only))
 
 
 def _sites(opts, only):
@@ -59,12 +59,14 @@ def _sites(opts, only):
     return {"sites": [_outline(site) for site in models], "errors": errors + lost}
 
 
-def fit_sites(only=None, pair=None, saltenv=None, pillarenv=None, alone=False):
+def fit_sites(  # noqa: PLR0917
+    only=None, pair=None, saltenv=None, pillarenv=None, alone=False, said=None, keys=()
+):
     """
     The sites that preflight finds nothing against: what the orchestration works on.
 
     only
-        Names of sites; the default is all.
+        A list of names of sites, or of globs; or one of them. The default is all.
     pair
         Name of a pair; the default is all.
     saltenv, pillarenv
@@ -72,6 +74,8 @@ def fit_sites(only=None, pair=None, saltenv=None, pillarenv=None, alone=False):
     alone
         Whoever asks has them for itself until its process ends, and a site where somebody else is at work is
         an error.
+    said, keys
+        What the orchestration's pillar says, in place of ``only`` and ``pair``, see ``cmha_sites.meant``.
 
     Returns what ``sites`` does, each site with ``steps``, see ``cmha_steps.of_site``; and ``warnings``, a
     list of lines.
@@ -83,8 +87,13 @@ def fit_sites(only=None, pair=None, saltenv=None, pillarenv=None, alone=False):
         salt-run cmha.fit_sites
         salt-run cmha.fit_sites '[east]' pair=cms
     """
+    if said is not None or keys:
+        try:
+            only, pair = __utils__["cmha_sites.meant"](said, keys)
+        except ValueError as error:
+            return {"sites": [], "errors": [str(error)], "warnings": []}
     looked_at, errors, warnings = _preflighted(
-        _opts(saltenv, pillarenv), only, pair, whole=True, alone=alone
+        _opts(saltenv, pillarenv), _listed(only), pair, whole=True, alone=alone
     )
     fit = [_outline({**site, "pairs": pairs}) for site, pairs, wrong in looked_at if not wrong]
     steps = __utils__["cmha_steps.of_site"]
@@ -104,7 +113,7 @@ def preflight(site=None, pair=None, saltenv=None, pillarenv=None):
     no other cluster. Gives the hosts cmha's modules where theirs are others, and touches nothing else.
 
     site
-        Name of a site; the default is all.
+        Name of a site, or a glob; the default is all.
     pair
         Name of a pair; the default is all.
     saltenv, pillarenv
@@ -132,7 +141,7 @@ def export(site=None, secrets=False, saltenv=None, pillarenv=None):
     ``cmha:pairs:…:pacemaker``.
 
     site
-        Name of a site; the default is all.
+        Name of a site, or a glob; the default is all.
     secrets
         Show secrets, and don't mask them. They then go to the master's job cache.
     saltenv, pillarenv
@@ -170,7 +179,7 @@ def status(site=None, pair=None, saltenv=None, pillarenv=None):
     How the pairs are: one screen for all sites. Touches nothing.
 
     site
-        Name of a site; the default is all.
+        Name of a site, or a glob; the default is all.
     pair
         Name of a pair; the default is all.
     saltenv, pillarenv
@@ -186,6 +195,7 @@ def status(site=None, pair=None, saltenv=None, pillarenv=None):
 
         salt-run cmha.status
         salt-run cmha.status site=east --out=json
+        salt-run cmha.status site='eu-*'
     """
     opts = _opts(saltenv, pillarenv)
     known = _known(opts, [site] if site else None)
@@ -213,7 +223,7 @@ def plan(site=None, pair=None, saltenv=None, pillarenv=None):
     then. Touches nothing.
 
     site
-        Name of a site; the default is all.
+        Name of a site, or a glob; the default is all.
     pair
         Name of a pair; the default is all.
     saltenv, pillarenv
@@ -539,6 +549,10 @@ def _report(kind, retcode, **data):
 # --- helpers -------------------------------------------------------------------------------------
 
 
+def _listed(only):
+    return [only] if only and isinstance(only, str) else only
+
+
 def _host_with_cluster(opts, pair):
     ids = [node["id"] for node in pair["nodes"]]
     running = _ask(opts, ids, "crm.running")
@@ -662,7 +676,7 @@ def _known(opts, only):
     recalled = {
         name: each
         for name, each in __utils__["cmha_memory.recall"](__opts__).items()
-        if not only or name in only
+        if __utils__["cmha_sites.is_meant"](name, only)
     }
     hosts = [node["id"] for each in recalled.values() for node in _nodes(each["site"])]
     models, _, errors, unread, pillars = _read(opts, only, hosts)

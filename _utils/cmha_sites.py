@@ -4,6 +4,7 @@ Which sites there are, found in the pillars of minions, and what is wrong with t
 Pure functions: pillars in, sites and lines out.
 """
 
+import fnmatch
 import re
 import time
 
@@ -11,6 +12,7 @@ import cib
 import cmha_fencing
 import cmha_site
 import quorum_device
+from pillar_values import SiteError, nearest
 
 # What the runner tells of a pair, and what its like work with
 _OUTLINE = (
@@ -37,15 +39,13 @@ def read(pillars, defaults, only=None):
     defaults
         The content of ``cmha/defaults.yaml``.
     only
-        Names of sites; the default is all.
+        See ``is_meant``; the default is all.
 
     Returns the sites' models (see ``cmha_site.site``), their pillars by site, and lines on what is wrong with
     the others.
     """
-    wanted = {
-        name: minions for name, minions in _by_site(pillars).items() if not only or name in only
-    }
-    errors = [_unnamed(name) for name in only or [] if name not in wanted]
+    wanted = {name: minions for name, minions in _by_site(pillars).items() if is_meant(name, only)}
+    errors = [_unnamed(each) for each in only or [] if not _matching(wanted, each)]
     models = []
     for name, minions in wanted.items():
         try:
@@ -53,6 +53,64 @@ def read(pillars, defaults, only=None):
         except ValueError as error:
             errors.append(f"site {name}: {error}")
     return models, {name: pillars[minions[0]] for name, minions in wanted.items()}, errors
+
+
+def meant(said, keys):
+    """
+    What the orchestration keeps to.
+
+    said
+        Its pillar key ``cmha_only``: a mapping with ``sites`` (a name, a glob, or a list of these) and
+        ``pair``, or nothing.
+    keys
+        All keys of its pillar.
+
+    Returns a list of names of sites or globs, and the name of a pair, each ``None`` for all. Raises SiteError
+    when somebody has meant less than all, and nobody can tell what.
+    """
+    for key in keys:
+        if key not in ("cmha", "cmha_only") and nearest(key, ["cmha_only"]):
+            raise SiteError(key, "isn't read; did you mean cmha_only? nothing was done")
+    if said in ("", None):
+        return None, None
+    if not isinstance(said, dict) or not said:
+        raise SiteError(
+            "cmha_only",
+            f"should be a mapping with sites, pair, or both, is {said!r}; nothing was done",
+        )
+    for key in said:
+        if key not in ("sites", "pair"):
+            near = nearest(key, ["sites", "pair"])
+            raise SiteError(f"cmha_only:{key}", f"isn't known{near}; nothing was done")
+    sites = said.get("sites")
+    sites = [sites] if isinstance(sites, str) else sites
+    is_list = isinstance(sites, list) and all(isinstance(each, str) and each for each in sites)
+    if "sites" in said and not (is_list and sites):
+        raise SiteError(
+            "cmha_only:sites", f"should be a list of names of sites, is {sites!r}; nothing was done"
+        )
+    pair = said.get("pair")
+    if "pair" in said and not (isinstance(pair, str) and pair):
+        raise SiteError(
+            "cmha_only:pair", f"should be the name of a pair, is {pair!r}; nothing was done"
+        )
+    return sites, pair
+
+
+def is_meant(name, only):
+    """
+    Whether somebody means a site.
+
+    name
+        Its name.
+    only
+        A list of names, or of globs, of the sites that are meant; empty or ``None`` for all.
+    """
+    return not only or any(_matching([name], each) for each in only)
+
+
+def _matching(names, pattern):
+    return [name for name in names if fnmatch.fnmatchcase(name, pattern)]
 
 
 def unread_lines(unread):

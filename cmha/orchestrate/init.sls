@@ -8,7 +8,7 @@
 {% for kind in ['runners', 'utils', 'states', 'output'] %}
 {% do salt['saltutil.runner']('saltutil.sync_' ~ kind, saltenv=saltenv) %}
 {% endfor %}
-{% set asked_for = {'only': salt['pillar.get']('cmha_only:sites'), 'pair': salt['pillar.get']('cmha_only:pair'),
+{% set asked_for = {'said': salt['pillar.get']('cmha_only'), 'keys': pillar | list,
     'pillarenv': opts['pillarenv'], 'alone': not opts['test']} %}
 {#  saltutil.runner has a saltenv of its own, base when nothing is said, and passes it on. #}
 {% set found = salt['saltutil.runner']('cmha.fit_sites', kwarg=asked_for, saltenv=saltenv) %}

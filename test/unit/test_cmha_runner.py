@@ -88,7 +88,16 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
         names = {
             "cmha_site": ("digest",),
             "quorum_device": ("declared", "taken_for_another"),
-            "cmha_sites": ("known", "nodes", "outline", "read", "unread_lines", "wrong_with"),
+            "cmha_sites": (
+                "is_meant",
+                "known",
+                "meant",
+                "nodes",
+                "outline",
+                "read",
+                "unread_lines",
+                "wrong_with",
+            ),
             "cmha_master": ("ask", "environment", "fitness"),
             "cmha_preflight": ("judge",),
         }
@@ -193,6 +202,29 @@ def test_two_sites_and_one_of_them(master):
     assert [site["site"] for site in master(both).sites(["west"])["sites"]] == ["west"]
 
 
+@pytest.mark.parametrize(
+    ("only", "found"),
+    [
+        ("w*", ["west"]),
+        (["e*", "west"], ["east", "west"]),
+        ("[ew]?st", ["east", "west"]),
+        ("east", ["east"]),
+    ],
+)
+def test_sites_by_a_glob(master, only, found):
+    both = {**of(SITE), **west()}
+    assert [site["site"] for site in master(both).sites(only)["sites"]] == found
+
+
+def test_a_glob_that_means_nobody(master):
+    assert master(of(SITE)).sites("n*")["errors"] == ["no minion's pillar names the site n*"]
+
+
+def test_who_does_something_names_one_site(master):
+    error = master({**of(SITE), **west()}).failover("cms", site="*st")["error"]
+    assert error == "the sites east and west have a pair cms; say which: site=east"
+
+
 def test_a_site_that_nobody_has(master):
     found = master(of(SITE)).sites(["north"])
     assert found == {"sites": [], "errors": ["no minion's pillar names the site north"]}
@@ -282,6 +314,83 @@ def test_export_of_a_stopped_pair_and_of_one_that_can_not_tell(master):
 
 def test_export_of_an_unknown_site(master):
     assert master(of(SITE)).export("west") == {"errors": ["no minion's pillar names the site west"]}
+
+
+# --- what an orchestration keeps to -----
+
+
+@pytest.mark.parametrize(
+    ("said", "only", "pair"),
+    [
+        ("", None, None),
+        (None, None, None),
+        ({"sites": ["east", "w*"]}, ["east", "w*"], None),
+        ({"sites": "east", "pair": "cms"}, ["east"], "cms"),
+        ({"pair": "cms"}, None, "cms"),
+    ],
+)
+def test_what_an_orchestration_keeps_to(pure, said, only, pair):
+    assert pure("cmha_sites").meant(said, ["cmha", "cmha_only", "x"]) == (only, pair)
+
+
+@pytest.mark.parametrize(
+    ("said", "keys", "line"),
+    [
+        ("", ["cmha_olny"], "cmha_olny: isn't read; did you mean cmha_only? nothing was done"),
+        (
+            {"site": ["east"]},
+            (),
+            "cmha_only:site: isn't known; did you mean sites?; nothing was done",
+        ),
+        (
+            {"pairs": "cms"},
+            (),
+            "cmha_only:pairs: isn't known; did you mean pair?; nothing was done",
+        ),
+        ({"x": "cms"}, (), "cmha_only:x: isn't known; nothing was done"),
+        (
+            {},
+            (),
+            "cmha_only: should be a mapping with sites, pair, or both, is {}; nothing was done",
+        ),
+        (
+            "east",
+            (),
+            "cmha_only: should be a mapping with sites, pair, or both, is 'east'; nothing was done",
+        ),
+        (
+            {"sites": []},
+            (),
+            "cmha_only:sites: should be a list of names of sites, is []; nothing was done",
+        ),
+        (
+            {"sites": None},
+            (),
+            "cmha_only:sites: should be a list of names of sites, is None; nothing was done",
+        ),
+        (
+            {"sites": [""]},
+            (),
+            "cmha_only:sites: should be a list of names of sites, is ['']; nothing was done",
+        ),
+        (
+            {"pair": None},
+            (),
+            "cmha_only:pair: should be the name of a pair, is None; nothing was done",
+        ),
+        (
+            {"pair": ["cms"]},
+            (),
+            "cmha_only:pair: should be the name of a pair, is ['cms']; nothing was done",
+        ),
+    ],
+)
+def test_who_means_less_than_all_gets_no_more(master, fitness, said, keys, line):
+    """Whatever is mistyped there would orchestrate every site."""
+    runner = master(of(SITE), **{"cmha_host.fitness": fitness})
+    found = runner.fit_sites(said=said, keys=keys)
+    assert found == {"sites": [], "errors": [f"pillar {line}"], "warnings": []}
+    assert runner.hosts.asked == []
 
 
 # --- fit_sites and preflight ---------------------------------------------------------------------

@@ -29,7 +29,12 @@ def render(formula):
             "slsutil.serialize": lambda _, value, **options: salt_yaml.serialize(value, **options),
         }
         template = environment.get_template("cmha/orchestrate/init.sls")
-        given = {"salt": functions, "saltenv": "prod", "opts": {"pillarenv": "dev"}}
+        given = {
+            "salt": functions,
+            "saltenv": "prod",
+            "opts": {"pillarenv": "dev"},
+            "pillar": {"x": 1},
+        }
         return salt.utils.yaml.safe_load(template.render(given)) or {}
 
     asked = render.asked = []
@@ -41,6 +46,7 @@ def test_all_is_of_the_environment_of_the_orchestration(render):
     assert len(render.asked) == 5
     assert all(kwarg["saltenv"] == "prod" for _, kwarg in render.asked)
     assert render.asked[-1][1]["pillarenv"] == "dev"
+    assert render.asked[-1][1]["keys"] == ["x"]
 
 
 @pytest.mark.parametrize(
