@@ -219,8 +219,14 @@ def _seen_of_cluster(hangs):
         with _told_to(hangs):
             if __salt__["crm.running"]():
                 seen["cib"] = __salt__["crm.query"]()
-                seen["cluster"] = __salt__["crm.status"]()
+                seen["cluster"] = _with_fencing(__salt__["crm.status"](), seen["cib"])
     return seen
+
+
+def _with_fencing(cluster, cib):
+    """Before Pacemaker 1.1.14 its tools don't say whether it fences."""
+    said = cluster.get("fencing")
+    return {**cluster, "fencing": __utils__["cib_obstacles.fences"](cib) if said is None else said}
 
 
 @contextlib.contextmanager
@@ -309,10 +315,10 @@ def _twice(survival):
 def _unfenced(cluster, here):
     """Why the node that has the service couldn't fence the other. The other says the same in ``survival``; a
     BMC of a node that is off has nothing to say."""
-    if not cluster.get("fencing") or __salt__["crm.node"]() not in here:
-        return []
     lines = []
     with _told_to(lines):
+        if not cluster.get("fencing") or __salt__["crm.node"]() not in here:
+            return []
         for name, node in cluster["nodes"].items():
             if name not in here and node["online"] and not node["remote"]:
                 lines += __salt__["crm_forecast.unfenced"](name)
@@ -327,6 +333,11 @@ def _compared(seen, cmha):
     drift = []
     with _told_to(drift):
         drift += _conf_drift(cmha)
+        if cmha["fence_devices"]:
+            drift += [
+                f"the password of {name} isn't as pillar says; the orchestration tries it from both hosts"
+                for name in __salt__["fencing.unkept_passwords"]()
+            ]
     return {
         "drift": drift + (_cib_drift(cmha) if seen["cluster"] else []),
         "at_boot": _at_boot(cmha),
@@ -442,6 +453,15 @@ def fencing_waits(cmha):
 
         salt cms1 cmha_host.fencing_waits "$(cat mapping.json)"
     """
+    try:
+        return _fencing_waits(cmha)
+    except (
+        CommandExecutionError
+    ) as error:  # what is wrong there is no reason to do nothing at all here
+        return f"nobody can tell what differs about its fencing ({error})"
+
+
+def _fencing_waits(cmha):
     devices = cmha["fence_devices"]
     unproven = __salt__["fencing.unproven"](devices) if devices else []
     if unproven:

@@ -10,10 +10,15 @@ import tempfile
 import salt.utils.files
 from salt.exceptions import CommandExecutionError
 
-# Seconds for a fence device: fence_ipmilan itself gives up after 20
-_FOR_A_DEVICE = 25
 # The values of no-quorum-policy under which a half without quorum keeps what it runs
 _GOES_ON = ("ignore", "freeze")
+# Seconds for a fence device: fence_ipmilan itself gives up after 20
+_FOR_A_DEVICE = 25
+# What sbd does: with two_node half of the nodes has quorum for Corosync, and not for sbd
+_LEFT_ALONE = (
+    "a watchdog alone fences (SBD without a disk), and with Corosync's two_node it ends the host that is "
+    "left, too: give the pair a quorum device, or SBD a disk"
+)
 # The words have changed, the sense hasn't
 _NO_DEVICE = re.compile(
     r"^\s*(?:no|0) (?:fence |fencing )?devices? found", re.IGNORECASE | re.MULTILINE
@@ -129,7 +134,11 @@ def unfenced(node):
     xml = __utils__["cib_obstacles.resolved"](_cib())
     if not _fences(seen, xml):
         return ["fencing is off (stonith-enabled)"]
-    return _unfenced(node, xml, [__salt__["crm.node"]()])
+    return _unfenced(node, xml, [__salt__["crm.node"]()], _is_up(seen["nodes"].get(node)))
+
+
+def _is_up(node):
+    return bool(node) and node["online"] and not node["unclean"]
 
 
 def _fences(seen, xml):
@@ -149,7 +158,7 @@ def _without(dead, xml, seen, resource):
     # the scheduler lets a remote node go on without anybody who could tell it what to do
     found = takes_over(xml) if left else None
     if found is not None:
-        why = _unfenced(dead, xml, others) if _fences(seen, xml) else []
+        why = _unfenced(dead, xml, others, _is_up(nodes[dead])) if _fences(seen, xml) else []
         return {"takes_over": None if why else found, "why": why}
     try:
         why = [
@@ -160,7 +169,7 @@ def _without(dead, xml, seen, resource):
     return {"takes_over": None, "why": why or ["the cluster has no other node"]}
 
 
-def _unfenced(dead, xml, others):
+def _unfenced(dead, xml, others, online=True):
     """
     Why that node wouldn't be fenced, a list of lines. The scheduler takes it that whoever has a device can
     fence with it; only the fencer knows for whom it is, and only the device whether it answers. Both are
@@ -169,7 +178,8 @@ def _unfenced(dead, xml, others):
     if __salt__["crm.node"]() not in others:
         return []
     if __utils__["cib_obstacles.has_watchdog"](xml):
-        return []  # a host whose cluster it has lost ends itself; nobody has a device for another one
+        # a host whose cluster it has lost ends itself; nobody has a device for another one
+        return [_LEFT_ALONE] if _is_two_node() else []
     answer = __salt__["bounded.run"](["stonith_admin", "--list", dead])
     said = answer["stdout"] + answer["stderr"]
     if answer.get("late"):
@@ -182,7 +192,7 @@ def _unfenced(dead, xml, others):
     if _NO_DEVICE.search(said):
         return [f"no fence device that runs can fence {dead}; see stonith_admin --list {dead}"]
     devices = _devices(xml, answer["stdout"])
-    silent = _silent(dead, devices)
+    silent = _silent(dead, devices, online)
     levels = __utils__["cib_obstacles.fencing_levels"](xml, dead)
     works = set(devices) - set(silent)
     why = _lacking(dead, levels, works)
@@ -198,16 +208,23 @@ def _devices(xml, listed):
     return {name: device for (_, name), device in known.items() if device}
 
 
-def _silent(dead, devices):
+def _silent(dead, devices, online):
     """Why devices don't answer this host, by device: the fencer lists all that may run here, whatever they
-    answer. A BMC may take its time."""
+    answer. A BMC may take its time. What a rule says of parameters, only Pacemaker knows."""
     silent = {}
     for name, device in devices.items():
+        if device.get("params_sets"):
+            continue
         with __salt__["bounded.patience"]():
             answer = __salt__["fencing.ask"](
-                device["agent"], device.get("params", {}), dead, seconds=_FOR_A_DEVICE
+                device["agent"],
+                device.get("params", {}),
+                dead,
+                online=online,
+                seconds=_FOR_A_DEVICE,
             )
-        if answer["works"] is False:
+        # one that takes its time may work all the same
+        if answer["works"] is False and not answer["late"]:
             silent[name] = f"{name}: {answer['why']}"
     return silent
 
@@ -299,6 +316,11 @@ def _simulated(directory, cib):
         said = " ".join((answer["stderr"] or answer["stdout"]).split())[:300]
         raise CommandExecutionError(f"{__grains__['id']}: crm_simulate fails: {said}")
     return after
+
+
+def _is_two_node():
+    said = __salt__["bounded.run"](["corosync-quorumtool", "-s"])["stdout"]
+    return re.search(r"^Flags:.*\b2Node\b", said, re.MULTILINE) is not None
 
 
 def _quorate_without(nodeid, device=True):

@@ -20,7 +20,10 @@ log = logging.getLogger(__name__)
 _ON, _OFF = 0, 2
 _SAYS_OFF = re.compile(r"^Status: OFF$", re.MULTILINE)
 _MODE = 0o700
-_KNOWS_DELAY_BASE = "1.1.18"
+# Pacemaker's versions: that knows pcmk_delay_base; that prefers plug to port, where an agent knows both
+_KNOWS_DELAY_BASE, _TAKES_PLUG = "1.1.18", "3.0.2"
+# What stands in the CIB for a secret that Pacemaker keeps
+_KEPT_BY_PACEMAKER = "lrm://"
 # Seconds for an agent: as long as Pacemaker's own monitor of a short device may take, a BMC can be slow
 _PATIENCE = 60
 
@@ -31,8 +34,8 @@ def __virtual__():
 
 def unproven(devices):
     """
-    Those fence devices that the cluster doesn't have as they are declared, and those whose password on this
-    host isn't pillar's.
+    Those fence devices that the cluster doesn't have as they are declared, or doesn't count on, since fencing
+    isn't on; and those whose password on this host isn't pillar's.
 
     devices
         Mapping by name, see ``cmha_fencing.devices``.
@@ -41,13 +44,26 @@ def unproven(devices):
 
     CLI Example: none; parameters are secrets.
     """
-    declared = {
-        name: {"agent": each["agent"], "params": each["params"]} for name, each in devices.items()
-    }
-    changes = __salt__["crm.plan"](declared={"primitives": declared})["changes"]
+    there = __utils__["cib.model"](__salt__["crm.query"]())["properties"]
+    is_on = __utils__["cib_values.is_true"](there.get("stonith-enabled", "true"))
+    changes = __salt__["crm.plan"](declared=_declared(devices))["changes"]
     touched = {path.split(":")[1] for path in changes}
     touched |= {name for name, password in _passwords().items() if not _has(name, password)}
-    return [name for name in devices if name in touched]
+    return [
+        name
+        for name, each in devices.items()
+        if touched.intersection((name, *each["template"])) or (each["on"] and not is_on)
+    ]
+
+
+def _declared(devices):
+    """As pillar declares them: a device of a template is compared with a device of a template."""
+    found = {"primitives": {}, "templates": {}, "allow_unknown": []}
+    for name, each in devices.items():
+        found["primitives"][name] = each["primitive"]
+        found["templates"].update(each["template"])
+        found["allow_unknown"] = each["allow_unknown"]
+    return {key: value for key, value in found.items() if value}
 
 
 def leftovers(devices):
@@ -96,9 +112,11 @@ def unknown(devices):
     ]
 
 
-def ask(agent, params, target, device=None, seconds=_PATIENCE):
+def ask(  # noqa: PLR0917
+    agent, params, target, device=None, online=True, seconds=_PATIENCE
+):
     """
-    Ask the agent of a fence device whether a node that is online is on. Nothing is switched.
+    Ask the agent of a fence device whether a node is on. Nothing is switched.
 
     agent
         As in a primitive: ``stonith:fence_ipmilan``.
@@ -108,34 +126,63 @@ def ask(agent, params, target, device=None, seconds=_PATIENCE):
         The node's name.
     device
         Its name, when the password is to be the one that pillar has, and not the one that this host keeps.
+    online
+        Whether the cluster has the node online: then it isn't off.
     seconds
-        The most that it may take.
+        The most that it may take, on a host that isn't busy.
 
-    Returns a mapping: ``works``, ``None`` for an agent that isn't asked (one of cluster-glue); ``why``, a
-    line, where it doesn't work or wasn't asked; and ``late``, whether it was given up.
+    Returns a mapping: ``works``, ``None`` for a device that isn't asked (an agent of cluster-glue, a secret
+    that Pacemaker keeps itself); ``why``, a line, where it doesn't work or wasn't asked; and ``late``,
+    whether it was given up.
 
     Source: ``fence_ipmilan(8)``, "STDIN PARAMETERS".
 
     CLI Example: none; parameters are secrets.
     """
     program = __utils__["cmha_fencing.program"](agent)
-    if program is None:
-        return _answer(None, f"{agent} isn't asked")
+    kept = any(str(value).startswith(_KEPT_BY_PACEMAKER) for value in params.values())
+    if program is None or kept:
+        why = ": its secrets are Pacemaker's (crm resource secret)" if kept else ""
+        return _answer(None, f"{agent} isn't asked{why}")
     path = salt.utils.path.which(program)
     if path is None:
         return _answer(False, f"there is no {program}; name its package in cmha:fencing:packages")
+    known = list(__salt__["crm_agents.parameters"](agent) or {})
+    twice = __utils__["cmha_fencing.plugs_twice"](params, known, _takes())
+    if twice:
+        return _answer(False, _twice_line(params, twice))
     with _with_password(params, device) as tried:
-        known = __salt__["crm_agents.parameters"](agent) or {}
-        question = __utils__["cmha_fencing.question"](tried, target, list(known))
-        said = __salt__["bounded.run"]([path], stdin=question, seconds=seconds)
-    if said["retcode"] == _ON:
+        question = __utils__["cmha_fencing.question"](tried, target, known)
+        limit = __salt__["bounded.stretched"](seconds)
+        said = __salt__["bounded.run"]([path], stdin=question, seconds=limit)
+    return _judged(said, params, target, online)
+
+
+def _judged(said, params, target, online):
+    # what Python itself can't start ends as who says OFF
+    is_off = said["retcode"] == _OFF and _SAYS_OFF.search(said["stdout"])
+    if said["retcode"] == _ON or (is_off and not online):
         return _answer(True)
-    # what Python itself can't start ends so, too
-    if said["retcode"] == _OFF and _SAYS_OFF.search(said["stdout"]):
+    if is_off:
         return _answer(False, f"says that {target} is off, which is online: it is another host's")
     secrets = list(_passwords().values())
     line = __utils__["cmha_fencing.answer"](said["stderr"] or said["stdout"], params, secrets)
     return _answer(False, line, late=bool(said.get("late")))
+
+
+def _takes():
+    """Which name of two Pacemaker takes for an agent's plug."""
+    version = __salt__["crm.version"]()
+    old = version and __utils__["corosync_keys.is_before"](version, _TAKES_PLUG)
+    return "port" if old else "plug"
+
+
+def _twice_line(params, sent):
+    (own,) = {"port", "plug"} - {sent}
+    return (
+        f"it has {own}={params[own]}, and Pacemaker would send {sent}, the node's name, beside it; add "
+        f"pcmk_host_argument: {own}"
+    )
 
 
 def fence(node, seconds=180):
@@ -163,6 +210,11 @@ def fence(node, seconds=180):
     command = ["stonith_admin", "--reboot", node, "--timeout", str(seconds)]
     done = __salt__["bounded.run"](command, seconds=seconds + 10)
     took = time.monotonic() - began
+    if done.get("late"):
+        raise CommandExecutionError(
+            f"{__grains__['id']}: nobody knows yet whether {node} was fenced: Pacemaker is still at it after "
+            f"{took:.0f} s; see stonith_admin --history {node}"
+        )
     if done["retcode"] != 0:
         said = __utils__["cmha_fencing.answer"](done["stderr"] or done["stdout"], {})
         raise CommandExecutionError(f"{__grains__['id']}: {node} wasn't fenced: {said}")
@@ -216,6 +268,19 @@ def unkept_passwords():
     ]
 
 
+def missing_passwords():
+    """
+    The devices of which this host has no password at all, as after a new disk.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 fencing.missing_passwords
+    """
+    return [device for device in _passwords() if _read(_path(device)) is None]
+
+
 def _answer(works, why=None, late=False):
     return {"works": works, "why": why, "late": late}
 
@@ -246,21 +311,32 @@ def _path(device):
 
 
 def _strangers(wanted):
+    """Programs of cmha's, of devices that are no more; what somebody else has put there stays."""
     try:
         there = os.listdir(__utils__["cmha_fencing.place"]())
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(set(there) - set(wanted))
+    return sorted(name for name in set(there) - set(wanted) if _is_ours(name))
+
+
+def _is_ours(name):
+    content = _read(_path(name))
+    return content is not None and __utils__["cmha_fencing.is_ours"](content)
 
 
 def _has(device, password):
-    try:
-        with salt.utils.files.fopen(_path(device), "r", encoding="utf-8") as file:
-            there = file.read()
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
+    path = _path(device)
+    if _read(path) != __utils__["cmha_fencing.script"](password):
         return False
-    return there == __utils__["cmha_fencing.script"](password) and mode == _MODE
+    return stat.S_IMODE(os.stat(path).st_mode) == _MODE
+
+
+def _read(path):
+    try:
+        with salt.utils.files.fopen(path, "r", encoding="utf-8") as file:
+            return file.read()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError, UnicodeDecodeError):
+        return None
 
 
 def _put(path, content):

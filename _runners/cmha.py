@@ -522,10 +522,11 @@ def _done(opts, deed, where, acts, work):
 
 def _mistyped(options):
     """A line on an option that is to be true or false: whatever else somebody has typed might mean yes."""
+    known = {"confirm": "True or False", "drill": "True, False or fence"}
     return next(
         (
-            f"{name} should be True or False, is {options[name]!r}; nothing was done"
-            for name in ("confirm", "drill")
+            f"{name} should be {words}, is {options[name]!r}; nothing was done"
+            for name, words in known.items()
             if not isinstance(options.get(name, False), bool)
         ),
         None,

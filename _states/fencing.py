@@ -48,7 +48,7 @@ def proven(name, devices):
                 devices[each]["agent"], devices[each]["params"], devices[each]["target"], each
             )
             for each in new
-            if devices[each]["here"]
+            if devices[each]["here"] and devices[each]["target"]
         }
     except CommandExecutionError as error:
         return {**ret, "result": False, "comment": str(error)}

@@ -165,6 +165,7 @@ SHAPES = {
     "crm.started": _NAMES,
     "crm_forecast.after_move": _NAMES,
     "crm_forecast.unfenced": _LINES,
+    "fencing.missing_passwords": _NAMES,
     "fencing.fence": {"seconds": TIME, "said": str},
     "crm.running": bool,
 }

@@ -19,9 +19,12 @@ _DELAY, _LONGEST_DELAY = "pcmk_delay_base", "pcmk_delay_max"
 # which the agent runs to read it. Agents before fence-agents 4.1 know the second of both alone.
 _PLACE = "/etc/cmha/fencing"
 _SCRIPT_OF = {"password": "password_script", "passwd": "passwd_script"}
+_MARK = "#!/bin/sh\n# cmha keeps this, and takes it away again\n"
 _SAYS_PASSWORD = (*_SCRIPT_OF, *_SCRIPT_OF.values())
 
 # What tells Pacemaker whom a device fences: in the short form that is said by where a parameter stands
+_PLUGS = ("port", "plug")  # in the order in which Pacemaker before 3.0.2 looks for them
+_DYNAMIC = "dynamic"  # a plug that is the node's after all
 _WHOM = ("pcmk_host_list", "pcmk_host_map", "pcmk_host_check")
 
 
@@ -65,6 +68,7 @@ def layer(fencing, nodes, foreign, path):
                     "agent": agent if agent.startswith(_STONITH) else f"{_STONITH}{agent}",
                     "params": {
                         "pcmk_host_list": node,
+                        **_host_argument(params),
                         **_without_password(_device(node), agent, params),
                     },
                     "operations": {"monitor": {"interval": "60s", "timeout": "60s"}},
@@ -146,7 +150,17 @@ def script(password):
         Text.
     """
     quoted = password.replace("'", "'\\''")
-    return f"#!/bin/sh\nprintf '%s\\n' '{quoted}'\n"
+    return f"{_MARK}printf '%s\\n' '{quoted}'\n"
+
+
+def is_ours(content):
+    """
+    Whether a program is one of ``script``'s.
+
+    content
+        Text.
+    """
+    return content.startswith(_MARK)
 
 
 def _each_with_its_params(fencing, nodes, foreign, path):
@@ -185,6 +199,11 @@ def _check(params, path):
                 f"{path}:{name}",
                 "should be text of one line, in quotes where it looks like a number; it isn't shown here",
             )
+    for name in _SCRIPT_OF.values():
+        if str(params.get(name, "")).startswith(f"{_PLACE}/"):
+            raise SiteError(
+                f"{path}:{name}", f"is in {_PLACE}, which is cmha's own; put it elsewhere"
+            )
     for name in _WHOM:
         if name in params:
             raise SiteError(f"{path}:{name}", "isn't for this short form: a device fences its node")
@@ -207,9 +226,9 @@ def _delay_one(devices, path):
     """Sees to it that both nodes don't fence each other at the same time."""
     first, second = devices.values()
     if any(name in params for params in (first, second) for name in (_DELAY, _LONGEST_DELAY)):
-        if _LONGEST_DELAY in first or _LONGEST_DELAY in second:
+        if any(_milliseconds(params, _LONGEST_DELAY) for params in (first, second)):
             return
-        if str(first.get(_DELAY)) == str(second.get(_DELAY)):
+        if _milliseconds(first, _DELAY) == _milliseconds(second, _DELAY):
             raise SiteError(
                 path("nodes"),
                 f"both devices have the same {_DELAY}: when the network is cut, both hosts would be fenced; "
@@ -217,6 +236,19 @@ def _delay_one(devices, path):
             )
         return
     first[_DELAY] = "5s"
+
+
+def _milliseconds(params, name):
+    return cib_values.duration(str(params.get(name, "0")))
+
+
+def _host_argument(params):
+    """By which parameter an agent is told whom to fence. Where it knows two names for that, Pacemaker takes
+    the other one for its own, and sends the node's name beside what stands here."""
+    said = [name for name in _PLUGS if name in params]
+    if "pcmk_host_argument" in params or len(said) != 1:
+        return {}
+    return {"pcmk_host_argument": said[0]}
 
 
 def _passwords(pillar, pair):
@@ -270,8 +302,10 @@ def devices(pair, node):
     node
         The node's name.
 
-    Returns a mapping by device: ``agent``, ``params``, ``here`` (whether it may run on that node), ``target``
-    (the other node's name) and ``short`` (whether pillar declares it in short).
+    Returns a mapping by device: ``agent`` and ``params``, with those of its template; ``primitive`` and
+    ``template``, as they are declared; ``here``, whether it may run on that node; ``target``, the other
+    node's name, or ``None`` when it isn't for that; ``short``, whether pillar declares it in short; ``on``,
+    whether fencing shall be on; ``allow_unknown``, names of parameters.
     """
     pacemaker = pair["pacemaker"]
     banned = {
@@ -282,17 +316,34 @@ def devices(pair, node):
     (other,) = (each["name"] for each in pair["nodes"] if each["name"] != node)
     found = {}
     for name, primitive in pacemaker["primitives"].items():
-        template = pacemaker["templates"].get(primitive["agent"].removeprefix("@"), {})
+        base = primitive["agent"].removeprefix("@")
+        template = pacemaker["templates"].get(base, {}) if base != primitive["agent"] else {}
         agent = template.get("agent", primitive["agent"])
         if agent.startswith(_STONITH):
+            params = {**template.get("params", {}), **primitive.get("params", {})}
             found[name] = {
                 "agent": agent,
-                "params": {**template.get("params", {}), **primitive.get("params", {})},
+                "params": params,
+                "primitive": _agent_and_params(primitive),
+                "template": {base: _agent_and_params(template)} if template else {},
                 "here": name not in banned,
-                "target": other,
+                "target": other if _is_for(params, other) else None,
                 "short": name in pair["fencing"]["devices"],
+                "on": cib_values.is_true(pacemaker["properties"].get("stonith-enabled", "true")),
+                "allow_unknown": list(pacemaker.get("allow_unknown") or ()),
             }
     return found
+
+
+def _agent_and_params(primitive):
+    return {key: primitive[key] for key in ("agent", "params") if key in primitive}
+
+
+def _is_for(params, node):
+    """Whether a device can fence a node, as far as its parameters say."""
+    said = re.split(r"[,;\s]+", str(params.get("pcmk_host_list", "")))
+    named = {*filter(None, said), *_host_map(params)}
+    return not named or node in named
 
 
 def has_devices(pair):
@@ -330,11 +381,33 @@ def question(params, target, known):
     """
     own = {name: value for name, value in params.items() if not name.startswith("pcmk_")}
     plug = params.get("pcmk_host_argument") or next(
-        (name for name in ("plug", "port") if name in known), None
+        (name for name in _PLUGS if name in known), None
     )
-    if plug and plug != "none" and plug not in own:
+    if plug and plug != "none" and not _plugs_said(own):
         own[plug] = _host_map(params).get(target, target)
     return "".join(f"{name}={value}\n" for name, value in {**own, "action": "status"}.items())
+
+
+def plugs_twice(params, known, takes):
+    """
+    Which parameter Pacemaker would send beside the one that is declared, so that nobody knows which of both
+    counts; ``None`` where that isn't so.
+
+    params
+        The device's parameters.
+    known
+        Names of the parameters that the agent knows.
+    takes
+        ``port`` or ``plug``, which the installed Pacemaker takes when the agent knows both.
+    """
+    said = _plugs_said(params)
+    if "pcmk_host_argument" in params or not said or not set(_PLUGS) <= set(known):
+        return None
+    return takes if said != [takes] and takes not in said else None
+
+
+def _plugs_said(params):
+    return [name for name in _PLUGS if str(params.get(name, _DYNAMIC)).lower() != _DYNAMIC]
 
 
 def reads_program(params):
@@ -376,7 +449,7 @@ def answer(said, params, secrets=()):
 
 
 def _host_map(params):
-    """Pacemaker's ``pcmk_host_map``: ``cms1:1;cms2:2``."""
-    pairs = re.split(r"[;,\s]+", str(params.get("pcmk_host_map", "")))
+    """Pacemaker's ``pcmk_host_map``: ``cms1:1;cms2:2,3``."""
+    pairs = re.split(r"[;\s]+", str(params.get("pcmk_host_map", "")))
     found = (re.split(r"[:=]", each, maxsplit=1) for each in pairs if re.search(r"[:=]", each))
     return dict(found)

@@ -194,9 +194,7 @@ class _Plan(Pair):
         planned = {"hosts": {}, "restart": None, "cluster": None, "error": None}
         try:
             with self.master.shown(f"{self.site} {self.pair['pair']}: plan", self.hosts):
-                answers = self.master.ask(
-                    self.hosts, "state.apply", "cmha.host,cmha.corosync,cmha.start", test=True
-                )
+                answers = self.master.ask(self.hosts, "state.apply", self._sls(), test=True)
             lost = [str(each) for each in answers.values() if isinstance(each, Trouble)]
             there = {host: each for host, each in answers.items() if not isinstance(each, Trouble)}
             planned["hosts"] = {host: self._changes(host, each) for host, each in there.items()}
@@ -210,6 +208,10 @@ class _Plan(Pair):
         except Trouble as trouble:
             planned["error"] = str(trouble)
         return planned
+
+    def _sls(self):
+        fencing = ["cmha.fencing", "cmha.fence_passwords"] if self.pair["has_fence_devices"] else []
+        return ",".join(["cmha.host", "cmha.corosync", "cmha.start", *fencing])
 
     def _changes(self, host, states):
         if not isinstance(states, dict):

@@ -119,7 +119,7 @@ class _Rejoin(Pair):
         if start:
             with self.step(f"put {host} in order", [host]):
                 self.apply([host], "cmha.host", "cmha.corosync")
-            if self.pair.get("has_fence_devices"):  # a new disk has none
+            if self._lacks_passwords(host):
                 with self.step(f"keep the passwords of fence devices on {host}", [host]):
                     self.apply([host], "cmha.fence_passwords")
             with self.step(f"start Corosync and Pacemaker on {host}", [host]):
@@ -133,6 +133,12 @@ class _Rejoin(Pair):
             self.apply(self.hosts, "cmha.verify")
         where = self.master.need([host], "crm.started", self.resource)[host]
         done.append(f"{self.resource} runs on {' and '.join(where)}")
+
+    def _lacks_passwords(self, host):
+        """As on a new disk. Others stay as they are: a new one is for both hosts to try."""
+        if not self.pair.get("has_fence_devices"):
+            return False
+        return bool(self.master.need([host], "fencing.missing_passwords")[host])
 
     def _forgive(self, report, mate, done):
         """The service failed over to the mate: what went wrong there is over, and counts against it."""

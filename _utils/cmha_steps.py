@@ -45,6 +45,12 @@ def _of_pair(pair):
     yield f"reload or restart what changed on {both}", "reconfigured", {}
     yield f"start the cluster {cluster} on {both}", "step", {"hosts": ids, "sls": ["cmha.start"]}
     if pair["has_fence_devices"]:
+        # devices that don't answer end it here: nothing would fail over if that went on
+        yield (
+            f"leave maintenance mode on {ids[0]}",
+            "step",
+            {"hosts": ids[:1], "sls": ["cmha.managed"]},
+        )
         yield (
             f"see that {both} can fence each other",
             "step",

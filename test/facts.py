@@ -123,6 +123,7 @@ _ANSWERS = {
     "crm.started": ["cms1"],
     "crm_forecast.after_move": ["cms2"],
     "crm_forecast.unfenced": ["no fence device can fence cms1"],
+    "fencing.missing_passwords": ["fence-cms1"],
     "fencing.fence": {
         "seconds": 7.5,
         "said": "cms2 was able to reboot node cms1 on behalf of stonith_admin",

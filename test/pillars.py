@@ -116,6 +116,31 @@ WRONG = [
         },
         "pillar cmha:pairs:cms:fencing:nodes: both devices have the same pcmk_delay_base",
     ),
+    *(
+        (
+            "pairs:cms:fencing",
+            {
+                "agent": "fence_x",
+                "nodes": {"cms1": {"ip": "x", **one}, "cms2": {"ip": "y", **other}},
+            },
+            "pillar cmha:pairs:cms:fencing:nodes: both devices have the same pcmk_delay_base",
+        )
+        for one, other in (
+            ({"pcmk_delay_base": "5s"}, {"pcmk_delay_base": 5}),
+            ({"pcmk_delay_base": "60s"}, {"pcmk_delay_base": "1min"}),
+            ({"pcmk_delay_base": 0}, {}),
+            ({"pcmk_delay_max": "0s"}, {}),
+        )
+    ),
+    (
+        "pairs:cms:fencing",
+        {
+            "agent": "fence_x",
+            "params": {"password_script": "/etc/cmha/fencing/mine"},
+            "nodes": {"cms1": {"ip": "x"}, "cms2": {"ip": "y"}},
+        },
+        "pillar cmha:pairs:cms:fencing:params:password_script: is in /etc/cmha/fencing, which is cmha's own",
+    ),
     (
         "pairs:cms:fencing",
         {

@@ -82,9 +82,10 @@ def _campaign(field, words):
     try:
         field.build()
         for number in range(1, total + 1):
-            plan = chance.choice(faults), chance.choice(("active", "standby")), chance.choice(HOLDS)
+            fault = chance.choice(faults)
+            which = chance.choice(("active", "standby") if fault.standby else ("active",))
             whole = number % EVERY == 0 or number == total
-            done = _round(field, *plan, whole)
+            done = _round(field, fault, which, chance.choice(HOLDS), whole)
             rounds.append(done)
             _say(f"{number}/{total}", done)
             if done.short and words["KEEP"]:
@@ -99,18 +100,28 @@ def _campaign(field, words):
 
 
 def _round(field, fault, which, holds, whole):
-    home = field.home()
-    field.begin()
-    _strike(field, fault, home if which == "active" else field.mate(home), holds)
-    by_hand, short = _brought_back(field, whole)
-    seen = record.seen(field.intervals(), field.cut_times(), field.began, time.monotonic())
+    name = f"{fault.name}, {which}"
+    try:
+        seen, by_hand, short = _struck(field, fault, which, holds, whole)
+    except BROKEN as error:
+        seen, by_hand, short = record.NOTHING, [], [f"{type(error).__name__}: {error}"]
     if field.protection == "fencing" and seen.twice:
         short.insert(0, f"two were active for {seen.twice:.2f} s")
-    name = f"{fault.name}, {which}"
     if by_hand or short:
         lasts = f" for {holds} s" if fault.holds else ""
         print(f"    {name}{lasts}: {'; '.join([*by_hand, *(f'SHORT: {each}' for each in short)])}")
     return table.Round(name, *seen, bool(by_hand), short)
+
+
+def _struck(field, fault, which, holds, whole):
+    """What was seen from the fault until all was well again, what was done by hand, and what isn't well."""
+    home = field.home()
+    field.begin()
+    _strike(field, fault, home if which == "active" else field.mate(home), holds)
+    by_hand, short = field.bring_back(BY_HAND)
+    ended = time.monotonic()
+    short = short or _differs(field, whole)
+    return record.seen(field.intervals(), field.cut_times(), field.began, ended), by_hand, short
 
 
 def _strike(field, fault, host, holds):
@@ -123,15 +134,6 @@ def _strike(field, fault, host, holds):
         field.wait_until_served(BY_ITSELF)
     if not fault.holds:
         fault.mend(field, host)
-
-
-def _brought_back(field, whole):
-    """What was done by hand, and what isn't as it should be then; lists of lines."""
-    try:
-        by_hand, left = field.bring_back(BY_HAND)
-        return by_hand, left or _differs(field, whole)
-    except BROKEN as error:
-        return [], [f"{type(error).__name__}: {error}"]
 
 
 def _differs(field, whole):

@@ -34,13 +34,15 @@ def _nothing(field, host):
 @dataclass(frozen=True)
 class Fault:
     """``holds``: whether it lasts for a while, and ``mend`` ends it; else ``mend`` comes when the pair has
-    done what it does by itself. ``alone``: whether a host is left that could do anything."""
+    done what it does by itself. ``alone``: whether a host is left that could do anything. ``standby``:
+    whether it may strike there, too."""
 
     name: str
     strike: Callable
     mend: Callable = _nothing
     holds: bool = False
     alone: bool = True
+    standby: bool = True
     needs: str = ""  # the protection without which it means nothing
 
 
@@ -49,7 +51,12 @@ def _on(*command):
 
 
 def _signal(name, pattern):
-    return _on("pkill", f"-{name}", "-f", pattern)
+    return lambda field, host: field.signal(host, name, pattern)
+
+
+def _go_on(pattern):
+    """It may have been replaced meanwhile, or its host fenced."""
+    return _on("pkill", "-CONT", "-f", pattern)
 
 
 def _daemon(name):
@@ -57,7 +64,7 @@ def _daemon(name):
 
 
 def _stopped(name, pattern):
-    return Fault(f"{name} hangs", _signal("STOP", pattern), _signal("CONT", pattern), holds=True)
+    return Fault(f"{name} hangs", _signal("STOP", pattern), _go_on(pattern), holds=True)
 
 
 def _crash_with_slow_start(field, host):
@@ -89,18 +96,17 @@ def _both(field, host):
 
 
 FAULTS = (
-    Fault("the service is killed", _signal("KILL", _SERVICE)),
+    Fault("the service is killed", _signal("KILL", _SERVICE), standby=False),
     *(Fault(f"{each} is killed", _signal("KILL", _daemon(each))) for each in DAEMONS),
     *(_stopped(each, _daemon(each)) for each in DAEMONS),
-    Fault("salt-minion is killed", _signal("KILL", _MINION)),
+    Fault(
+        "salt-minion is killed",
+        _signal("KILL", _MINION),
+        _on("systemctl", "start", "salt-minion"),
+    ),
     _stopped("salt-minion", _MINION),
     Fault(
         "the network is cut",
-        lambda field, host: field.cut(host),
-        lambda field, host: field.heal(host),
-    ),
-    Fault(
-        "the network is cut for a moment",
         lambda field, host: field.cut(host),
         lambda field, host: field.heal(host),
         holds=True,

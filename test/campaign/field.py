@@ -121,13 +121,13 @@ class Field:
         }
 
     def home(self):
-        """Where Pacemaker has the service, as any host says that is asked; ``None`` when nobody does."""
+        """Where Pacemaker has the service, as any host says that is asked."""
         locate = ("crm_resource", "--quiet", "--locate", "--resource", self.service)
         for host in self.hosts:
             found = self.try_on(host, "timeout", "5", *locate).split()
             if len(found) == 1:
                 return found[0]
-        return None
+        raise LabError(f"nobody says where {self.service} is")
 
     def mate(self, host):
         (other,) = set(self.hosts) - {host}
@@ -157,6 +157,11 @@ class Field:
             return self.lab.on(host, *command, check=False)
         except LabError:
             return ""
+
+    def signal(self, host, name, pattern):
+        """Sends a signal to processes; what strikes nobody is no fault."""
+        if self.lab.code(host, "pkill", f"-{name}", "-f", pattern):
+            raise LabError(f"no process of {host} is called {pattern}")
 
     def cut(self, host):
         orders.ask(self.settings, "cut", host)

@@ -11,6 +11,7 @@ import activity
 _PAUSE = 0.5
 
 Seen = namedtuple("Seen", "away back twice")
+NOTHING = Seen(0.0, 0.0, 0.0)
 
 
 def seen(intervals, cuts, began, ended):

@@ -415,6 +415,7 @@ def test_what_a_topology_lacks(load_file, levels, why):
 
 WORKS = {"works": True, "why": None, "late": False}
 FAILS = {"works": False, "why": "wrong password", "late": False}
+LATE = {"works": False, "why": "fence_x doesn't answer within 25 s", "late": True}
 NOT_ASKED = {"works": None, "why": "stonith:x/y isn't asked", "late": False}
 DEVICES = "".join(
     f'<primitive id="{name}" class="stonith" type="fence_x"/>' for name in ("fd", "fe")
@@ -430,8 +431,8 @@ def unfenced(load_file, pure):
         listed = "".join(f" {name}\n" for name in answers)
         asked = iter(answers.values())
 
-        def ask(agent, params, target, seconds):
-            assert (agent, target) == ("stonith:fence_x", "cms1")
+        def ask(agent, params, target, online, seconds):
+            assert (agent, target, online) == ("stonith:fence_x", "cms1", True)
             return next(asked)
 
         module = load_file(
@@ -464,6 +465,7 @@ def unfenced(load_file, pure):
     [
         ([WORKS], []),
         ([NOT_ASKED], []),
+        ([LATE], []),  # a cloud may take its time
         ([FAILS, WORKS], []),
         ([FAILS], ["no fence device that answers can fence cms1: fd: wrong password"]),
         (
@@ -474,6 +476,22 @@ def unfenced(load_file, pure):
 )
 def test_a_device_has_to_answer(unfenced, answers, why):
     assert unfenced(answers) == why
+
+
+@pytest.mark.parametrize(
+    ("flags", "alone"), [("2Node Quorate WaitForAll", True), ("Quorate Qdevice", False)]
+)
+def test_a_watchdog_alone_ends_the_host_that_is_left(load_file, flags, alone):
+    module = load_file(
+        "_modules/crm_forecast.py",
+        salt={
+            "crm.node": lambda: "cms2",
+            "bounded.run": lambda command: {"stdout": f"Quorum: 1\nFlags:            {flags}\n"},
+        },
+        utils={"cib_obstacles.has_watchdog": lambda xml: True},
+    )
+    why = module._unfenced("cms1", "", ["cms2"])
+    assert [line.partition(" (")[0] for line in why] == ["a watchdog alone fences"] * alone
 
 
 def test_a_cluster_without_fencing_fences_nobody(cib_file, salt_modules):

@@ -14,6 +14,7 @@ PAIR = {
     "timeouts": {"online": 5, "started": 6},
     "start_on_boot": "never",
     "device": None,
+    "has_fence_devices": False,
     "nodes": [
         {"id": "h1", "name": "cms1", "address": "192.0.2.11"},
         {"id": "h2", "name": "cms2", "address": "192.0.2.12"},
@@ -25,6 +26,7 @@ LOOKS = (
     "cmha_host.health", "cmha_host.causes", "cmha_host.pending", "cmha_host.plan", "crm.plan", "crm.check",
     "crm.feature_set", "crm.version",
     "crm.running", "crm.started", "crm.wait", "crm_forecast.after_move", "crm_forecast.unfenced",
+    "fencing.missing_passwords",
     "corosync.pending", "daemons.not_in_repositories", "service.status",
 )  # fmt: skip
 

@@ -232,18 +232,41 @@ def test_a_host_asks_the_devices_that_may_run_there(cms, fencing):
     ],
 )
 def test_devices_in_pacemakers_words(cms, fencing, sections):
-    pair = cms(with_("pairs:cms:pacemaker", sections))
+    pair = cms(with_("pairs:cms:pacemaker", {**sections, "allow_unknown": ["zip"]}))
     assert fencing.has_devices(pair)
     for node, other in (("cms1", "cms2"), ("cms2", "cms1")):
         assert fencing.devices(pair, node) == {
             "fence": {
                 "agent": "stonith:fence_x",
                 "params": {"ip": "x"},
+                "primitive": sections["primitives"]["fence"],
+                "template": sections.get("templates", {}),
                 "here": True,
                 "target": other,
                 "short": False,
+                "on": False,
+                "allow_unknown": ["zip"],
             }
         }
+
+
+@pytest.mark.parametrize(
+    ("params", "target"),
+    [
+        ({"pcmk_host_list": "cms1"}, None),
+        ({"pcmk_host_list": "cms1 cms2"}, "cms2"),
+        ({"pcmk_host_list": "cms1,cms2"}, "cms2"),
+        ({"pcmk_host_map": "cms1:1;cms2:2"}, "cms2"),
+        ({"pcmk_host_map": "cms1:1,2"}, None),
+        ({"pcmk_host_map": "cms1:1", "pcmk_host_list": "cms2"}, "cms2"),
+        ({}, "cms2"),
+    ],
+)
+def test_whom_a_device_is_for(cms, fencing, params, target):
+    own = {"primitives": {"fence": {"agent": "stonith:fence_x", "params": params}}}
+    assert (
+        fencing.devices(cms(with_("pairs:cms:pacemaker", own)), "cms1")["fence"]["target"] == target
+    )
 
 
 @pytest.mark.parametrize(
@@ -251,7 +274,12 @@ def test_devices_in_pacemakers_words(cms, fencing, sections):
     [
         ({"ip": "x"}, [], []),
         ({"ip": "x", "action": "off", "pcmk_delay_base": "5s"}, ["ip"], []),
-        ({"ip": "x"}, ["plug", "port"], ["plug=cms1"]),
+        ({"ip": "x"}, ["plug", "port"], ["port=cms1"]),
+        ({"ip": "x"}, ["plug"], ["plug=cms1"]),
+        ({"ip": "x", "port": "3"}, ["plug", "port"], ["port=3"]),
+        ({"ip": "x", "plug": "3"}, ["plug", "port"], ["plug=3"]),
+        ({"ip": "x", "plug": "dynamic", "pcmk_host_argument": "plug"}, ["plug"], ["plug=cms1"]),
+        ({"ip": "x", "pcmk_host_map": "cms1:1,2"}, ["port"], ["port=1,2"]),
         ({"ip": "x"}, ["port"], ["port=cms1"]),
         ({"ip": "x", "pcmk_host_map": "cms1:outlet1;cms2:2"}, ["port"], ["port=outlet1"]),
         ({"ip": "x", "pcmk_host_map": "cms2=2"}, ["port"], ["port=cms1"]),
@@ -262,6 +290,31 @@ def test_devices_in_pacemakers_words(cms, fencing, sections):
 def test_an_agent_is_asked_as_pacemaker_asks(fencing, params, known, more):
     said = fencing.question(params, "cms1", known)
     assert sorted(said.splitlines()) == sorted(["action=status", "ip=x", *more])
+
+
+@pytest.mark.parametrize(
+    ("params", "takes", "sent"),
+    [
+        ({"plug": "vm1"}, "port", "port"),
+        ({"plug": "vm1"}, "plug", None),
+        ({"port": "3"}, "plug", "plug"),
+        ({"port": "3"}, "port", None),
+        ({"plug": "vm1", "pcmk_host_argument": "plug"}, "port", None),
+        ({"plug": "dynamic"}, "port", None),
+        ({}, "port", None),
+    ],
+)
+def test_a_plug_beside_which_pacemaker_sends_another(fencing, params, takes, sent):
+    """Both set the same option of the agent, and nobody knows which of both comes last."""
+    assert fencing.plugs_twice(params, ["plug", "port"], takes) == sent
+    assert fencing.plugs_twice(params, ["plug"], takes) is None
+
+
+@pytest.mark.parametrize("name", ["plug", "port"])
+def test_the_short_form_says_by_what_an_agent_is_told_whom_to_fence(declared, name):
+    own = {"nodes": {"cms1": {name: "vm1"}, "cms2": {name: "vm2"}}}
+    params = declared({**FENCING, **own})["primitives"]["fence-cms2"]["params"]
+    assert (params[name], params["pcmk_host_argument"]) == ("vm2", name)
 
 
 def test_a_plug_that_pillar_has(fencing):
@@ -324,7 +377,15 @@ def module(load_file, fencing, pure, tmp_path, monkeypatch):
 
         utils = {
             f"cmha_fencing.{name}": getattr(fencing, name)
-            for name in ("question", "answer", "script", "passwords", "program")
+            for name in (
+                "question",
+                "answer",
+                "script",
+                "passwords",
+                "program",
+                "is_ours",
+                "plugs_twice",
+            )
         }
         place = str(tmp_path / "fencing")
         module = load_file(
@@ -332,12 +393,16 @@ def module(load_file, fencing, pure, tmp_path, monkeypatch):
             salt={
                 "bounded.run": run,
                 "crm.plan": lambda declared: {"changes": dict.fromkeys(changes)},
-                "crm.query": lambda: cib,
+                "crm.query": lambda: cib or EMPTY_CIB,
+                "crm.version": lambda: "2.1.5",
+                "bounded.stretched": lambda seconds: seconds,
                 "crm_agents.parameters": lambda agent: {"plug": {}},
             },
             utils={
                 **utils,
                 "cib.model": pure("cib").model,
+                "cib_values.is_true": pure("cib_values").is_true,
+                "corosync_keys.is_before": pure("corosync_keys").is_before,
                 "cmha_fencing.place": lambda: place,
                 "cmha_fencing.reads_program": lambda params: (
                     "password_script" if "password_script" in params else None
@@ -382,6 +447,29 @@ def test_a_device_has_to_say_that_the_node_is_on(module, code, stderr, works, wh
 def test_a_device_that_says_off_is_another_hosts(module):
     host = module(2, "DeprecationWarning: x", stdout="Status: OFF\n")
     assert ask(host)["why"] == "says that cms2 is off, which is online: it is another host's"
+
+
+def test_a_device_of_a_host_that_is_off_may_say_so(module):
+    host = module(2, stdout="Status: OFF\n")
+    assert host.ask("stonith:fence_x", PARAMS, "cms2", "fence-cms2", online=False)["works"] is True
+
+
+def test_a_device_whose_secret_is_pacemakers_is_not_asked(module):
+    host = module(1)
+    answer = host.ask("stonith:fence_x", {"password": "lrm://"}, "cms2")
+    assert (answer["works"], host.asked) == (None, [])
+    assert "crm resource secret" in answer["why"]
+
+
+def test_a_device_that_pacemaker_would_send_two_plugs_does_not_work(module):
+    host = module(0)
+    host.__salt__["crm_agents.parameters"] = lambda agent: {"plug": {}, "port": {}}
+    answer = host.ask("stonith:fence_x", {"plug": "vm1"}, "cms2")
+    assert (answer["works"], host.asked) == (False, [])
+    assert answer["why"] == (
+        "it has plug=vm1, and Pacemaker would send port, the node's name, beside it; add "
+        "pcmk_host_argument: plug"
+    )
 
 
 def test_a_device_that_the_cluster_has_reads_the_password_that_is_kept(module):
@@ -435,10 +523,29 @@ def test_a_node_that_was_not_fenced_is_one_line(module):
         host.fence("cms2")
 
 
+def test_nobody_knows_of_a_fencing_that_goes_on(module):
+    host = module(0)
+    host.__salt__["bounded.run"] = lambda command, seconds: {
+        "retcode": 124, "stdout": "", "stderr": "x", "late": True
+    }  # fmt: skip
+    with pytest.raises(
+        host.CommandExecutionError, match="^cms1: nobody knows yet whether cms2 was"
+    ):
+        host.fence("cms2")
+
+
+EMPTY_CIB = (
+    '<cib><configuration><crm_config><cluster_property_set id="o"><nvpair id="o1" name="stonith-enabled" '
+    'value="true"/></cluster_property_set></crm_config><nodes/><resources/><constraints/></configuration></cib>'
+)
 DEVICES = {
     name: {
         "agent": "stonith:x",
         "params": {"ip": "x"},
+        "primitive": {"agent": "stonith:x", "params": {"ip": "x"}},
+        "template": {},
+        "on": True,
+        "allow_unknown": ["zip"],
         "here": name == "fence-cms2",
         "target": "cms2",
         "short": True,
@@ -452,6 +559,33 @@ def test_which_devices_the_cluster_does_not_have_so(module):
     assert host.unproven(DEVICES) == ["fence-cms1", "fence-cms2"]
     host.keep_passwords()
     assert host.unproven(DEVICES) == ["fence-cms1"]
+
+
+def test_a_device_is_compared_as_it_is_declared(module):
+    """With its template, which may be what differs; and with the names that pillar lets pass."""
+    host, asked = module(0), []
+    host.keep_passwords()
+    primitive = {"agent": "@bmc", "params": {"ip": "x"}}
+    template = {"bmc": {"agent": "stonith:x", "params": {"zip": "y"}}}
+    fence = {**DEVICES["fence-cms1"], "primitive": primitive, "template": template}
+
+    def plan(declared):
+        asked.append(declared)
+        return {"changes": {"templates:bmc:params:zip": None}}
+
+    host.__salt__["crm.plan"] = plan
+    assert host.unproven({"fence": fence, "other": DEVICES["fence-cms1"]}) == ["fence"]
+    assert asked[0]["primitives"]["fence"] == primitive
+    assert (asked[0]["templates"], asked[0]["allow_unknown"]) == (template, ["zip"])
+
+
+@pytest.mark.parametrize(("on", "unproven"), [(True, list(DEVICES)), (False, [])])
+def test_while_fencing_is_off_no_device_is_proven(module, on, unproven):
+    """Somebody may have switched it off because one doesn't work."""
+    host = module(0, cib=EMPTY_CIB.replace('"true"', '"false"'))
+    host.keep_passwords()
+    devices = {name: {**each, "on": on} for name, each in DEVICES.items()}
+    assert host.unproven(devices) == unproven
 
 
 def test_a_parameter_that_pillar_has_lost_is_told(module):
@@ -480,10 +614,27 @@ def test_a_password_is_kept_for_root_alone(module, fencing):
     (host.place / "fence-cms1").chmod(0o755)
     (host.place / "fence-cms2").write_text("another")
     assert host.keep_passwords() == list(DEVICES)
-    (host.place / "fence-old").write_text("x")
+    (host.place / "fence-old").write_text(fencing.script("x"))
     assert host.unkept_passwords() == ["fence-old"]
     assert host.keep_passwords() == ["fence-old"]
     assert sorted(each.name for each in host.place.iterdir()) == list(DEVICES)
+
+
+def test_what_somebody_else_has_put_there_stays(module):
+    host = module(0)
+    host.keep_passwords()
+    (host.place / "mine").write_text("#!/bin/sh\necho x\n")
+    (host.place / "fence-gone").write_text((host.place / "fence-cms1").read_text())
+    assert host.keep_passwords() == ["fence-gone"]
+    assert sorted(each.name for each in host.place.iterdir()) == [*DEVICES, "mine"]
+
+
+def test_a_new_disk_has_no_passwords(module):
+    host = module(0)
+    assert host.missing_passwords() == list(DEVICES)
+    host.keep_passwords()
+    (host.place / "fence-cms1").write_text("another")
+    assert host.missing_passwords() == []
 
 
 def test_a_password_that_can_not_be_kept_is_one_line(module):

@@ -15,6 +15,7 @@ EMPTY = "<cib><configuration/></cib>"
 FENCE = {"agent": "stonith:fence_ipmilan", "params": {"password": PASSWORD, "ip": "10.0.0.9"}}
 PILLAR = with_("pairs:cms:pacemaker:primitives:fence", FENCE)
 GOOD = {
+    "fencing": False,
     "resources": {"cloudera-scm-server": {"started": ["cms1"]}},
     "nodes": {},
 }
@@ -59,6 +60,7 @@ class Host:
             "crm.node": "cms1",
             "crm_forecast.stays": lambda node: False,
             "crm_forecast.unfenced": [],
+            "fencing.unkept_passwords": [],
             "daemons.hanging": [],
             "daemons.to_come": lambda name, wanted: "2.1.8",
             "bounded.hurry": lambda *_: contextlib.nullcontext(),
@@ -141,6 +143,7 @@ def host(load_file, pure, there, clock, monkeypatch):
         "cmha_platform": ("platform", "packages", "service", "need_place_to_save"),
         "cmha_fencing": ("devices",),
         "cib_values": ("is_true",),
+        "cib_obstacles": ("fences",),
         "packet_rules": ("choose",),
         "cib": (
             "agent",
@@ -534,6 +537,44 @@ def test_what_of_fencing_is_for_the_orchestration(  # noqa: PLR0917
     if not unproven:
         host.__salt__["fencing.unproven"] = lambda devices: pytest.fail("there is none")
         assert host.fencing_waits({**cmha, "fence_devices": {}}) == waits
+
+
+def test_a_mistake_about_fencing_is_a_line_of_highstate(host):
+    """It would end the highstate of the whole host, when it came out of a template."""
+
+    def fails(devices):
+        raise CommandExecutionError(
+            "cms1: primitives:fence:params:usernam: stonith:x doesn't know it"
+        )
+
+    host.__salt__["fencing.unproven"] = fails
+    said = host.fencing_waits({"fence_devices": {"a": {}}})
+    assert said.startswith("nobody can tell what differs about its fencing (cms1: primitives:fence")
+
+
+def test_a_controller_that_hangs_hides_nothing_of_fencing(host, there):
+    def late(*_):
+        raise CommandExecutionError("cms1: crm_node doesn't answer within 4 s")
+
+    there.says.update({"crm.query": CIB, "crm.status": FENCING, "crm.node": late})
+    found = host.health(KNOWN)
+    assert (found["unfenced"], found["answers"]) == (["crm_node doesn't answer within 4 s"], True)
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_before_pacemaker_says_whether_it_fences_the_cib_does(host, there, said):
+    there.says["crm.query"] = with_fencing("1" if said else "0")
+    there.says["crm.status"] = {**GOOD, "fencing": None}
+    assert host.health(KNOWN)["cluster"]["fencing"] is said
+
+
+def test_a_password_that_differs_is_drift(host, there):
+    there.pillar["pairs"]["cms"]["pacemaker"]["primitives"]["fence"] = FENCE
+    there.says.update({"crm.query": CIB, "fencing.unkept_passwords": ["fence-cms2"]})
+    assert any(
+        line.startswith("the password of fence-cms2 isn't as pillar says")
+        for line in host.health(KNOWN)["drift"]
+    )
 
 
 def test_what_a_start_did_not_bring(host, there):

@@ -481,8 +481,17 @@ def test_a_host_with_a_new_disk_gets_the_passwords_of_its_fence_devices(
     rejoin, out, deeds, monkeypatch
 ):
     monkeypatch.setitem(PAIR, "has_fence_devices", True)
+    out.answers["fencing.missing_passwords"] = lambda host: ["fence-cms1"]
     rejoin(confirm=True)
     assert deeds[:3] == ["cmha.host cmha.corosync h2", "cmha.fence_passwords h2", "cmha.start h2"]
+
+
+def test_a_host_that_has_passwords_keeps_them(rejoin, out, deeds, monkeypatch):
+    """A new one is for both hosts to try first."""
+    monkeypatch.setitem(PAIR, "has_fence_devices", True)
+    out.answers["fencing.missing_passwords"] = lambda host: []
+    rejoin(confirm=True)
+    assert deeds[:2] == ["cmha.host cmha.corosync h2", "cmha.start h2"]
 
 
 def test_a_host_whose_daemon_hangs_joins_nothing(rejoin, out, deeds):

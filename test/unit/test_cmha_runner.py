@@ -1106,7 +1106,7 @@ def test_a_drill_by_fencing(master):
         ),
         (
             lambda cmha: cmha.failover("cms", drill="fense"),
-            "drill should be True or False, is 'fense'",
+            "drill should be True, False or fence, is 'fense'",
         ),
     ],
 )

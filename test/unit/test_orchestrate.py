@@ -108,7 +108,7 @@ def test_a_name_is_a_name(states_of, name, setting):
         name, hosts, name, qnetd=name, wants_certificate=True, fenced=True, cluster_name=name
     )
     states = states_of({"site": name, "pairs": [of_it]}, **setting)
-    assert len(states) == 10
+    assert len(states) == 11
     for step, state in states.items():
         assert step.startswith(f"{name} {name}: ")
         arguments = said(state)[1]
@@ -134,6 +134,7 @@ DEVICE = [
     ("reach qnetd from cms1 and cms2", "step", BOTH, ["cmha.qdevice"]),
 ]
 FENCING = [
+    ("leave maintenance mode on cms1", "step", ONE, ["cmha.managed"]),
     ("see that cms1 and cms2 can fence each other", "step", BOTH, ["cmha.fencing"]),
     (
         "keep the passwords of fence devices on cms1 and cms2",

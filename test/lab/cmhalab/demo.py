@@ -140,19 +140,21 @@ def _cut(lab, pair):
     booted = {host: hosts.boots(lab, host) for host in pair.hosts}
     start = time.monotonic()
     orders.ask(lab, "cut", first)
-    orders.wait_until(
-        lambda: any(hosts.boots(lab, host) > booted[host] for host in pair.hosts),
-        FENCED_TIME,
-        lambda: "nobody was fenced",
-    )
-    (lost,) = (host for host in pair.hosts if hosts.boots(lab, host) > booted[host])
-    left = _other(pair, lost)
-    print(f"{time.monotonic() - start:6.1f} s  {lost} was fenced")
-    orders.wait_until(
-        lambda: _answers(lab, left), ANSWER_TIME, lambda: f"nothing answers {URL} on {left}"
-    )
-    print(f"{time.monotonic() - start:6.1f} s  {pair.resource} answers on {left}")
-    orders.ask(lab, "heal", first)
+    try:
+        orders.wait_until(
+            lambda: any(hosts.boots(lab, host) > booted[host] for host in pair.hosts),
+            FENCED_TIME,
+            lambda: "nobody was fenced",
+        )
+        (lost,) = (host for host in pair.hosts if hosts.boots(lab, host) > booted[host])
+        left = _other(pair, lost)
+        print(f"{time.monotonic() - start:6.1f} s  {lost} was fenced")
+        orders.wait_until(
+            lambda: _answers(lab, left), ANSWER_TIME, lambda: f"nothing answers {URL} on {left}"
+        )
+        print(f"{time.monotonic() - start:6.1f} s  {pair.resource} answers on {left}")
+    finally:
+        orders.ask(lab, "heal", first)
     _back(lab, pair, lost)
     _verify(lab, pair, left)
 
