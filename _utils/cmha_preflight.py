@@ -354,14 +354,23 @@ def _open_traffic(case):
 def _no_fencing(case):
     if cib_values.is_true(case.pair["pacemaker"]["properties"].get("stonith-enabled", "true")):
         return []
+    if quorum_device.declared(case.pair) and _policy(case) not in ("ignore", "freeze"):
+        return [
+            "fencing is off (stonith-enabled): a host that is cut off and can't stop its service runs it "
+            "beside the other one; the quorum device decides, and ends nobody"
+        ]
     return [
-        "fencing is off (stonith-enabled): a cut network gives two active servers, as the guide says"
+        "fencing is off (stonith-enabled): a cut network gives two active servers, as the guide says; "
+        "see docs/fencing.md"
     ]
 
 
+def _policy(case):
+    return case.pair["pacemaker"]["properties"].get("no-quorum-policy")
+
+
 def _a_vote_for_nothing(case):
-    policy = case.pair["pacemaker"]["properties"].get("no-quorum-policy")
-    if not quorum_device.declared(case.pair) or policy != "ignore":
+    if not quorum_device.declared(case.pair) or _policy(case) != "ignore":
         return []
     return [
         "the vote of the quorum device decides nothing (no-quorum-policy is ignore); stop makes it count"

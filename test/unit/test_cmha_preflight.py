@@ -417,6 +417,24 @@ def test_traffic_is_authenticated_on_both_hosts_or_open(judge_all, facts, authen
     assert any(line.startswith(OPEN) for line in warnings) == warned
 
 
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("stop", "a host that is cut off and can't stop its service"),
+        ("ignore", "a cut network gives two active servers"),
+        ("freeze", "a cut network gives two active servers"),
+    ],
+)
+def test_what_it_means_to_have_a_quorum_device_and_no_fencing(
+    pure, site_model, facts, policy, said
+):
+    properties = {"no-quorum-policy": policy}
+    pair = site_model({**WITH_DEVICE, "pacemaker": {"properties": properties}})["pairs"][0]
+    _, warnings = pure("cmha_preflight").judge(pair, facts, DIGEST, NOW, NOW)
+    (line,) = (each for each in warnings if each.startswith(UNFENCED))
+    assert line.partition(": ")[2].startswith(said)
+
+
 def test_pacemakers_own_default_is_fencing(pure, site_model, facts):
     pair = site_model(SITE)["pairs"][0]
     del pair["pacemaker"]["properties"]["stonith-enabled"]
