@@ -48,6 +48,13 @@ def main(environment):
         return 64
     flags = {"stays": bool(words["KEEP"]), "highstates": bool(words["HIGHSTATES"])}
     field = Field(words["LAB"], words["PAIR"], words["PROTECTION"], **flags)
+    if field.stands():
+        lab = words["LAB"]
+        print(
+            f"campaign: the lab {lab} is up; make lab-down LAB={lab}, or name another",
+            file=sys.stderr,
+        )
+        return 64
     try:
         rounds = _campaign(field, words)
     except BROKEN as error:

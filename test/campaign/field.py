@@ -52,6 +52,10 @@ class Field:
 
     # --- the lab ---------------------------------------------------------------------------------
 
+    def stands(self):
+        """Whether somebody has a lab of that name."""
+        return bool(orders.keeper_pid(self.settings))
+
     def build(self):
         """From bare hosts to a verified pair."""
         self.down()
