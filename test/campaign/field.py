@@ -192,9 +192,9 @@ class Field:
             self._switch_on()
             faults, states = self._status()
             if not faults:
-                return done, []
+                return list(dict.fromkeys(done)), []
             if time.monotonic() > end:
-                return done, faults
+                return list(dict.fromkeys(done)), faults
             done += self._as_told(faults, states)
 
     def _switch_on(self):
