@@ -107,7 +107,7 @@ def _campaign(field, words):
 
 
 def _round(field, fault, which, holds, whole):
-    name = f"{fault.name}, {which}"
+    name = f"{fault.name}, {which}" if fault.alone else fault.name
     try:
         seen, by_hand, short = _struck(field, fault, which, holds, whole)
     except BROKEN as error:
