@@ -10,6 +10,7 @@ few seconds. With KEEP=1 the lab goes on standing at the first round that falls 
 
 import os
 import random
+import signal
 import sys
 import time
 
@@ -55,15 +56,17 @@ def main(environment):
             file=sys.stderr,
         )
         return 64
+    rounds, wanted = [], int(words["ROUNDS"])
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        rounds = _campaign(field, words)
-    except BROKEN as error:
-        print(f"campaign: {error}", file=sys.stderr)
-        return 1
-    print(table.markdown(rounds))
+        _campaign(field, words, rounds)
+    except (KeyboardInterrupt, *BROKEN) as error:
+        print(f"campaign: {error or 'interrupted'}", file=sys.stderr)
+    if rounds:
+        print(table.markdown(rounds))
     short = sum(bool(each.short) for each in rounds)
     print(f"{len(rounds)} rounds, seed {words['SEED']}: {short} short")
-    return int(short > 0 or len(rounds) < int(words["ROUNDS"]))
+    return int(short > 0 or len(rounds) < wanted)
 
 
 def _wrong(words):
@@ -81,9 +84,9 @@ def _possible(protection, part=""):
     return [each for each in FAULTS if each.needs in ("", protection) and part in each.name]
 
 
-def _campaign(field, words):
-    """The rounds. With KEEP it ends with the first that falls short."""
-    chance, rounds, total = random.Random(words["SEED"]), [], int(words["ROUNDS"])
+def _campaign(field, words, rounds):
+    """Adds the rounds to a list. With KEEP it ends with the first that falls short."""
+    chance, total = random.Random(words["SEED"]), int(words["ROUNDS"])
     faults = _possible(field.protection, words["FAULT"])
     kept = False
     try:
@@ -103,7 +106,6 @@ def _campaign(field, words):
     finally:
         if not kept:
             field.down()
-    return rounds
 
 
 def _round(field, fault, which, holds, whole):
