@@ -219,14 +219,10 @@ def _seen_of_cluster(hangs):
         with _told_to(hangs):
             if __salt__["crm.running"]():
                 seen["cib"] = __salt__["crm.query"]()
-                seen["cluster"] = _with_fencing(__salt__["crm.status"](), seen["cib"])
+                cluster = __salt__["crm.status"]()
+                fences = __utils__["cib_obstacles.fences"](seen["cib"], cluster["fencing"])
+                seen["cluster"] = {**cluster, "fencing": fences}
     return seen
-
-
-def _with_fencing(cluster, cib):
-    """Before Pacemaker 1.1.14 its tools don't say whether it fences."""
-    said = cluster.get("fencing")
-    return {**cluster, "fencing": __utils__["cib_obstacles.fences"](cib) if said is None else said}
 
 
 @contextlib.contextmanager
@@ -317,7 +313,7 @@ def _unfenced(cluster, here):
     BMC of a node that is off has nothing to say."""
     lines = []
     with _told_to(lines):
-        if not cluster.get("fencing") or __salt__["crm.node"]() not in here:
+        if not cluster["fencing"] or __salt__["crm.node"]() not in here:
             return []
         for name, node in cluster["nodes"].items():
             if name not in here and node["online"] and not node["remote"]:
@@ -455,9 +451,8 @@ def fencing_waits(cmha):
     """
     try:
         return _fencing_waits(cmha)
-    except (
-        CommandExecutionError
-    ) as error:  # what is wrong there is no reason to do nothing at all here
+    except CommandExecutionError as error:
+        # out of a template it would end the highstate of the whole host
         return f"nobody can tell what differs about its fencing ({error})"
 
 

@@ -142,7 +142,7 @@ def _is_up(node):
 
 
 def _fences(seen, xml):
-    return __utils__["cib_obstacles.fences"](xml) if seen["fencing"] is None else seen["fencing"]
+    return __utils__["cib_obstacles.fences"](xml, seen["fencing"])
 
 
 def _without(dead, xml, seen, resource):

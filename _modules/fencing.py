@@ -3,7 +3,6 @@ Fence agents, asked before a cluster counts on them; and the passwords that they
 """
 
 import contextlib
-import logging
 import os
 import re
 import stat
@@ -13,8 +12,6 @@ import time
 import salt.utils.files
 import salt.utils.path
 from salt.exceptions import CommandExecutionError
-
-log = logging.getLogger(__name__)
 
 # Of an agent's status
 _ON, _OFF = 0, 2
@@ -237,13 +234,13 @@ def keep_passwords():
         salt cms1 fencing.keep_passwords
     """
     wanted = _passwords()
-    changed = [device for device, password in wanted.items() if not _has(device, password)]
+    changed = unkept_passwords()
     try:
         for device in changed:
-            _put(_path(device), __utils__["cmha_fencing.script"](wanted[device]))
-        for device in _strangers(wanted):
-            os.unlink(_path(device))
-            changed.append(device)
+            if device in wanted:
+                _put(_path(device), __utils__["cmha_fencing.script"](wanted[device]))
+            else:
+                os.unlink(_path(device))
     except OSError as error:
         raise CommandExecutionError(
             f"{__grains__['id']}: {error.filename}: {error.strerror}; the password can't be kept there"

@@ -222,13 +222,17 @@ def released(xml):
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def fences(xml):
+def fences(xml, by_tools=None):
     """
-    Whether fencing is on by what stands there, where Pacemaker's tools don't say it.
+    Whether fencing is on: as Pacemaker's tools say, or, where they don't, by what stands in the CIB.
 
     xml
         A CIB as text.
+    by_tools
+        What ``crm.status`` says, ``None`` from before Pacemaker 1.1.14.
     """
+    if by_tools is not None:
+        return by_tools
     said = _properties(ElementTree.fromstring(xml))
     return cib_values.is_true(said.get("stonith-enabled", "true"))  # Pacemaker's default
 

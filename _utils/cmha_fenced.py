@@ -52,7 +52,7 @@ def problems(fencing, nodes):
 
     Returns a list of lines.
     """
-    lines = [f"{host}: {why}" for host, all_ in fencing["unable"].items() for why in all_]
+    lines = unable(fencing)
     lines += [
         f"{line(node, event)}; when that is mended: stonith_admin --cleanup --history {node}"
         for node, event in fencing["last"].items()
@@ -70,6 +70,18 @@ def problems(fencing, nodes):
             if not where
         ]
     return lines
+
+
+def unable(fencing):
+    """
+    Why a host couldn't fence the other.
+
+    fencing
+        See ``seen``.
+
+    Returns a list of lines.
+    """
+    return [f"{host}: {why}" for host, all_ in fencing["unable"].items() for why in all_]
 
 
 def line(node, event):

@@ -403,7 +403,7 @@ def plugs_twice(params, known, takes):
     said = _plugs_said(params)
     if "pcmk_host_argument" in params or not said or not set(_PLUGS) <= set(known):
         return None
-    return takes if said != [takes] and takes not in said else None
+    return None if takes in said else takes
 
 
 def _plugs_said(params):

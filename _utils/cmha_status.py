@@ -173,8 +173,7 @@ def warnings(report):
     report
         What ``judge`` returned.
     """
-    unable = report["fencing"]["unable"]
-    return doomed(report) + [f"{host}: {line}" for host, lines in unable.items() for line in lines]
+    return doomed(report) + cmha_fenced.unable(report["fencing"])
 
 
 # The daemon that starts the others, and looks after them. While it hangs, they go on.
