@@ -20,6 +20,7 @@ import time
 import conftest
 from cmhalab import fencing, settings
 from cmhalab.settings import BMC_PASSWORD, BMC_USER
+from day_two import home
 from guide import PAIRS, wait_for
 
 RUNS = 3
@@ -37,13 +38,6 @@ def prepared(lab):
     done = lab.orchestrate()
     if done.code or done.failed:
         sys.exit(f"the pair can't be made: {done.printed}")
-
-
-def home(lab):
-    locate = ("crm_resource", "--quiet", "--locate", "--resource", PAIR.service)
-    return next(
-        found for host in PAIR.hosts if (found := lab.on(host, *locate, check=False).strip())
-    )
 
 
 def crash(lab):

@@ -91,6 +91,21 @@ def orchestrate(lab, pair="cms"):
     return lab.orchestrate(f"pillar={{cmha_only: {{pair: {pair}}}}}")
 
 
+def orchestrated(lab):
+    done = lab.orchestrate()
+    assert (done.code, done.failed) == (0, []), done.printed
+    return done
+
+
+def it_is_good(lab):
+    """The pair cms is well, and the other host would take its service over."""
+    code, report = status(lab)
+    assert (code, report["health"], report["problems"]) == (0, "good", [])
+    assert {host: each["takes_over"] for host, each in report["survival"].items()} == {
+        home(lab): mate(home(lab))
+    }
+
+
 def corosyncs(lab):
     return {host: lab.on(host, "pidof", "corosync") for host in CMS}
 

@@ -9,7 +9,7 @@ import turns
 from cmhalab import fencing, hosts, settings
 from cmhalab.settings import BMC_PASSWORD as PASSWORD
 from conftest import CMS, booted, own_name
-from day_two import SERVER, home, mate, status
+from day_two import SERVER, home, it_is_good, mate, orchestrated, status
 from guide import wait_for
 
 pytestmark = turns.only("fencing")
@@ -50,21 +50,6 @@ def properties(lab, host="cms1"):
 
 
 GUIDES = {"stonith-enabled": "false", "no-quorum-policy": "ignore"}
-
-
-def orchestrated(lab):
-    done = lab.orchestrate()
-    assert (done.code, done.failed) == (0, []), done.printed
-    return done
-
-
-def is_good(lab):
-    code, report = status(lab)
-    assert (code, report["problems"]) == (0, [])
-    active = home(lab)
-    assert {host: each["takes_over"] for host, each in report["survival"].items()} == {
-        active: mate(active)
-    }
 
 
 def test_without_fencing_everybody_is_told(lab, site):
@@ -123,7 +108,7 @@ def test_the_orchestration_turns_fencing_on(lab, site):
     assert orchestrated(lab).changed == {}
     for states in lab.state(CMS).values():
         assert not any(each["changes"] for each in states.values()), states
-    is_good(lab)
+    it_is_good(lab)
     report = status(lab)[1]
     assert (report["twice"], report["fencing"]["on"], report["fencing"]["last"]) == ([], True, {})
     assert report["fencing"]["devices"] == {"fence-cms1": ["cms2"], "fence-cms2": ["cms1"]}
@@ -158,7 +143,7 @@ def back(lab, host):
     lab.run("boot", host)
     code, data = lab.runner("cmha.rejoin", host, "confirm=True")
     assert (code, data["error"]) == (0, None)
-    is_good(lab)
+    it_is_good(lab)
 
 
 def boots(lab, host):
@@ -275,7 +260,7 @@ def test_status_says_when_nobody_could_fence(lab):
     lab.on(mate(active), "ip", "link", "set", "dev", "eth1", "up")
     lab.on(mate(active), "crm_resource", "--cleanup", "--resource", f"fence-{active}")
     wait_for(lab, mate(active), running)
-    is_good(lab)
+    it_is_good(lab)
 
 
 def test_status_says_when_the_active_host_could_not_fence_the_other(lab):
@@ -296,4 +281,4 @@ def test_status_says_when_the_active_host_could_not_fence_the_other(lab):
     assert any(line.startswith(said) for line in warnings)
     lab.on(active, "crm_resource", "--cleanup", "--resource", f"fence-{mate(active)}")
     lab.on(active, "timeout", "60", "crm_resource", "--wait")
-    is_good(lab)
+    it_is_good(lab)

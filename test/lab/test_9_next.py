@@ -10,7 +10,7 @@ from cmhalab import settings
 from cmhalab.settings import FORMULA, FORMULA_ON_MASTER
 from cmhalab.snapshots import FORMULAS_CODE
 from conftest import CMS, booted, own_name
-from day_two import home, mate, status
+from day_two import home, it_is_good, mate, orchestrated
 from guide import wait_for
 
 pytestmark = turns.only("next")
@@ -32,20 +32,6 @@ def untouched(lab):
 
 def server(lab):
     return lab.on(home(lab), "cat", "/run/cloudera-scm-server/cloudera-scm-server.pid")
-
-
-def orchestrated(lab):
-    done = lab.orchestrate()
-    assert (done.code, done.failed) == (0, []), done.printed
-    return done
-
-
-def it_is_good(lab):
-    code, report = status(lab)
-    assert (code, report["health"], report["problems"]) == (0, "good", [])
-    assert {host: each["takes_over"] for host, each in report["survival"].items()} == {
-        home(lab): mate(home(lab))
-    }
 
 
 def highstates(lab):
