@@ -128,6 +128,12 @@ def _struck(field, fault, which, holds, whole):
     field.begin()
     _strike(field, fault, home if which == "active" else field.mate(home), holds)
     by_hand, short = field.bring_back(BY_HAND)
+    if fault.unfinished and not short:
+        by_hand.append("orchestrated")
+        short = field.orchestrate().failed
+        if not short:
+            again, short = field.bring_back(BY_HAND)
+            by_hand += again
     ended = time.monotonic()
     short = short or _differs(field, whole)
     return record.seen(field.intervals(), field.cut_times(), field.began, ended), by_hand, short

@@ -8,7 +8,7 @@ import time
 
 import activity
 import conftest
-from cmhalab import fencing, hosts, orders, settings
+from cmhalab import fencing, hosts, minions, orders, settings
 from cmhalab.settings import LabError
 from guide import PAIRS
 
@@ -23,8 +23,10 @@ _DEVICE = """
 _ADVICE = re.compile(
     r"crm resource (?:cleanup|refresh|clear) [\w-]+|stonith_admin --cleanup --history [\w-]+"
 )
+_NAME = re.compile(r"cluster_name: \w+")
 _STOP_FIRST = re.compile(r"stop it there first: (service [\w-]+ stop)")
 
+LONGEST_DEED = 900  # seconds
 _STEADY = 3  # seconds in which nothing may change
 
 
@@ -49,6 +51,7 @@ class Field:
         self.settings = settings.from_environment(self.lab.environment)
         self.log = self.settings.shared / activity.LOG
         self.began, self._at, self.cuts = 0.0, 0, {}
+        self._deeds, self._name = [], PAIRS[pair].cluster_name
 
     # --- the lab ---------------------------------------------------------------------------------
 
@@ -85,6 +88,10 @@ class Field:
             self._highstates = None
         self.lab.run("down")
 
+    def _write_name(self):
+        site = self.lab.on("master", "cat", _SITE)
+        self.lab.write_pillar(_NAME.sub(f"cluster_name: {self._name}", site), self.hosts)
+
     def _write_pillar(self):
         text = self._with_this_pair_alone(self.lab.on("master", "cat", _SITE))
         if self.protection == "fencing":
@@ -94,6 +101,7 @@ class Field:
             name = f"cluster_name: {PAIRS[self.pair].cluster_name}"
             text = text.replace(name, f"{name}{_DEVICE}", 1)
         self.lab.write_pillar(text, self.hosts)
+        self._name = PAIRS[self.pair].cluster_name
 
     def _with_this_pair_alone(self, site):
         head, pairs = site.split("    cms:\n", 1)
@@ -173,11 +181,53 @@ class Field:
 
     def heal(self, host):
         orders.ask(self.settings, "heal", host)
-        start, _ = self.cuts[host].pop()
-        self.cuts[host].append((start, time.monotonic()))
+        if host in self.cuts:
+            start, _ = self.cuts[host].pop()
+            self.cuts[host].append((start, time.monotonic()))
+
+    def spoil(self, host, **how):
+        """Its cable loses, delays or doubles frames, see cmhalab.relay.How; heal() mends it."""
+        orders.ask(self.settings, "spoil", host, how=how)
+        if 1 in how.get("lost", ()):
+            self.cuts.setdefault(host, []).append((time.monotonic(), None))
 
     def crash(self, host):
         orders.ask(self.settings, "crash", host)
+
+    # --- what an administrator does meanwhile ----------------------------------------------------
+
+    def begin_deed(self, *command):
+        """A runner's function, beside what follows."""
+        self._deeds.append(
+            subprocess.Popen(
+                [str(conftest.HERE / "on"), "master", "salt-run", *command],
+                env=self.lab.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+
+    def wait_for_deeds(self):
+        for deed in self._deeds:
+            try:
+                deed.wait(LONGEST_DEED)
+            except subprocess.TimeoutExpired:
+                raise LabError(f"{' '.join(deed.args[2:])} doesn't end") from None
+        self._deeds = []
+
+    def kill_master(self):
+        """Salt's master, and what it is doing for somebody; and it is started again."""
+        self.lab.on("master", "systemctl", "kill", "--signal=KILL", "salt-master", check=False)
+        self.lab.on("master", "pkill", "-KILL", "-f", "[s]alt-run", check=False)
+        self.lab.on("master", "systemctl", "restart", "salt-master")
+        minions.wait_for(self.settings, hosts.reachable(self.settings, self.hosts))
+
+    def change_pillar(self):
+        """What a restart of Corosync on each host has to follow: the cluster gets another name."""
+        usual = PAIRS[self.pair].cluster_name
+        self._name = f"{usual}x" if self._name == usual else usual
+        self._write_name()
 
     # --- how it comes back -----------------------------------------------------------------------
 

@@ -43,6 +43,7 @@ class Keeper:
         }
         for machine in self.machines.values():
             self._on(machine.news, machine.hear)
+        self.relay = None  # of the one cable that is bad
         self.door = listen(settings)
         self._on(self.door, self._answer)
         for host in settings.side_addresses():
@@ -114,9 +115,14 @@ class Keeper:
             if base:
                 hold(base)
             machine.reset(message.get("layer"), base)
+            self._heal(machine)
         elif order == "save":
             machine.save(message["into"])
-        elif order in ("crash", "cut", "heal"):
+        elif order == "spoil":
+            self._spoil(machine, message["how"])
+        elif order == "heal":
+            self._heal(machine)
+        elif order in ("crash", "cut"):
             getattr(machine, order)()
         else:
             raise LabError(f"this lab knows no {order}: it was made by another checkout")
@@ -126,6 +132,26 @@ class Keeper:
         if host not in self.machines:
             raise LabError(f"no host {host!r} in this lab; it has {', '.join(self.machines)}")
         return self.machines[host]
+
+    def _spoil(self, machine, how):
+        """A cable that lets through what it likes, see relay.How."""
+        if self.relay:
+            raise LabError("a cable is bad already: heal its host first")
+        network.make_bad()
+        self.relay = subprocess.Popen(
+            [sys.executable, "-m", "cmhalab.relay", *network.BAD_ENDS, json.dumps(how)],
+            stdin=subprocess.DEVNULL,
+        )
+        machine.move(network.BAD)
+
+    def _heal(self, machine):
+        if machine.bridge == network.BAD:
+            machine.move(network.BRIDGE)
+            self.relay.kill()
+            self.relay.wait()
+            self.relay = None
+            network.remove_bad()
+        machine.heal()
 
     def _boot(self, machine):
         """Boots a host that is off, and boots it again whenever it reboots."""

@@ -25,6 +25,7 @@ class Machine:
         self.name = name
         self.settings = settings
         self.is_cut = False
+        self.bridge = network.BRIDGE
         self.boots = 0  # how often it was powered on or rebooted
         self.state = "off"
         self.process = None
@@ -58,7 +59,8 @@ class Machine:
 
     def _plug_in(self):
         network.make_namespace(self.namespace)
-        network.plug_in(self.name, self.settings.addresses()[self.name], self.namespace)
+        address = self.settings.addresses()[self.name]
+        network.plug_in(self.name, address, self.namespace, self.bridge)
         side = self.settings.side_addresses().get(self.name)
         if side:
             network.plug_in(
@@ -107,6 +109,12 @@ class Machine:
         self.is_cut = False
         if self.state != "off":
             network.heal(self.name)
+
+    def move(self, bridge):
+        """Plugs its cable in elsewhere, from now on."""
+        self.bridge = bridge
+        if self.state != "off":
+            network.move(self.name, bridge)
 
     def hear(self):
         """Takes systemd-nspawn's news: the leader's pid, and that the host is up."""

@@ -2,7 +2,7 @@
 bridge, on which the BMCs are, with a second cable.
 
 A cable's lab end has the host's name, the second's with a dot and the side; the other end is the host's eth0,
-or eth1.
+or eth1. One cable may be bad: it ends at a bridge of its own, between which and the others' is a relay.
 """
 
 from .settings import PREFIX
@@ -10,6 +10,8 @@ from .shell import run
 
 BRIDGE = "lan.0"  # the dot: no host is called so
 SIDE = "bmc.0"
+BAD = "bad.0"
+BAD_ENDS = {"bad.1": BAD, "bad.2": BRIDGE}  # the relay's two devices, the host's first
 
 
 def make_bridge(name=BRIDGE, addresses=()):
@@ -57,3 +59,20 @@ def cut(cable):
 
 def heal(cable):
     run("ip", "link", "set", "dev", cable, "up")
+
+
+def make_bad():
+    """What a bad cable needs beside the relay."""
+    make_bridge(BAD)
+    for device, bridge in BAD_ENDS.items():
+        run("ip", "tuntap", "add", "mode", "tap", "name", device)
+        run("ip", "link", "set", "dev", device, "master", bridge, "up")
+
+
+def remove_bad():
+    for device in (*BAD_ENDS, BAD):
+        run("ip", "link", "delete", "dev", device)
+
+
+def move(cable, bridge):
+    run("ip", "link", "set", "dev", cable, "master", bridge)
