@@ -57,7 +57,7 @@ def crash(lab):
 
 def fence_by_hand(lab, host, victim):
     """The host is up, and its cluster doesn't run."""
-    bmc = settings.from_environment(lab.environment).bmc_address(victim)
+    bmc = settings.from_environment(lab.environment).bmc_addresses(victim)[0]
     question = (
         f"ip={bmc}\\nlanplus=1\\nusername={BMC_USER}\\npassword={BMC_PASSWORD}\\naction=reboot\\n"
     )

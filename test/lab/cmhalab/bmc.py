@@ -1,10 +1,12 @@
-"""A host's BMC: what answers IPMI (lanplus) on the side network, and really cuts its power.
+"""A host's BMCs: what answers IPMI (lanplus) on the side network, and really cuts its power. Each host has
+two.
 
 The keeper starts one for each host, by a Python that has pyghmi: python -m cmhalab.bmc SETTINGS HOST
 """
 
 import json
 import sys
+import time
 
 from pyghmi.ipmi.bmc import Bmc
 
@@ -15,11 +17,12 @@ from .settings import BMC_PASSWORD, BMC_USER, Settings
 class HostsBmc(Bmc):
     """What is asked for over IPMI is the keeper's to do."""
 
-    def __init__(self, lab, host):
-        super().__init__({BMC_USER: BMC_PASSWORD}, address=lab.bmc_address(host), port=623)
+    def __init__(self, lab, host, address):
+        super().__init__({BMC_USER: BMC_PASSWORD}, address=address, port=623)
         self.lab, self.host = lab, host
 
     def get_power_state(self):
+        time.sleep(orders.ask(self.lab, "hosts")[self.host]["bmc_takes"])
         return "off" if orders.ask(self.lab, "hosts")[self.host]["state"] == "off" else "on"
 
     def power_off(self):
@@ -35,5 +38,11 @@ class HostsBmc(Bmc):
     power_cycle = power_reset
 
 
+def main(settings, host):
+    lab = Settings.from_dict(json.loads(settings))
+    both = [HostsBmc(lab, host, address) for address in lab.bmc_addresses(host)]
+    both[0].listen()  # to all of this process
+
+
 if __name__ == "__main__":
-    HostsBmc(Settings.from_dict(json.loads(sys.argv[1])), sys.argv[2]).listen()
+    main(*sys.argv[1:])

@@ -8,7 +8,7 @@ _PACKAGES = "[fence-agents, ipmitool]"
 def declared(lab, site, password=BMC_PASSWORD, packages=_PACKAGES):
     """The site's pillar, with a device for each host."""
     nodes = "".join(
-        f"\n      {host}: {{ip: {lab.bmc_address(host)}}}" for host in lab.side_addresses()
+        f"\n      {host}: {{ip: {lab.bmc_addresses(host)[0]}}}" for host in lab.side_addresses()
     )
     fencing = f"""fencing:
     packages: {packages}

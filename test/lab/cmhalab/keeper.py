@@ -9,6 +9,7 @@ Run by `orders.start_keeper` as: unshare … python3 -m cmhalab.keeper SETTINGS 
 
 import contextlib
 import fcntl
+import itertools
 import json
 import os
 import selectors
@@ -66,7 +67,8 @@ class Keeper:
         with_bmc = self.settings.side_addresses()
         if with_bmc:
             run("ip", "link", "set", "dev", "lo", "up")  # a BMC wakes itself over it
-            network.make_bridge(network.SIDE, map(self.settings.bmc_address, with_bmc))
+            addresses = map(self.settings.bmc_addresses, with_bmc)
+            network.make_bridge(network.SIDE, itertools.chain.from_iterable(addresses))
         _let_hosts_watch()
 
     def _start_bmc(self, host, python):
@@ -108,24 +110,9 @@ class Keeper:
         machine = self._machine(message["host"])
         if order == "leader":
             return {}, [machine.open_leader()]
-        if order == "boot":
-            self._boot(machine)
-        elif order == "reset":
-            base = Base(*message["base"]) if message.get("base") else None
-            if base:
-                hold(base)
-            machine.reset(message.get("layer"), base)
-            self._heal(machine)
-        elif order == "save":
-            machine.save(message["into"])
-        elif order == "spoil":
-            self._spoil(machine, message["how"])
-        elif order == "heal":
-            self._heal(machine)
-        elif order in ("crash", "cut"):
-            getattr(machine, order)()
-        else:
+        if order not in _OF_A_HOST:
             raise LabError(f"this lab knows no {order}: it was made by another checkout")
+        _OF_A_HOST[order](self, machine, message)
         return {}, []
 
     def _machine(self, host):
@@ -133,7 +120,15 @@ class Keeper:
             raise LabError(f"no host {host!r} in this lab; it has {', '.join(self.machines)}")
         return self.machines[host]
 
-    def _spoil(self, machine, how):
+    def reset(self, machine, message):
+        """Back to a bare disk, or a saved one; the host is off then."""
+        base = Base(*message["base"]) if message.get("base") else None
+        if base:
+            hold(base)
+        machine.reset(message.get("layer"), base)
+        self.heal(machine)
+
+    def spoil(self, machine, how):
         """A cable that lets through what it likes, see relay.How."""
         if self.relay:
             raise LabError("a cable is bad already: heal its host first")
@@ -144,7 +139,7 @@ class Keeper:
         )
         machine.move(network.BAD)
 
-    def _heal(self, machine):
+    def heal(self, machine):
         if machine.bridge == network.BAD:
             machine.move(network.BRIDGE)
             self.relay.kill()
@@ -153,7 +148,13 @@ class Keeper:
             network.remove_bad()
         machine.heal()
 
-    def _boot(self, machine):
+    def change_bmc(self, machine, answer=(0, 1), takes=0):
+        """Which of a host's BMCs can be reached, and how many seconds they take to say whether it is on."""
+        for which, address in enumerate(self.settings.bmc_addresses(machine.name)):
+            network.keep_address(network.SIDE, address, which in answer)
+        machine.bmc_takes = takes
+
+    def boot(self, machine):
         """Boots a host that is off, and boots it again whenever it reboots."""
         if machine.state != "off":
             return
@@ -165,9 +166,21 @@ class Keeper:
             self.loop.unregister(fd)
             os.close(fd)
             if machine.process is process and machine.ended():
-                self._boot(machine)
+                self.boot(machine)
 
         self._on(fd, ended)
+
+
+_OF_A_HOST = {
+    "boot": lambda keeper, machine, _: keeper.boot(machine),
+    "crash": lambda _, machine, __: machine.crash(),
+    "reset": lambda keeper, machine, message: keeper.reset(machine, message),
+    "save": lambda _, machine, message: machine.save(message["into"]),
+    "cut": lambda _, machine, __: machine.cut(),
+    "spoil": lambda keeper, machine, message: keeper.spoil(machine, message["how"]),
+    "heal": lambda keeper, machine, _: keeper.heal(machine),
+    "bmc": lambda keeper, machine, message: keeper.change_bmc(machine, **message["how"]),
+}
 
 
 def _let_hosts_watch():

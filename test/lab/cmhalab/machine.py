@@ -26,6 +26,7 @@ class Machine:
         self.settings = settings
         self.is_cut = False
         self.bridge = network.BRIDGE
+        self.bmc_takes = 0  # seconds
         self.boots = 0  # how often it was powered on or rebooted
         self.state = "off"
         self.process = None
@@ -39,7 +40,12 @@ class Machine:
         cgroups.make(settings.name, name)
 
     def describe(self):
-        return {"state": self.state, "boots": self.boots, "cut": self.is_cut}
+        return {
+            "state": self.state,
+            "boots": self.boots,
+            "cut": self.is_cut,
+            "bmc_takes": self.bmc_takes,
+        }
 
     def boot(self):
         self._plug_in()

@@ -12,7 +12,9 @@ LABS = Path("/run/cmha-lab")  # one directory a lab
 
 MASTER = "master"
 NETWORK = "192.0.2"  # TEST-NET-1 of RFC 5737
-SIDE_NETWORK = "198.51.100"  # TEST-NET-2: with LAB_BMC the hosts, and above 100 a BMC of each
+SIDE_NETWORK = (
+    "198.51.100"  # TEST-NET-2: with LAB_BMC the hosts, above 100 and 200 two BMCs of each
+)
 BMC_USER, BMC_PASSWORD = "fencer", "fencers word"
 PREFIX = 24
 ADDRESSES = {MASTER: 2, "cms1": 11, "cms2": 12, "mgmt1": 21, "mgmt2": 22}
@@ -98,9 +100,10 @@ class Settings:
             if self.bmc == "yes" and host != MASTER
         }
 
-    def bmc_address(self, host):
+    def bmc_addresses(self, host):
+        """Of its BMC, and of a second one."""
         side, _, last = self.side_addresses()[host].rpartition(".")
-        return f"{side}.{int(last) + 100}"
+        return [f"{side}.{int(last) + more}" for more in (100, 200)]
 
     def as_dict(self):
         return {**asdict(self), "hosts": list(self.hosts)}
