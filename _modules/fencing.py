@@ -16,6 +16,9 @@ from salt.exceptions import CommandExecutionError
 # Of an agent's status
 _ON, _OFF = 0, 2
 _SAYS_OFF = re.compile(r"^Status: OFF$", re.MULTILINE)
+# Pacemaker's program for agents of cluster-glue, and what it says when one fails: no more than that
+_CALLS_PLUGINS = "fence_legacy"
+_SAYS_NO = re.compile(r"failed: .* ?\d+$")
 _MODE = 0o700
 # Pacemaker's versions: that knows pcmk_delay_base; that prefers plug to port, where an agent knows both
 _KNOWS_DELAY_BASE, _TAKES_PLUG = "1.1.18", "3.0.2"
@@ -45,7 +48,7 @@ def unproven(devices):
     is_on = __utils__["cib_values.is_true"](there.get("stonith-enabled", "true"))
     changes = __salt__["crm.plan"](declared=_declared(devices))["changes"]
     touched = {path.split(":")[1] for path in changes}
-    touched |= {name for name, password in _passwords().items() if not _has(name, password)}
+    touched |= {name for name, kept in _passwords().items() if not _has(kept)}
     return [
         name
         for name, each in devices.items()
@@ -128,28 +131,37 @@ def ask(  # noqa: PLR0917
     seconds
         The most that it may take, on a host that isn't busy.
 
-    Returns a mapping: ``works``, ``None`` for a device that isn't asked (an agent of cluster-glue, a secret
+    Returns a mapping: ``works``, ``None`` for a device that isn't asked (an agent of another kind, a secret
     that Pacemaker keeps itself); ``why``, a line, where it doesn't work or wasn't asked; and ``late``,
-    whether it was given up.
+    whether it was given up. An agent of cluster-glue says whether the device answers, and not whether the
+    node is on.
 
-    Source: ``fence_ipmilan(8)``, "STDIN PARAMETERS".
+    Source: ``fence_ipmilan(8)``, "STDIN PARAMETERS"; ``fence_legacy(8)``.
 
     CLI Example: none; parameters are secrets.
     """
+    if any(str(value).startswith(_KEPT_BY_PACEMAKER) for value in params.values()):
+        return _answer(
+            None, f"{agent} isn't asked: its secrets are Pacemaker's (crm resource secret)"
+        )
     program = __utils__["cmha_fencing.program"](agent)
-    kept = any(str(value).startswith(_KEPT_BY_PACEMAKER) for value in params.values())
-    if program is None or kept:
-        why = ": its secrets are Pacemaker's (crm resource secret)" if kept else ""
-        return _answer(None, f"{agent} isn't asked{why}")
-    path = salt.utils.path.which(program)
+    plugin = __utils__["cmha_fencing.plugin"](agent)
+    if not program and not plugin:
+        return _answer(None, f"{agent} isn't asked")
+    path = salt.utils.path.which(program or _CALLS_PLUGINS)
     if path is None:
-        return _answer(False, f"there is no {program}; name its package in cmha:fencing:packages")
+        return _answer(
+            False, f"there is no {program or plugin}; name its package in cmha:fencing:packages"
+        )
     known = list(__salt__["crm_agents.parameters"](agent) or {})
     twice = __utils__["cmha_fencing.plugs_twice"](params, known, _takes())
     if twice:
         return _answer(False, _twice_line(params, twice))
     with _with_password(params, device) as tried:
-        question = __utils__["cmha_fencing.question"](tried, target, known)
+        if program:
+            question = __utils__["cmha_fencing.question"](tried, target, known)
+        else:
+            question = __utils__["cmha_fencing.question_to_plugin"](agent, tried)
         limit = __salt__["bounded.stretched"](seconds)
         said = __salt__["bounded.run"]([path], stdin=question, seconds=limit)
     return _judged(said, params, target, online)
@@ -162,8 +174,10 @@ def _judged(said, params, target, online):
         return _answer(True)
     if is_off:
         return _answer(False, f"says that {target} is off, which is online: it is another host's")
-    secrets = list(_passwords().values())
+    secrets = [kept["password"] for kept in _passwords().values()]
     line = __utils__["cmha_fencing.answer"](said["stderr"] or said["stdout"], params, secrets)
+    if _SAYS_NO.match(line):
+        line = "the device refuses, or doesn't answer; its agent says more in the system's log"
     return _answer(False, line, late=bool(said.get("late")))
 
 
@@ -222,10 +236,10 @@ def fence(node, seconds=180):
 
 def keep_passwords():
     """
-    Keep the passwords of fence devices on this host, each in a program that root alone may read, and that
-    prints it. Programs of devices that are no more are removed.
+    Keep the passwords of fence devices on this host, each in a file that root alone may read: a program that
+    prints it, where the agent runs one. Files of devices that are no more are removed.
 
-    Returns a list of the devices whose password wasn't there as pillar has it, or is no more.
+    Returns a list of the files that weren't there as pillar has them, or are no more.
 
     CLI Example:
 
@@ -233,14 +247,14 @@ def keep_passwords():
 
         salt cms1 fencing.keep_passwords
     """
-    wanted = _passwords()
+    wanted = {kept["file"]: kept["content"] for kept in _passwords().values()}
     changed = unkept_passwords()
     try:
-        for device in changed:
-            if device in wanted:
-                _put(_path(device), __utils__["cmha_fencing.script"](wanted[device]))
+        for name in changed:
+            if name in wanted:
+                _put(_path(name), wanted[name])
             else:
-                os.unlink(_path(device))
+                os.unlink(_path(name))
     except OSError as error:
         raise CommandExecutionError(
             f"{__grains__['id']}: {error.filename}: {error.strerror}; the password can't be kept there"
@@ -250,7 +264,7 @@ def keep_passwords():
 
 def unkept_passwords():
     """
-    The devices whose password ``keep_passwords`` would write, or remove.
+    The files that ``keep_passwords`` would write, or remove.
 
     CLI Example:
 
@@ -258,10 +272,10 @@ def unkept_passwords():
 
         salt cms1 fencing.unkept_passwords
     """
-    wanted = _passwords()
+    wanted = list(_passwords().values())
     return [
-        *(device for device, password in wanted.items() if not _has(device, password)),
-        *_strangers(wanted),
+        *(kept["file"] for kept in wanted if not _has(kept)),
+        *_strangers({kept["file"] for kept in wanted}),
     ]
 
 
@@ -275,7 +289,7 @@ def missing_passwords():
 
         salt cms1 fencing.missing_passwords
     """
-    return [device for device in _passwords() if _read(_path(device)) is None]
+    return [name for name, kept in _passwords().items() if _read(_path(kept["file"])) is None]
 
 
 def _answer(works, why=None, late=False):
@@ -291,39 +305,39 @@ def _passwords():
 
 @contextlib.contextmanager
 def _with_password(params, device):
-    """The parameters with which a device is tried: pillar's password comes from a program, as it will."""
-    name, password = __utils__["cmha_fencing.reads_program"](params), _passwords().get(device)
-    if not device or name is None or password is None:
+    """The parameters with which a device is tried: pillar's password comes from a file, as it will."""
+    name, kept = __utils__["cmha_fence_passwords.reads_file"](params), _passwords().get(device)
+    if name is None or kept is None:
         yield params
         return
-    tried = _put_beside(_path(device), __utils__["cmha_fencing.script"](password))
+    tried = _put_beside(_path(kept["file"]), kept["content"])
     try:
         yield {**params, name: tried}
     finally:
         os.unlink(tried)
 
 
-def _path(device):
-    return os.path.join(__utils__["cmha_fencing.place"](), device)
+def _path(name):
+    return os.path.join(__utils__["cmha_fence_passwords.place"](), name)
 
 
 def _strangers(wanted):
-    """Programs of cmha's, of devices that are no more; what somebody else has put there stays."""
+    """Files of cmha's, of devices that are no more; what somebody else has put there stays."""
     try:
-        there = os.listdir(__utils__["cmha_fencing.place"]())
+        there = os.listdir(__utils__["cmha_fence_passwords.place"]())
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(name for name in set(there) - set(wanted) if _is_ours(name))
+    return sorted(name for name in set(there) - wanted if _is_ours(name))
 
 
 def _is_ours(name):
     content = _read(_path(name))
-    return content is not None and __utils__["cmha_fencing.is_ours"](content)
+    return content is not None and __utils__["cmha_fence_passwords.is_ours"](name, content)
 
 
-def _has(device, password):
-    path = _path(device)
-    if _read(path) != __utils__["cmha_fencing.script"](password):
+def _has(kept):
+    path = _path(kept["file"])
+    if _read(path) != kept["content"]:
         return False
     return stat.S_IMODE(os.stat(path).st_mode) == _MODE
 

@@ -7,6 +7,7 @@ Pure functions. Sources: ``pacemaker-fenced(7)``, Pacemaker Explained, "Fencing"
 import re
 
 import cib_values
+import cmha_fence_passwords
 from pillar_values import SiteError, nearest
 
 _STONITH = "stonith:"
@@ -14,13 +15,6 @@ _STONITH = "stonith:"
 # A cut network lets both nodes fence each other at once, and nobody is left. The first node is fenced with a
 # delay: it is the one that survives.
 _DELAY, _LONGEST_DELAY = "pcmk_delay_base", "pcmk_delay_max"
-
-# What Pacemaker is told, it shows and logs. So each host has a device's password in a program of its own,
-# which the agent runs to read it. Agents before fence-agents 4.1 know the second of both alone.
-_PLACE = "/etc/cmha/fencing"
-_SCRIPT_OF = {"password": "password_script", "passwd": "passwd_script"}
-_MARK = "#!/bin/sh\n# cmha keeps this, and takes it away again\n"
-_SAYS_PASSWORD = (*_SCRIPT_OF, *_SCRIPT_OF.values())
 
 # What tells Pacemaker whom a device fences: in the short form that is said by where a parameter stands
 _PLUGS = ("port", "plug")  # in the order in which Pacemaker before 3.0.2 looks for them
@@ -69,7 +63,7 @@ def layer(fencing, nodes, foreign, path):
                     "params": {
                         "pcmk_host_list": node,
                         **_host_argument(params),
-                        **_without_password(_device(node), agent, params),
+                        **cmha_fence_passwords.without(_device(node), agent, params),
                     },
                     "operations": {"monitor": {"interval": "60s", "timeout": "60s"}},
                 }
@@ -129,38 +123,12 @@ def passwords(pillar, minion_id):
     minion_id
         The host's minion id.
 
-    Returns a mapping by device.
+    Returns a mapping by device, see ``cmha_fence_passwords.kept``.
     """
     for pair in map(_mapping, _mapping(_mapping(pillar).get("pairs")).values()):
         if minion_id in _mapping(pair.get("nodes")):
             return _passwords(pillar, pair)
     return {}
-
-
-def place():
-    """The directory of the programs that print passwords."""
-    return _PLACE
-
-
-def script(password):
-    """
-    The program by which an agent reads a password.
-
-    password
-        Text.
-    """
-    quoted = password.replace("'", "'\\''")
-    return f"{_MARK}printf '%s\\n' '{quoted}'\n"
-
-
-def is_ours(content):
-    """
-    Whether a program is one of ``script``'s.
-
-    content
-        Text.
-    """
-    return content.startswith(_MARK)
 
 
 def _each_with_its_params(fencing, nodes, foreign, path):
@@ -182,15 +150,15 @@ def _each_with_its_params(fencing, nodes, foreign, path):
         place_of_node = f"{path('nodes')}:{node['id']}"
         _check(own[node["id"]], place_of_node)
         params = {**common, **own[node["id"]]}
-        said = [name for name in _SAYS_PASSWORD if name in params]
-        if len(said) > 1:
-            raise SiteError(place_of_node, f"has {' and '.join(said)}; say the password once")
+        twice = cmha_fence_passwords.named_twice(params)
+        if twice:
+            raise SiteError(place_of_node, f"has {' and '.join(twice)}; say the password once")
         found[node["name"]] = params
     return found
 
 
 def _check(params, path):
-    for name in _SCRIPT_OF:
+    for name in cmha_fence_passwords.said():
         if name not in params:
             continue
         value = params[name]
@@ -199,10 +167,11 @@ def _check(params, path):
                 f"{path}:{name}",
                 "should be text of one line, in quotes where it looks like a number; it isn't shown here",
             )
-    for name in _SCRIPT_OF.values():
-        if str(params.get(name, "")).startswith(f"{_PLACE}/"):
+    for name in cmha_fence_passwords.reading():
+        if cmha_fence_passwords.is_there(params.get(name, "")):
+            place = cmha_fence_passwords.place()
             raise SiteError(
-                f"{path}:{name}", f"is in {_PLACE}, which is cmha's own; put it elsewhere"
+                f"{path}:{name}", f"is in {place}, which is cmha's own; put it elsewhere"
             )
     for name in _WHOM:
         if name in params:
@@ -211,7 +180,7 @@ def _check(params, path):
 
 def _refuse_alike(devices, path):
     own = [
-        {name: str(value) for name, value in params.items() if not name.startswith("pcmk_")}
+        {name: str(value) for name, value in _without_pacemakers(params).items()}
         for params in devices.values()
     ]
     if own[0] == own[1]:
@@ -262,10 +231,10 @@ def _passwords(pillar, pair):
             own.setdefault(node, {}).update(_mapping(params))
     found = {}
     for minion, node in pair["nodes"].items():
-        params = {**common, **own.get(minion, {})}
-        name = _password_in(agent, params)
-        if name:
-            found[_device(_mapping(node).get("name", minion))] = str(params[name])
+        device = _device(_mapping(node).get("name", minion))
+        kept = cmha_fence_passwords.kept(device, agent, {**common, **own.get(minion, {})})
+        if kept:
+            found[device] = kept
     return found
 
 
@@ -275,19 +244,6 @@ def _mapping(value):
 
 def _device(node):
     return f"fence-{node}"
-
-
-def _password_in(agent, params):
-    """The parameter that goes into a program of its own, if any: cluster-glue's agents can't read one."""
-    return None if "/" in agent else next((name for name in _SCRIPT_OF if name in params), None)
-
-
-def _without_password(device, agent, params):
-    name = _password_in(agent, params)
-    if name is None:
-        return params
-    others = {each: value for each, value in params.items() if each != name}
-    return {**others, _SCRIPT_OF[name]: f"{_PLACE}/{device}"}
 
 
 # --- what a host asks of them --------------------------------------------------------------------
@@ -358,13 +314,37 @@ def has_devices(pair):
 
 def program(agent):
     """
-    The program of a fence agent that can be asked, or ``None``: cluster-glue's agents are asked otherwise.
+    The program of a fence agent, or ``None`` where it isn't called by its name.
 
     agent
         As in a primitive.
     """
     name = agent.removeprefix(_STONITH)
     return name if re.fullmatch(r"fence_[\w.-]+", name, re.ASCII) else None
+
+
+def plugin(agent):
+    """
+    The name of an agent of cluster-glue, or ``None``: Pacemaker calls it by ``fence_legacy``.
+
+    agent
+        As in a primitive.
+    """
+    name = agent.removeprefix(_STONITH)
+    return name if re.fullmatch(r"external/[\w.-]+", name, re.ASCII) else None
+
+
+def question_to_plugin(agent, params):
+    """
+    What ``fence_legacy`` reads when a device of cluster-glue is asked whether it works. Of the node itself it
+    says nothing.
+
+    agent
+        As in a primitive.
+    params
+        The device's parameters.
+    """
+    return _lines({"plugin": plugin(agent), **_without_pacemakers(params), "action": "monitor"})
 
 
 def question(params, target, known):
@@ -379,13 +359,21 @@ def question(params, target, known):
     known
         Names of the parameters that the agent knows.
     """
-    own = {name: value for name, value in params.items() if not name.startswith("pcmk_")}
+    own = _without_pacemakers(params)
     plug = params.get("pcmk_host_argument") or next(
         (name for name in _PLUGS if name in known), None
     )
     if plug and plug != "none" and not _plugs_said(own):
         own[plug] = _host_map(params).get(target, target)
-    return "".join(f"{name}={value}\n" for name, value in {**own, "action": "status"}.items())
+    return _lines({**own, "action": "status"})
+
+
+def _without_pacemakers(params):
+    return {name: value for name, value in params.items() if not name.startswith("pcmk_")}
+
+
+def _lines(params):
+    return "".join(f"{name}={value}\n" for name, value in params.items())
 
 
 def plugs_twice(params, known, takes):
@@ -408,23 +396,6 @@ def plugs_twice(params, known, takes):
 
 def _plugs_said(params):
     return [name for name in _PLUGS if str(params.get(name, _DYNAMIC)).lower() != _DYNAMIC]
-
-
-def reads_program(params):
-    """
-    By which parameter a device's agent reads its password from a program of cmha's; ``None`` when it doesn't.
-
-    params
-        The device's parameters.
-    """
-    return next(
-        (
-            name
-            for name in _SCRIPT_OF.values()
-            if str(params.get(name, "")).startswith(f"{_PLACE}/")
-        ),
-        None,
-    )
 
 
 def answer(said, params, secrets=()):

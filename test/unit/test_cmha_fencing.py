@@ -33,6 +33,11 @@ def declared(cms):
     return lambda value, place=OF_CMS: cms(with_(place, value))["pacemaker"]
 
 
+@pytest.fixture
+def files(pure):
+    return pure("cmha_fence_passwords")
+
+
 # --- what pillar says in short -------------------------------------------------------------------
 
 
@@ -131,10 +136,14 @@ def test_without_devices_nothing_is_different(cms, fencing):
 # --- passwords -----------------------------------------------------------------------------------
 
 
+def said(fencing, pillar, host):
+    return {name: kept["password"] for name, kept in fencing.passwords(pillar, host).items()}
+
+
 def test_a_host_keeps_the_passwords_of_its_pair(fencing):
     pillar = with_(OF_CMS, FENCING)
     for host in ("cms1", "cms2"):
-        assert fencing.passwords(pillar, host) == {"fence-cms1": PASSWORD, "fence-cms2": PASSWORD}
+        assert said(fencing, pillar, host) == {"fence-cms1": PASSWORD, "fence-cms2": PASSWORD}
     assert fencing.passwords(pillar, "mgmt1") == {}
     broken = {**pillar, "pairs": {"first": {}, "second": None, **pillar["pairs"]}}
     assert fencing.passwords(broken, "cms1") == fencing.passwords(pillar, "cms1")
@@ -171,7 +180,7 @@ def test_what_is_nearer_to_a_node_wins(fencing):
     pillar["roles"] = {"server": {"fencing": {"params": {"password": "the role's"}}}}
     pillar["pairs"]["cms"]["nodes"]["cms2"]["name"] = "second"
     pillar["pairs"]["cms"]["fencing"] = {"nodes": {"cms2": {"password": "pair's"}}}
-    assert fencing.passwords(pillar, "cms1") == {"fence-cms1": "own", "fence-second": "pair's"}
+    assert said(fencing, pillar, "cms1") == {"fence-cms1": "own", "fence-second": "pair's"}
 
 
 def test_agents_of_old_spell_it_otherwise(declared, fencing):
@@ -179,33 +188,43 @@ def test_agents_of_old_spell_it_otherwise(declared, fencing):
     params = declared(old)["primitives"]["fence-cms1"]["params"]
     assert params["passwd_script"] == "/etc/cmha/fencing/fence-cms1"
     assert PASSWORD not in str(params)
-    assert fencing.passwords(with_(OF_CMS, old), "cms1")["fence-cms1"] == PASSWORD
+    assert said(fencing, with_(OF_CMS, old), "cms1")["fence-cms1"] == PASSWORD
 
 
 @pytest.mark.parametrize("agent", ["external/ipmi", "stonith:external/ipmi"])
+def test_an_agent_of_cluster_glue_reads_the_password_itself(declared, fencing, agent):
+    of_glue = {**FENCING, "agent": agent, "params": {"passwd": PASSWORD, "userid": "x"}}
+    params = declared(of_glue)["primitives"]["fence-cms1"]["params"]
+    assert params["passwd"] == "/etc/cmha/fencing/fence-cms1.password"
+    assert params["passwd_method"] == "file"
+    assert PASSWORD not in str(params)
+    kept = fencing.passwords(with_(OF_CMS, of_glue), "cms1")["fence-cms1"]
+    assert (kept["file"], kept["content"]) == ("fence-cms1.password", f"{PASSWORD}\n")
+
+
+@pytest.mark.parametrize(
+    "params", [{"passwd": PASSWORD, "passwd_method": "param"}, {"passwd_method": "env"}]
+)
+def test_who_says_how_the_password_is_passed_is_taken_at_his_word(declared, fencing, params):
+    of_glue = {**FENCING, "agent": "external/ipmi", "params": params}
+    said_of_it = declared(of_glue)["primitives"]["fence-cms1"]["params"]
+    assert params.items() <= said_of_it.items()
+    assert fencing.passwords(with_(OF_CMS, of_glue), "cms1") == {}
+
+
+@pytest.mark.parametrize("agent", ["external/vcenter", "stonith:external/ipmi"])
 def test_an_agent_that_reads_no_program_keeps_its_parameter(declared, fencing, agent):
     params = declared({**FENCING, "agent": agent})["primitives"]["fence-cms1"]["params"]
     assert (params["password"], "password_script" in params) == (PASSWORD, False)
     assert fencing.passwords(with_(OF_CMS, {**FENCING, "agent": agent}), "cms1") == {}
 
 
-def test_a_program_of_ones_own_stays(declared, fencing):
+def test_a_program_of_ones_own_stays(declared, fencing, files):
     own = {**FENCING, "params": {"password_script": "/root/say"}}
     params = declared(own)["primitives"]["fence-cms1"]["params"]
     assert params["password_script"] == "/root/say"
     assert fencing.passwords(with_(OF_CMS, own), "cms1") == {}
-    assert fencing.reads_program(params) is None
-
-
-@pytest.mark.parametrize(
-    "password", [PASSWORD, "it's", "'; touch /x; '", "%s\\n", "-n", "ä ö", '"x"']
-)
-def test_the_program_prints_the_password(fencing, tmp_path, password):
-    program = tmp_path / "program"
-    program.write_text(fencing.script(password))
-    program.chmod(0o700)
-    done = subprocess.run([program], capture_output=True, text=True, check=True)
-    assert done.stdout == f"{password}\n"
+    assert files.reads_file(params) is None
 
 
 # --- what a host asks of them --------------------------------------------------------------------
@@ -356,9 +375,10 @@ def test_only_fence_agents_are_started(fencing, agent, program):
 def module(load_file, fencing, pure, tmp_path, monkeypatch):
     """The module on cms1, whose fence agent ends with a code; ``asked`` has how, and what the password's
     program said."""
-    agent = tmp_path / "fence_x"
-    agent.write_text("#!/bin/sh\n")
-    agent.chmod(0o755)
+    for name in ("fence_x", "fence_legacy"):
+        agent = tmp_path / name
+        agent.write_text("#!/bin/sh\n")
+        agent.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
     def ends(
@@ -379,11 +399,11 @@ def module(load_file, fencing, pure, tmp_path, monkeypatch):
             f"cmha_fencing.{name}": getattr(fencing, name)
             for name in (
                 "question",
+                "question_to_plugin",
                 "answer",
-                "script",
                 "passwords",
                 "program",
-                "is_ours",
+                "plugin",
                 "plugs_twice",
             )
         }
@@ -403,9 +423,10 @@ def module(load_file, fencing, pure, tmp_path, monkeypatch):
                 "cib.model": pure("cib").model,
                 "cib_values.is_true": pure("cib_values").is_true,
                 "corosync_keys.is_before": pure("corosync_keys").is_before,
-                "cmha_fencing.place": lambda: place,
-                "cmha_fencing.reads_program": lambda params: (
-                    "password_script" if "password_script" in params else None
+                "cmha_fence_passwords.place": lambda: place,
+                "cmha_fence_passwords.is_ours": pure("cmha_fence_passwords").is_ours,
+                "cmha_fence_passwords.reads_file": lambda params: next(
+                    (name for name in ("password_script", "passwd") if name in params), None
                 ),
             },
             pillar={"cmha": pillar or with_(OF_CMS, FENCING)},
@@ -491,11 +512,44 @@ def test_an_agent_that_is_not_here(module):
     assert why == "there is no fence_nothing; name its package in cmha:fencing:packages"
 
 
-@pytest.mark.parametrize("agent", ["stonith:external/ipmi", "stonith:reboot"])
-def test_an_agent_that_is_not_asked(module, agent):
-    host = module(1)
+def test_an_agent_that_is_not_asked(module):
+    host, agent = module(1), "stonith:reboot"
     assert ask(host, agent) == {"works": None, "why": f"{agent} isn't asked", "late": False}
     assert host.asked == []
+
+
+@pytest.mark.parametrize(
+    ("code", "stdout", "stderr", "why"),
+    [
+        (0, "success:  0", "", None),
+        (
+            1,
+            "Performing: stonith -t external/ipmi -E -S\nfailed:  1\n",
+            "",
+            "the device refuses, or doesn't answer; its agent says more in the system's log",
+        ),
+        (1, "failed:  1", "Invalid config info for external/x device.", "Invalid config info"),
+    ],
+)
+def test_an_agent_of_cluster_glue_is_asked_as_pacemaker_asks(module, code, stdout, stderr, why):
+    host = module(code, stderr, stdout=stdout)
+    host.keep_passwords()
+    params = {
+        "passwd": str(host.place / "fence-cms2"),
+        "pcmk_host_list": "cms2",
+        "hostname": "cms2",
+    }
+    answer = host.ask("stonith:external/ipmi", params, "cms2")
+    assert answer["works"] is (code == 0)
+    assert str(answer["why"]).startswith(str(why))
+    ((command, said, _),) = host.asked
+    assert command[0].endswith("/fence_legacy")
+    assert said == {
+        "plugin": "external/ipmi",
+        "passwd": params["passwd"],
+        "hostname": "cms2",
+        "action": "monitor",
+    }
 
 
 def test_a_node_is_fenced_by_pacemaker(module):
@@ -602,7 +656,11 @@ def test_a_parameter_that_pillar_has_lost_is_told(module):
     assert host.leftovers({"fence-cms1": {**DEVICES["fence-cms1"], "short": False}}) == []
 
 
-def test_a_password_is_kept_for_root_alone(module, fencing):
+def program(files, password):
+    return files.kept("x", "fence_x", {"password": password})["content"]
+
+
+def test_a_password_is_kept_for_root_alone(module, files):
     host = module(0)
     assert host.unkept_passwords() == list(DEVICES)
     assert host.keep_passwords() == list(DEVICES)
@@ -610,11 +668,11 @@ def test_a_password_is_kept_for_root_alone(module, fencing):
     assert host.place.stat().st_mode & 0o777 == 0o700
     for each in host.place.iterdir():
         assert each.stat().st_mode & 0o777 == 0o700
-        assert each.read_text() == fencing.script(PASSWORD)
+        assert each.read_text() == program(files, PASSWORD)
     (host.place / "fence-cms1").chmod(0o755)
     (host.place / "fence-cms2").write_text("another")
     assert host.keep_passwords() == list(DEVICES)
-    (host.place / "fence-old").write_text(fencing.script("x"))
+    (host.place / "fence-old").write_text(program(files, "x"))
     assert host.unkept_passwords() == ["fence-old"]
     assert host.keep_passwords() == ["fence-old"]
     assert sorted(each.name for each in host.place.iterdir()) == list(DEVICES)

@@ -1,0 +1,200 @@
+"""Fencing by cluster-glue's agent, by a second device where the first is lost, and by a BMC that is slow. The
+tests tell one story, in their order."""
+
+import pytest
+import turns
+from cmhalab import orders, settings
+from cmhalab.settings import BMC_PASSWORD as PASSWORD
+from cmhalab.settings import BMC_USER
+from conftest import CMS, booted, own_name
+from day_two import faults, home, it_is_good, mate, orchestrated, status
+from guide import wait_for
+
+pytestmark = turns.only("fencing")
+
+SITE = "/srv/pillar/cmha.sls"
+WRONG = "not that word"
+FIRST, SECOND = 0, 1
+PROPERTIES = "properties: {dc-deadtime: 2s}"
+
+
+@pytest.fixture(scope="module")
+def lab(ready):
+    with booted(own_name("levels"), LAB_HOSTS=" ".join(CMS), LAB_BMC="yes") as lab:
+        lab.keep_to_cms()
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def site(lab):
+    return lab.on("master", "cat", SITE)
+
+
+def bmc(lab, host, which):
+    return settings.from_environment(lab.environment).bmc_addresses(host)[which]
+
+
+def change_bmc(lab, host, **how):
+    orders.ask(settings.from_environment(lab.environment), "bmc", host, how=how)
+
+
+def by_glue(lab, site, password=PASSWORD):
+    nodes = "".join(
+        f"\n      {host}: {{hostname: {host}, ipaddr: {bmc(lab, host, FIRST)}}}" for host in CMS
+    )
+    return site.replace(
+        "site: lab",
+        f"""fencing:
+    packages: [cluster-glue, ipmitool]
+    agent: external/ipmi
+    params: {{userid: {BMC_USER}, passwd: "{password}", interface: lanplus}}
+    nodes:{nodes}
+  site: lab""",
+        1,
+    )
+
+
+def with_second_level(lab, site):
+    """As docs/fencing.md says: in Pacemaker's own words."""
+    devices, places, levels = [], [], []
+    for host in CMS:
+        devices.append(
+            f"second-{host}: {{agent: 'stonith:fence_ipmilan', operations: {{monitor: {{interval: 60s}}}}, "
+            f"params: {{ip: {bmc(lab, host, SECOND)}, lanplus: true, username: {BMC_USER}, "
+            f"password_script: /root/say, pcmk_host_list: {host}}}}}"
+        )
+        places.append(
+            f"second-{host}-elsewhere: {{rsc: second-{host}, node: {host}, score: -INFINITY}}"
+        )
+        levels += [
+            f"{host}-1: {{target: {host}, index: 1, devices: [fence-{host}]}}",
+            f"{host}-2: {{target: {host}, index: 2, devices: [second-{host}]}}",
+        ]
+        lab.on(host, "sh", "-c", f"printf '#!/bin/sh\\necho \"{PASSWORD}\"\\n' > /root/say")
+        lab.on(host, "chmod", "700", "/root/say")
+    more = f"""{PROPERTIES}
+    primitives: {{{", ".join(devices)}}}
+    locations: {{{", ".join(places)}}}
+    fencing_levels: {{{", ".join(levels)}}}"""
+    return (
+        by_glue(lab, site)
+        .replace("packages: [", "packages: [fence-agents, ")
+        .replace(PROPERTIES, more)
+    )
+
+
+def test_a_wrong_password_is_one_line_and_nothing_is_configured(lab, site):
+    orchestrated(lab)
+    lab.write_pillar(by_glue(lab, site, WRONG), CMS)
+    done = lab.orchestrate()
+    assert done.failed == ["lab cms: see that cms1 and cms2 can fence each other"]
+    for device, host in (("fence-cms1", "cms2"), ("fence-cms2", "cms1")):
+        assert (
+            f"{device} (stonith:external/ipmi) doesn't work from {host}: the device refuses, or doesn't answer"
+            in done.printed
+        )
+    assert "fence-cms1" not in lab.cib("cms1")
+    for host in CMS:
+        assert "fence-" not in lab.on(host, "ls", "-A", "/etc/cmha/fencing", check=False)
+
+
+def test_an_agent_of_cluster_glue_fences(lab, site):
+    lab.write_pillar(by_glue(lab, site), CMS)
+    done = orchestrated(lab)
+    assert "they answer: fence-cms" in done.printed
+    assert orchestrated(lab).changed == {}
+    it_is_good(lab)
+    victim = home(lab)
+    code, data = lab.runner("cmha.fence", victim, "confirm=True")
+    assert (code, data["error"]) == (0, None)
+    lab.run("activity.py")
+    back(lab, victim)
+
+
+def back(lab, host):
+    lab.run("boot", host)
+    code, data = lab.runner("cmha.rejoin", host, "confirm=True")
+    assert (code, data["error"]) == (0, None)
+    it_is_good(lab)
+
+
+def test_nobody_can_read_the_password(lab):
+    for host in ("master", *CMS):
+        found = lab.on(
+            host, "sh", "-c",
+            'grep -rlF -- "$1" /var/log /var/cache/salt /var/lib/pacemaker 2>/dev/null; '
+            'journalctl | grep -F -- "$1"',
+            "sh", PASSWORD, check=False,
+        )  # fmt: skip
+        pillars = ("/var/cache/salt/master/pillar/", "/var/cache/salt/master/minions/")
+        assert [each for each in found.splitlines() if not each.startswith(pillars)] == [], host
+    for host in CMS:
+        assert PASSWORD not in lab.cib(host)
+        files = lab.on(host, "stat", "--format=%a %U %n", "/etc/cmha/fencing/fence-cms1.password")
+        assert files == "700 root /etc/cmha/fencing/fence-cms1.password"
+
+
+def test_two_levels_are_taken_in_while_the_pair_runs(lab, site):
+    lab.write_pillar(with_second_level(lab, site), CMS)
+    with lab.client() as seen:
+        done = orchestrated(lab)
+    assert seen["missed"] == []
+    assert "they answer: " in done.printed
+    assert orchestrated(lab).changed == {}
+    it_is_good(lab)
+
+
+def test_the_second_level_fences_where_the_first_is_lost(lab):
+    victim = home(lab)
+    survivor = mate(victim)
+    change_bmc(lab, victim, answer=[SECOND])
+    report = status(lab)[1]
+    assert report["survival"][victim] == {"takes_over": survivor, "why": []}
+    lab.run("crash", victim)
+    wait_for(lab, survivor, "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    lab.run("activity.py")
+    assert f"second-{victim}" in lab.on(survivor, "stonith_admin", "--history", victim, "--verbose")
+    change_bmc(lab, victim)
+    lab.run("boot", victim)
+    code, data = lab.runner("cmha.rejoin", victim, "confirm=True")
+    assert (code, data["error"]) == (0, None)
+    told_to_clean_up(lab, survivor)
+    it_is_good(lab)
+
+
+def told_to_clean_up(lab, host):
+    """What Pacemaker noticed of the BMC that was lost, it remembers until a person says that it's over."""
+    for line in faults(lab):
+        if "crm resource cleanup" in line:
+            name = line.partition("crm resource cleanup ")[2].split()[0].rstrip(";.,")
+            lab.on(host, "crm_resource", "--cleanup", "--resource", name)
+    lab.on(host, "timeout", "60", "crm_resource", "--wait")
+
+
+def test_status_says_when_both_levels_are_lost(lab):
+    active = home(lab)
+    change_bmc(lab, active, answer=[])
+    code, report = status(lab)
+    assert code == 1
+    assert report["survival"][active]["takes_over"] is None
+    (why,) = report["survival"][active]["why"]
+    assert why.startswith(f"no level of the fencing topology can fence {active}: level 1 lacks ")
+    change_bmc(lab, active)
+    told_to_clean_up(lab, active)
+    it_is_good(lab)
+
+
+def test_a_bmc_that_is_slow_fences_all_the_same(lab):
+    victim = home(lab)
+    survivor = mate(victim)
+    change_bmc(lab, victim, takes=3)
+    it_is_good(lab)
+    lab.run("crash", victim)
+    wait_for(lab, survivor, "curl -sf -o /dev/null http://127.0.0.1:7180/", 180)
+    lab.run("activity.py")
+    change_bmc(lab, victim)
+    lab.run("boot", victim)
+    code, data = lab.runner("cmha.rejoin", victim, "confirm=True")
+    assert (code, data["error"]) == (0, None)
+    told_to_clean_up(lab, survivor)
+    it_is_good(lab)
