@@ -334,6 +334,9 @@ def _compared(seen, cmha):
                 f"the password of {name} isn't as pillar says; the orchestration tries it from both hosts"
                 for name in __salt__["fencing.unkept_passwords"]()
             ]
+    if seen["cluster"] and seen["cluster"]["fencing"]:
+        with _told_to(drift):
+            drift += _unconfigured_devices()
     return {
         "drift": drift + (_cib_drift(cmha) if seen["cluster"] else []),
         "at_boot": _at_boot(cmha),
@@ -782,6 +785,14 @@ def _conf_drift(cmha):
         for name, change in versions.items()
     ]
     return lines
+
+
+def _unconfigured_devices():
+    return [
+        f"Pacemaker would fence with {name} from here, which its configuration doesn't have; on this host: "
+        f"stonith_admin --deregister {name}"
+        for name in __salt__["fencing.unconfigured"]()
+    ]
 
 
 def _cib_drift(cmha):

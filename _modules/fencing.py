@@ -16,6 +16,9 @@ from salt.exceptions import CommandExecutionError
 # Of an agent's status
 _ON, _OFF = 0, 2
 _SAYS_OFF = re.compile(r"^Status: OFF$", re.MULTILINE)
+# What the fencer says after its devices, in words that have changed; and its own device
+_COUNTED = re.compile(r"(?:no|\d+) (?:fence |fencing )?devices? found", re.IGNORECASE)
+_OF_A_WATCHDOG = "watchdog"
 # Pacemaker's program for agents of cluster-glue, and what it says when one fails: no more than that
 _CALLS_PLUGINS = "fence_legacy"
 _SAYS_NO = re.compile(r"failed: .* ?\d+$")
@@ -86,6 +89,39 @@ def leftovers(devices):
         for param in there.get(name, {}).get("params", {})
         if param not in each["params"]
     ]
+
+
+def unconfigured():
+    """
+    The devices with which Pacemaker's fencer would fence from here, and which the configuration doesn't have:
+    Pacemaker 2.0.5 can go on with one that was renamed.
+
+    Returns a list of names.
+
+    Raises ``CommandExecutionError`` when the fencer doesn't say.
+
+    Source: ``stonith_admin(8)``; Pacemaker's pull request 2262.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 fencing.unconfigured
+    """
+    answer = __salt__["bounded.run"](["stonith_admin", "--list-registered"])
+    said = answer["stdout"] + answer["stderr"]
+    if answer["retcode"] != 0 and not _COUNTED.search(said):
+        lines = " ".join(said.split())[:300]
+        raise CommandExecutionError(
+            f"{__grains__['id']}: stonith_admin --list-registered fails: {lines}"
+        )
+    held = {line.strip() for line in answer["stdout"].splitlines()} - {"", _OF_A_WATCHDOG}
+    there = __utils__["cib.model"](__salt__["crm.query"]())["primitives"]
+    return sorted(
+        name
+        for name in held
+        if not _COUNTED.fullmatch(name) and name.partition(":")[0] not in there
+    )
 
 
 def unknown(devices):

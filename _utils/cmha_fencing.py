@@ -16,6 +16,9 @@ _STONITH = "stonith:"
 # delay: it is the one that survives.
 _DELAY, _LONGEST_DELAY = "pcmk_delay_base", "pcmk_delay_max"
 
+# A BMC may take its time: Pacemaker's own 20 s are too few for some
+_OPERATIONS = {"start": {"timeout": "60s"}, "monitor": {"interval": "60s", "timeout": "60s"}}
+
 # What tells Pacemaker whom a device fences: in the short form that is said by where a parameter stands
 _PLUGS = ("port", "plug")  # in the order in which Pacemaker before 3.0.2 looks for them
 _DYNAMIC = "dynamic"  # a plug that is the node's after all
@@ -65,7 +68,7 @@ def layer(fencing, nodes, foreign, path):
                         **_host_argument(params),
                         **cmha_fence_passwords.without(_device(node), agent, params),
                     },
-                    "operations": {"monitor": {"interval": "60s", "timeout": "60s"}},
+                    "operations": {name: dict(each) for name, each in _OPERATIONS.items()},
                 }
                 for node, params in devices.items()
             },

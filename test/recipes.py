@@ -11,9 +11,19 @@ _BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 def fencing():
     """Each recipe of docs/fencing.md, the setting ``fencing``, by its agent."""
-    blocks = map(yaml.safe_load, _BLOCK.findall((_DOCS / "fencing.md").read_text()))
-    found = [block["cmha"]["fencing"] for block in blocks]
+    found = [each["fencing"] for each in _blocks() if "fencing" in each]
     return {each["agent"]: each for each in found}
+
+
+def levels():
+    """What a pair says of a second device for each node."""
+    (found,) = (each["pairs"]["cms"] for each in _blocks() if "pairs" in each)
+    return found
+
+
+def _blocks():
+    text = (_DOCS / "fencing.md").read_text()
+    return [yaml.safe_load(block)["cmha"] for block in _BLOCK.findall(text)]
 
 
 def parameters(recipe):

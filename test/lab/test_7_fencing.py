@@ -263,6 +263,16 @@ def test_status_says_when_nobody_could_fence(lab):
     it_is_good(lab)
 
 
+def test_status_says_what_only_the_fencer_knows(lab):
+    """As Pacemaker 2.0.5 can leave it, when a device was renamed."""
+    lab.on("cms1", "stonith_admin", "--register", "fence-old", "--agent", "fence_ipmilan",
+           "--option", "pcmk_host_list=cms2", "--option", "ip=198.51.100.112")  # fmt: skip
+    (line,) = (each for each in status(lab)[1]["problems"] if "fence-old" in each)
+    assert line.startswith("cms1: Pacemaker would fence with fence-old from here")
+    lab.on("cms1", *line.rpartition("on this host: ")[2].split())
+    it_is_good(lab)
+
+
 def test_status_says_when_the_active_host_could_not_fence_the_other(lab):
     active = home(lab)
     lab.on(active, "ip", "link", "set", "dev", "eth1", "down")

@@ -660,6 +660,41 @@ def program(files, password):
     return files.kept("x", "fence_x", {"password": password})["content"]
 
 
+CIB_WITH_A_DEVICE = (
+    '<cib><configuration><crm_config/><nodes/><resources><primitive id="fence-cms1" class="stonith" '
+    'type="x"/></resources><constraints/></configuration></cib>'
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "stdout", "names"),
+    [
+        (0, "fence-cms1\n1 fence device found\n", []),
+        (0, "fence-old\nfence-cms1\n2 fence devices found\n", ["fence-old"]),
+        (0, " fence-cms1:0\n other\n2 devices found\n", ["other"]),  # a clone's; as 1.1 writes it
+        (0, "watchdog\n1 fence device found\n", []),
+        (0, "No fence devices found\n", []),
+        (19, "No devices found\n", []),
+    ],
+)
+def test_devices_that_only_the_fencer_has(module, code, stdout, names):
+    host = module(0, cib=CIB_WITH_A_DEVICE)
+    answer = {"retcode": code, "stdout": stdout, "stderr": ""}
+    host.__salt__["bounded.run"] = lambda command: answer
+    assert host.unconfigured() == names
+
+
+def test_a_fencer_that_does_not_say_what_it_holds(module):
+    host = module(0, cib=CIB_WITH_A_DEVICE)
+    answer = {"retcode": 102, "stdout": "", "stderr": "Could not connect\nto fencer\n"}
+    host.__salt__["bounded.run"] = lambda command: answer
+    with pytest.raises(
+        host.CommandExecutionError,
+        match="^cms1: stonith_admin --list-registered fails: Could not connect to fencer$",
+    ):
+        host.unconfigured()
+
+
 def test_a_password_is_kept_for_root_alone(module, files):
     host = module(0)
     assert host.unkept_passwords() == list(DEVICES)
@@ -839,3 +874,23 @@ def test_a_recipe_of_the_documentation_is_a_good_pillar(site_model, agent):
         devices = [primitives[f"fence-{node['name']}"] for node in pair["nodes"]]
         assert {each["agent"] for each in devices} == {f"stonith:{agent}"}
         assert all("password" not in each["params"] for each in devices)
+
+
+def test_the_recipe_of_levels_is_a_good_pillar(cms):
+    pillar = with_(OF_CMS, FENCING)
+    pillar["pairs"]["cms"]["pacemaker"] = recipes.levels()["pacemaker"]
+    pacemaker = cms(pillar)["pacemaker"]
+    for level in pacemaker["fencing_levels"].values():
+        assert (
+            pacemaker["primitives"][level["devices"]]["params"]["pcmk_host_list"] == level["target"]
+        )
+    banned = {each["rsc"]: each["node"] for each in pacemaker["locations"].values()}
+    assert banned == {
+        f"{kind}-{node}": node for kind in ("fence", "pdu") for node in ("cms1", "cms2")
+    }
+
+
+def test_a_slow_device_has_time(declared):
+    operations = declared(FENCING)["primitives"]["fence-cms1"]["operations"]
+    times = {name: [each["timeout"] for each in all_] for name, all_ in operations.items()}
+    assert times == {"start": ["60s"], "monitor": ["60s"]}

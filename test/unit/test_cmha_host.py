@@ -61,6 +61,7 @@ class Host:
             "crm_forecast.stays": lambda node: False,
             "crm_forecast.unfenced": [],
             "fencing.unkept_passwords": [],
+            "fencing.unconfigured": [],
             "daemons.hanging": [],
             "daemons.to_come": lambda name, wanted: "2.1.8",
             "bounded.hurry": lambda *_: contextlib.nullcontext(),
@@ -575,6 +576,18 @@ def test_a_password_that_differs_is_drift(host, there):
         line.startswith("the password of fence-cms2 isn't as pillar says")
         for line in host.health(KNOWN)["drift"]
     )
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_a_device_that_only_the_fencer_has_is_drift(host, there, on):
+    there.says["crm.query"] = with_fencing(str(int(on)))
+    there.says["crm.status"] = {**GOOD, "fencing": on}
+    there.says["fencing.unconfigured"] = ["fence-old"]
+    line = (
+        "Pacemaker would fence with fence-old from here, which its configuration doesn't have; on this host: "
+        "stonith_admin --deregister fence-old"
+    )
+    assert (line in host.health(KNOWN)["drift"]) is on
 
 
 def test_what_a_start_did_not_bring(host, there):

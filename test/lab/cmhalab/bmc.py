@@ -1,7 +1,7 @@
 """A host's BMCs: what answers IPMI (lanplus) on the side network, and really cuts its power. Each host has
 two.
 
-The keeper starts one for each host, by a Python that has pyghmi: python -m cmhalab.bmc SETTINGS HOST
+The keeper starts each, by a Python that has pyghmi: python -m cmhalab.bmc SETTINGS HOST ADDRESS
 """
 
 import json
@@ -38,11 +38,6 @@ class HostsBmc(Bmc):
     power_cycle = power_reset
 
 
-def main(settings, host):
-    lab = Settings.from_dict(json.loads(settings))
-    both = [HostsBmc(lab, host, address) for address in lab.bmc_addresses(host)]
-    both[0].listen()  # to all of this process
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    settings, *which = sys.argv[1:]
+    HostsBmc(Settings.from_dict(json.loads(settings)), *which).listen()

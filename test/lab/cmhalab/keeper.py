@@ -48,7 +48,8 @@ class Keeper:
         self.door = listen(settings)
         self._on(self.door, self._answer)
         for host in settings.side_addresses():
-            self._start_bmc(host, bmc_python)
+            for address in settings.bmc_addresses(host):
+                self._start_bmc(host, address, bmc_python)
 
     def run(self):
         while True:
@@ -71,10 +72,10 @@ class Keeper:
             network.make_bridge(network.SIDE, itertools.chain.from_iterable(addresses))
         _let_hosts_watch()
 
-    def _start_bmc(self, host, python):
+    def _start_bmc(self, host, address, python):
         """It ends with the keeper, as everything does."""
         subprocess.Popen(
-            [python, "-m", "cmhalab.bmc", json.dumps(self.settings.as_dict()), host],
+            [python, "-m", "cmhalab.bmc", json.dumps(self.settings.as_dict()), host, address],
             stdin=subprocess.DEVNULL,
         )
 

@@ -12,9 +12,7 @@ LABS = Path("/run/cmha-lab")  # one directory a lab
 
 MASTER = "master"
 NETWORK = "192.0.2"  # TEST-NET-1 of RFC 5737
-SIDE_NETWORK = (
-    "198.51.100"  # TEST-NET-2: with LAB_BMC the hosts, above 100 and 200 two BMCs of each
-)
+SIDE_NETWORK = "198.51.100"  # TEST-NET-2: with LAB_BMC the hosts, above 100 and 200 their BMCs
 BMC_USER, BMC_PASSWORD = "fencer", "fencers word"
 PREFIX = 24
 ADDRESSES = {MASTER: 2, "cms1": 11, "cms2": 12, "mgmt1": 21, "mgmt2": 22}
