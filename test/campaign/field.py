@@ -23,6 +23,7 @@ _DEVICE = """
 _ADVICE = re.compile(
     r"crm resource (?:cleanup|refresh|clear) [\w-]+|stonith_admin --cleanup --history [\w-]+"
 )
+_ORCHESTRATE = "an orchestration that goes well ends it"
 _NAME = re.compile(r"cluster_name: \w+")
 _STOP_FIRST = re.compile(r"stop it there first: (service [\w-]+ stop)")
 
@@ -271,6 +272,9 @@ class Field:
         if advice:
             self._type(advice.group(0))
             return [advice.group(0)]
+        if any(_ORCHESTRATE in line for line in faults):
+            self.orchestrate()
+            return ["orchestrated"]
         time.sleep(1)
         return []
 
