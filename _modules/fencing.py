@@ -270,6 +270,31 @@ def fence(node, seconds=180):
     return {"seconds": took, "said": lines[0] if lines else "Pacemaker remembers nothing of it"}
 
 
+def confirm_off(node):
+    """
+    Tell Pacemaker that a node, whose end it waits for, has no power, as a person has seen.
+
+    node
+        Its name.
+
+    Raises ``CommandExecutionError`` when Pacemaker doesn't take that.
+
+    Source: ``stonith_admin(8)``, "--confirm".
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms2 fencing.confirm_off cms1
+    """
+    answer = __salt__["bounded.run"](["stonith_admin", "--confirm", node])
+    if answer["retcode"] != 0:
+        said = __utils__["cmha_fencing.answer"](answer["stderr"] or answer["stdout"], {})
+        raise CommandExecutionError(
+            f"{__grains__['id']}: Pacemaker doesn't take it that {node} is off: {said}"
+        )
+
+
 def keep_passwords():
     """
     Keep the passwords of fence devices on this host, each in a file that root alone may read: a program that

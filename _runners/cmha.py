@@ -332,7 +332,9 @@ def rejoin(node, site=None, confirm=False, saltenv=None, pillarenv=None):
     return _with_node(_opts(saltenv, pillarenv), "rejoin", work, node, site, confirm)
 
 
-def fence(node, site=None, confirm=False, saltenv=None, pillarenv=None):
+def fence(  # noqa: PLR0917
+    node, site=None, confirm=False, is_off=False, saltenv=None, pillarenv=None
+):
     """
     Show what it would mean to fence a node, and, confirmed, have Pacemaker do it: the proof that fencing
     works, and the end of a host that hangs. Its power is taken away, without a shutdown, and given back.
@@ -346,6 +348,10 @@ def fence(node, site=None, confirm=False, saltenv=None, pillarenv=None):
         Name of the site; needed when several have such a node.
     confirm
         Fence it. Without it nothing is touched.
+    is_off
+        You have seen that the host has no power, and it keeps none: its BMC died with it, so that nobody can
+        fence it, and Pacemaker waits. Confirmed, Pacemaker is told so, and starts the service elsewhere. If
+        the host is on, the service then runs on both.
     saltenv, pillarenv
         See ``sites``.
 
@@ -358,9 +364,11 @@ def fence(node, site=None, confirm=False, saltenv=None, pillarenv=None):
 
         salt-run cmha.fence cms2
         salt-run cmha.fence cms2 confirm=True
+        salt-run cmha.fence cms2 is_off=True confirm=True
     """
     work = __utils__["cmha_fence.fence"]
-    return _with_node(_opts(saltenv, pillarenv), "fence", work, node, site, confirm)
+    opts = _opts(saltenv, pillarenv)
+    return _with_node(opts, "fence", work, node, site, confirm, is_off=is_off)
 
 
 def clean(  # noqa: PLR0917
@@ -463,9 +471,9 @@ def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
     return _report("keygen", False)
 
 
-def _with_node(opts, deed, work, node, site, confirm):  # noqa: PLR0917
+def _with_node(opts, deed, work, node, site, confirm, **more):  # noqa: PLR0917
     """The report on what is done with a node, by its name or minion id."""
-    mistyped = _mistyped({"confirm": confirm})
+    mistyped = _mistyped({"confirm": confirm, **more})
     if mistyped:
         return _report(deed, True, error=mistyped)
     known = _known(opts, [site] if site else None)
@@ -484,7 +492,7 @@ def _with_node(opts, deed, work, node, site, confirm):  # noqa: PLR0917
     if wrong:
         return _report(deed, True, error=wrong)
     where = (name, pair["pair"])
-    return _done(opts, deed, where, confirm, lambda: work(opts, name, pair, host, confirm))
+    return _done(opts, deed, where, confirm, lambda: work(opts, name, pair, host, confirm, **more))
 
 
 def _with_pair(opts, deed, work, site, pair, **options):
@@ -522,7 +530,11 @@ def _done(opts, deed, where, acts, work):
 
 def _mistyped(options):
     """A line on an option that is to be true or false: whatever else somebody has typed might mean yes."""
-    known = {"confirm": "True or False", "drill": "True, False or fence"}
+    known = {
+        "confirm": "True or False",
+        "drill": "True, False or fence",
+        "is_off": "True or False",
+    }
     return next(
         (
             f"{name} should be {words}, is {options[name]!r}; nothing was done"

@@ -12,7 +12,7 @@ def __virtual__():
     return True
 
 
-def fence(opts, site, pair, host, confirm=False):
+def fence(opts, site, pair, host, confirm=False, is_off=False):  # noqa: PLR0917
     """
     Show what it would mean to fence a node, and, confirmed, have Pacemaker do it.
 
@@ -22,12 +22,14 @@ def fence(opts, site, pair, host, confirm=False):
         Minion id of the host.
     confirm
         Fence it. Without it nothing is touched.
+    is_off
+        It has no power, as a person has seen: Pacemaker, which waits for its end, is told so instead.
 
-    Returns a mapping: ``host``; ``by``, the node that has it fenced; ``service`` (see ``cmha_status.judge``);
-    ``done``, lines on what was done; ``next``, a line on what to do now, or ``None``; ``error``, a line, or
-    ``None``.
+    Returns a mapping: ``host``; ``by``, the node that has it fenced, or is told; ``service`` (see
+    ``cmha_status.judge``); ``done``, lines on what was done; ``next``, a line on what to do now, or
+    ``None``; ``error``, a line, or ``None``.
     """
-    return _Fence(opts, site, pair).run(host, confirm)
+    return _Fence(opts, site, pair).run(host, confirm, is_off)
 
 
 def drill(opts, site, pair):
@@ -45,8 +47,8 @@ def drill(opts, site, pair):
 class _Fence(Pair):
     deed = "fence"
 
-    def run(self, host, confirm):
-        return self._run(self.health(), host, confirm)
+    def run(self, host, confirm, is_off):
+        return (self._told_off if is_off else self._run)(self.health(), host, confirm)
 
     def drill(self):
         report = self.health()
@@ -57,11 +59,42 @@ class _Fence(Pair):
             return {**nothing, "service": report["service"], "error": str(trouble)}
         return self._run(report, self.host_of[home], confirm=True)
 
-    def _run(self, report, host, confirm):
+    def _begun(self, report, host):
         name = self.name_of[host]
         mate = self.other(name)
         done = {"host": host, "by": mate, "done": [], "next": None, "error": None}
         done["service"] = report["service"]
+        return name, mate, done
+
+    def _told_off(self, report, host, confirm):
+        name, mate, done = self._begun(report, host)
+        try:
+            self._refuse_without(report, mate)
+            if host not in report["silent"]:
+                raise Trouble(f"refused: {host} answers this master, so it is on")
+            if name not in report["fencing"]["unclean"]:
+                raise Trouble(
+                    f"refused: nobody waits for the end of {name}; see salt-run cmha.status"
+                )
+            if not confirm:
+                done["next"] = (
+                    f"have you seen that {host} has no power, and keeps none (its plugs are out)? If it is "
+                    f"on, {self.resource} then runs on both. salt-run cmha.fence node={host} is_off=True "
+                    f"confirm=True tells Pacemaker that it is off, and {self.resource} starts on {mate}"
+                )
+                return done
+            other = self.host_of[mate]
+            with self.step(f"tell {mate} that {name} is off", [other]):
+                self.master.need([other], "fencing.confirm_off", name)
+            done["done"].append(f"Pacemaker was told that {name} is off")
+            self._follow(f"Pacemaker was told that {name} is off", mate, done["done"])
+            done["next"] = f"when {host} works again: salt-run cmha.rejoin node={host} confirm=True"
+        except Trouble as trouble:
+            done["error"] = str(trouble)
+        return done
+
+    def _run(self, report, host, confirm):
+        name, mate, done = self._begun(report, host)
         runs_here = name in report["service"]["nodes"]
         try:
             self._refuse(report, name, mate, runs_here)
@@ -74,7 +107,7 @@ class _Fence(Pair):
                 return done
             self._fence(name, mate, done["done"])
             if runs_here:
-                self._follow(name, mate, done["done"])
+                self._follow(f"{name} was fenced", mate, done["done"])
             done["next"] = (
                 f"when {host} has booted, and you have looked: salt-run cmha.rejoin node={host} confirm=True"
                 if self.pair["start_on_boot"] != "always"
@@ -84,7 +117,7 @@ class _Fence(Pair):
             done["error"] = str(trouble)
         return done
 
-    def _refuse(self, report, name, mate, runs_here):
+    def _refuse_without(self, report, mate):
         other = self.host_of[mate]
         if other in report["silent"]:
             raise Trouble(f"refused, nothing was fenced: {report['silent'][other]}")
@@ -92,6 +125,10 @@ class _Fence(Pair):
             raise Trouble(
                 f"refused, nothing was fenced: {mate}, which would have it done, is {report['nodes'][mate]}"
             )
+
+    def _refuse(self, report, name, mate, runs_here):
+        other = self.host_of[mate]
+        self._refuse_without(report, mate)
         if runs_here:
             survival = report["survival"].get(name, {})
             if survival.get("takes_over") != mate:
@@ -109,7 +146,7 @@ class _Fence(Pair):
             seen = self.master.need([other], "fencing.fence", name)[other]
         done.append(f"{name} was fenced in {seen['seconds']:.1f} s: {seen['said']}")
 
-    def _follow(self, name, mate, done):
+    def _follow(self, deed, mate, done):
         other = self.host_of[mate]
         with self.step(f"wait for {self.resource} on {mate}", [other]):
             self.master.need([other], "crm.wait", self.pair["timeouts"]["started"])
@@ -117,7 +154,7 @@ class _Fence(Pair):
             answer = self.master.need([other], "crm.check", self.resource)[other]
         if where != [mate] or not answer["running"]:
             raise Trouble(
-                f"{name} was fenced, but {self.resource} runs on {' and '.join(where) or 'no node'}: "
+                f"{deed}, but {self.resource} runs on {' and '.join(where) or 'no node'}: "
                 f"{answer['text']}; see salt-run cmha.status"
             )
         done.append(f"{self.resource} runs on {mate}")

@@ -23,11 +23,12 @@ def seen(cluster, facts=()):
     Returns a mapping: ``on``, ``None`` when Pacemaker doesn't say; ``devices``, by name a list of the nodes
     from which Pacemaker watches whether it works; ``last``, by node the last fencing that it remembers:
     ``action``, ``status`` (``success``, ``failed`` or ``pending``), ``by`` (the node whose device did it),
-    ``asked_by``, ``reason`` and ``when``, texts or ``None``; ``unable``, by minion id why the host, where the
-    service is, couldn't fence the other, a list of lines.
+    ``asked_by``, ``reason`` and ``when``, texts or ``None``; ``unclean``, names of nodes that may be on, so
+    that nothing of theirs starts elsewhere before they are fenced; ``unable``, by minion id why the host,
+    where the service is, couldn't fence the other, a list of lines.
     """
     if not cluster:
-        return {"on": None, "devices": {}, "last": {}, "unable": {}}
+        return {"on": None, "devices": {}, "last": {}, "unclean": [], "unable": {}}
     devices = {
         name: each["started"]
         for name, each in cluster["resources"].items()
@@ -38,7 +39,14 @@ def seen(cluster, facts=()):
         last.setdefault(event["node"], {key: event[key] for key in event if key != "node"})
     lines = {host: facts[host].get("unfenced") for host in facts}
     unable = {host: each for host, each in lines.items() if each}
-    return {"on": cluster.get("fencing"), "devices": devices, "last": last, "unable": unable}
+    unclean = [name for name, node in cluster["nodes"].items() if node["unclean"]]
+    return {
+        "on": cluster.get("fencing"),
+        "devices": devices,
+        "last": last,
+        "unclean": unclean,
+        "unable": unable,
+    }
 
 
 def problems(fencing, nodes):
@@ -61,6 +69,13 @@ def problems(fencing, nodes):
     lines += [
         line(node, event) for node, event in fencing["last"].items() if event["status"] == "pending"
     ]
+    if fencing["on"]:
+        lines += [
+            f"nobody knows yet that {node} is off, so nothing of it starts elsewhere; where you see that it "
+            f"has no power: salt-run cmha.fence node={node} is_off=True"
+            for node in fencing["unclean"]
+            if fencing["last"].get(node, {}).get("status") != "success"
+        ]
     # a device may not run on the node that it fences, so one without the other may have none
     if fencing["on"] and set(nodes.values()) == {"online"}:
         lines += [

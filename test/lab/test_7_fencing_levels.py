@@ -1,13 +1,15 @@
 """Fencing by cluster-glue's agent, by a second device where the first is lost, and by a BMC that is slow. The
 tests tell one story, in their order."""
 
+import time
+
 import pytest
 import turns
 from cmhalab import orders, settings
 from cmhalab.settings import BMC_PASSWORD as PASSWORD
 from cmhalab.settings import BMC_USER
 from conftest import CMS, booted, own_name
-from day_two import faults, home, it_is_good, mate, orchestrated, status
+from day_two import SERVER, faults, home, it_is_good, mate, orchestrated, status
 from guide import wait_for
 
 pytestmark = turns.only("fencing")
@@ -180,6 +182,37 @@ def test_status_says_when_both_levels_are_lost(lab):
     change_bmc(lab, active)
     told_to_clean_up(lab, active)
     it_is_good(lab)
+
+
+def test_a_host_whose_bmcs_died_with_it_is_off_on_a_persons_word(lab):
+    victim = home(lab)
+    survivor = mate(victim)
+    change_bmc(lab, victim, answer=[])
+    code, data = lab.runner("cmha.fence", victim, "is_off=True", "confirm=True")
+    assert (code, data["done"]) == (1, [])
+    assert data["error"] == f"refused: {victim} answers this master, so it is on"
+    lab.run("crash", victim)
+    hint = f"salt-run cmha.fence node={victim} is_off=True"
+    eventually(lambda: any(line.endswith(hint) for line in faults(lab)))
+    code, data = lab.runner("cmha.fence", victim, "is_off=True")
+    assert (code, data["error"], data["done"]) == (0, None, [])
+    assert data["next"].startswith("have you seen that ")
+    assert lab.started(survivor, SERVER) != [survivor]
+    code, data = lab.runner("cmha.fence", victim, "is_off=True", "confirm=True")
+    assert (code, data["error"]) == (0, None)
+    assert data["done"][-1] == f"{SERVER} runs on {survivor}"
+    lab.run("activity.py")
+    change_bmc(lab, victim)
+    lab.run("boot", victim)
+    assert lab.runner("cmha.rejoin", victim, "confirm=True")[1]["error"] is None
+    told_to_clean_up(lab, survivor)
+    it_is_good(lab)
+
+
+def eventually(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
 
 
 def test_a_bmc_that_is_slow_fences_all_the_same(lab):

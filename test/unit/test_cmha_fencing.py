@@ -660,6 +660,26 @@ def program(files, password):
     return files.kept("x", "fence_x", {"password": password})["content"]
 
 
+@pytest.mark.parametrize("code", [0, 1])
+def test_pacemaker_is_told_that_a_node_is_off(module, code):
+    host, asked = module(0), []
+
+    def run(command):
+        asked.append(command)
+        return {"retcode": code, "stdout": "", "stderr": "no such node"}
+
+    host.__salt__["bounded.run"] = run
+    if code:
+        with pytest.raises(
+            host.CommandExecutionError,
+            match="^cms1: Pacemaker doesn't take it that cms2 is off: no such node$",
+        ):
+            host.confirm_off("cms2")
+    else:
+        assert host.confirm_off("cms2") is None
+    assert asked == [["stonith_admin", "--confirm", "cms2"]]
+
+
 CIB_WITH_A_DEVICE = (
     '<cib><configuration><crm_config/><nodes/><resources><primitive id="fence-cms1" class="stonith" '
     'type="x"/></resources><constraints/></configuration></cib>'

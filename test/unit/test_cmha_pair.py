@@ -52,6 +52,7 @@ class Pair:
             "crm.started": lambda host, resource: self.where,
             "crm_forecast.unfenced": lambda host, node: self.unfenced,
             "fencing.fence": self.fence,
+            "fencing.confirm_off": self.told_off,
             "service.status": lambda host, service: self.services[host] == "running",
         }
 
@@ -121,6 +122,10 @@ class Pair:
             self.where = ["cms2" if node == "cms1" else "cms1"]
             self.services = {"h1": "stopped", "h2": "stopped", host: "running"}
         return {"seconds": 4.25, "said": f"was able to reboot {node}"}
+
+    def told_off(self, host, node):
+        self.unfit = {}
+        self.fence(host, node)
 
     def stop(self, host):
         self.running = self.running - {host}
@@ -876,4 +881,54 @@ def test_a_service_that_nobody_would_take_over_keeps_its_host(fence, pair, deeds
     }
     error = fence(confirm=True)["error"]
     assert error == "refused, nothing was fenced: nobody would take cm over: for a reason"
+    assert deeds == []
+
+
+@pytest.fixture
+def lost(pair):
+    """The active host is gone, and so is its BMC."""
+    pair.silent = {"h1": "h1 doesn't answer this master"}
+    pair.unfit = {"cms1": {"online": False, "unclean": True}}
+    return pair
+
+
+def test_a_person_may_say_that_a_host_has_no_power(fence, lost, deeds):
+    asked = fence(is_off=True)
+    assert (asked["error"], asked["done"], deeds) == (None, [], [])
+    assert asked["next"].startswith("have you seen that h1 has no power, and keeps none")
+    assert "salt-run cmha.fence node=h1 is_off=True confirm=True" in asked["next"]
+    done = fence(is_off=True, confirm=True)
+    assert (done["error"], done["by"], deeds[0]) == (None, "cms2", "fencing.confirm_off h2")
+    assert done["done"] == ["Pacemaker was told that cms1 is off", "cm runs on cms2"]
+    assert done["next"] == "when h1 works again: salt-run cmha.rejoin node=h1 confirm=True"
+
+
+def test_a_service_that_does_not_start_then_is_told(fence, lost):
+    lost.follows = False
+    error = fence(is_off=True, confirm=True)["error"]
+    assert error.startswith("Pacemaker was told that cms1 is off, but cm runs on cms1: so; see")
+
+
+@pytest.mark.parametrize("confirm", [True, False])
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"silent": {}}, "refused: h1 answers this master, so it is on"),
+        ({"unfit": {}}, "refused: nobody waits for the end of cms1; see salt-run cmha.status"),
+        (
+            {"silent": {"h1": "x", "h2": "h2 is mute"}},
+            "refused, nothing was fenced: h2 is mute",
+        ),
+        (
+            {"unfit": {"cms1": {"unclean": True}, "cms2": {"standby": True}}},
+            "refused, nothing was fenced: cms2, which would have it done, is standby",
+        ),
+    ],
+)
+def test_what_is_not_known_to_be_off_is_not_said_to_be(  # noqa: PLR0917
+    fence, lost, deeds, change, why, confirm
+):
+    for name, value in change.items():
+        setattr(lost, name, value)
+    assert fence(is_off=True, confirm=confirm)["error"] == why
     assert deeds == []

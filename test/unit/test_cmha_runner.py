@@ -1058,13 +1058,20 @@ def test_who_only_asks_what_would_be_done_is_told(master, somebody_else, call):
 
 
 def test_a_node_is_fenced_by_its_id_or_name(master):
-    def fence(opts, site, pair, host, confirm):
-        return {"host": host, "confirm": confirm, "error": None}
+    def fence(opts, site, pair, host, confirm, *, is_off):
+        return {"host": host, "confirm": (confirm, is_off), "error": None}
 
     report = master(of(SITE), utils={"cmha_fence.fence": fence}).fence("cms2", confirm=True)
     told = {key: report[key] for key in ("site", "pair", "host", "confirm", "retcode")}
-    assert told == {"site": "east", "pair": "cms", "host": "cms2", "confirm": True, "retcode": 0}
+    assert told == {
+        "site": "east",
+        "pair": "cms",
+        "host": "cms2",
+        "confirm": (True, False),
+        "retcode": 0,
+    }
     runner = master(of(SITE), utils={"cmha_fence.fence": fence})
+    assert runner.fence("cms2", is_off=True)["confirm"] == (False, True)
     assert runner.fence("cms3")["error"].startswith("no site has a node cms3")
 
 
@@ -1099,6 +1106,10 @@ def test_a_drill_by_fencing(master):
         (
             lambda cmha: cmha.fence("cms2", confirm="ture"),
             "confirm should be True or False, is 'ture'",
+        ),
+        (
+            lambda cmha: cmha.fence("cms2", is_off="yes"),
+            "is_off should be True or False, is 'yes'",
         ),
         (
             lambda cmha: cmha.clean("cms", "cms1", confirm=1),

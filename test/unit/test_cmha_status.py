@@ -118,7 +118,7 @@ def test_a_good_pair(judge, facts):
         "outlook": ["if cms1 dies, cm starts on cms2"],
         "survival": {"cms1": {"takes_over": "cms2", "why": []}},
         "twice": [],
-        "fencing": {"on": False, "devices": {}, "last": {}, "unable": {}},
+        "fencing": {"on": False, "devices": {}, "last": {}, "unclean": [], "unable": {}},
         "failures": [],
         "leftovers": [],
         "maintenance": "off",
@@ -852,6 +852,7 @@ def test_devices_and_who_was_fenced_last(judge, facts):
         "on": True,
         "devices": {"fence-cms1": ["cms2"], "fence-cms2": ["cms1"]},
         "last": {"cms1": {name: value for name, value in EVENT.items() if name != "node"}},
+        "unclean": [],
         "unable": {},
     }
 
@@ -895,3 +896,27 @@ def test_an_active_host_that_could_not_fence_the_other(judge, facts, pure):
     said = f"{CMS1}: no fence device that answers can fence cms2: x"
     assert (report["health"], report["problems"]) == ("poor", [said])
     assert pure("cmha_status").warnings(report) == [said]
+
+
+@pytest.mark.parametrize(
+    ("on", "unclean", "status", "told"),
+    [
+        (True, True, "failed", True),
+        (True, True, "pending", True),
+        (True, True, "success", False),
+        (True, True, None, True),  # Pacemaker before 2.0.3
+        (True, False, "failed", False),
+        (False, True, "failed", False),
+    ],
+)
+def test_a_node_whose_end_nobody_knows(judge, facts, on, unclean, status, told):  # noqa: PLR0917
+    nodes = {
+        name: {**NODE, "online": name == "cms1", "unclean": name == "cms2" and unclean}
+        for name in ("cms1", "cms2")
+    }
+    event = {**dict.fromkeys(("by", "asked_by", "reason", "when")), "node": "cms2"}
+    events = [{**event, "action": "off", "status": status}] if status else []
+    see(facts, fencing=on, nodes=nodes, fencings=events)
+    report = judge(facts)
+    said = [line for line in report["problems"] if "node=cms2 is_off=True" in line]
+    assert (len(said), report["fencing"]["unclean"]) == (int(told), ["cms2"] if unclean else [])
