@@ -10,6 +10,7 @@ import glob
 import hashlib
 import os
 import re
+import socket
 import sys
 import threading
 import time
@@ -41,6 +42,9 @@ _LONGEST = 900
 
 # The kinds of modules that a host needs
 SYNCED = ("utils", "modules", "states", "beacons")
+
+# Seconds for which a salt-master may listen nowhere that is about to start
+_RESTARTS = 30
 
 # Seconds between two lines of a step that goes on
 _PATIENCE = 5
@@ -106,6 +110,9 @@ class Master:
             raise Trouble(_still_busy(still))
 
     def _ask(self, hosts, function, *arguments, **options):
+        deaf = self._deaf()
+        if deaf:
+            return {host: _trouble(cmha_presence.NO_MASTER, host, said=deaf) for host in hosts}
         try:
             with salt.client.get_local_client(mopts=self.opts) as client:
                 returned = client.cmd(
@@ -126,6 +133,17 @@ class Master:
             return {host: _trouble(cmha_presence.NO_MASTER, host, said=said) for host in hosts}
         answers = {host: _answer(host, function, returned.get(host)) for host in hosts}
         return {**answers, **self._without_key(answers)}
+
+    def _deaf(self):
+        """Why salt-master takes no job, or ``None``. One that restarts is waited for; Salt itself would try
+        for one and a half minutes."""
+        where = (self.opts.get("interface"), self.opts.get("ret_port"))
+        end = time.monotonic() + _RESTARTS
+        while all(where) and _refuses(*where):
+            if time.monotonic() > end:
+                return f"nobody listens on {where[0]}, port {where[1]}"
+            time.sleep(0.5)
+        return None
 
     def _environment(self, function):
         """Without any, a host goes by its own configuration."""
@@ -153,6 +171,8 @@ class Master:
         where = environment(self.opts).get("saltenv")
         arguments = [[where] if where else [] for _ in functions]
         # why this master takes no job, says whoever asks next
+        if self._deaf():
+            return
         with (
             contextlib.suppress(SaltException),
             salt.client.get_local_client(mopts=self.opts) as client,
@@ -174,6 +194,17 @@ class Master:
 
     def shown(self, line, hosts):
         return shown(self.opts, line, hosts, at_once=False)
+
+
+def _refuses(host, port):
+    """Whether nobody listens there. What else may be wrong is for who really has something to say."""
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+    except ConnectionRefusedError:
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
 
 
 def environment(opts):

@@ -1,7 +1,9 @@
 """What the master asks of hosts, and how it says what happens."""
 
 import contextlib
+import socket
 import threading
+from types import SimpleNamespace
 
 import facts
 import pytest
@@ -150,6 +152,42 @@ def test_a_master_that_takes_no_job(master):
         for host in ("h1", "h2")
     }
     master.Master({}).sync(["h1"])
+
+
+@pytest.fixture
+def port():
+    """A port on which nobody listens, and which nobody else gets meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held
+
+
+def test_a_master_on_which_nobody_listens_is_told_at_once(master, port, clock):
+    client = master.hear({"h1": {"ret": 1, "retcode": 0}})
+    opts = {"interface": "127.0.0.1", "ret_port": port.getsockname()[1]}
+    line = str(master.ask(opts, ["h1"], "m.f")["h1"])
+    assert f"takes no job (nobody listens on 127.0.0.1, port {opts['ret_port']}); see that" in line
+    assert client.jobs == []
+    assert 30 < clock.monotonic() < 32
+    port.listen()
+    assert master.ask(opts, ["h1"], "m.f") == {"h1": 1}
+
+
+def test_a_master_that_restarts_is_waited_for(master, port, clock, monkeypatch):
+    def sleep(seconds):
+        clock.sleep(seconds)
+        port.listen()
+
+    monkeypatch.setattr(master, "time", SimpleNamespace(monotonic=clock.monotonic, sleep=sleep))
+    master.hear({"h1": {"ret": 1, "retcode": 0}})
+    opts = {"interface": "127.0.0.1", "ret_port": str(port.getsockname()[1])}
+    assert master.ask(opts, ["h1"], "m.f") == {"h1": 1}
+
+
+@pytest.mark.parametrize("interface", ["no host of that name", "192.0.2.300"])
+def test_what_else_is_wrong_with_an_address_is_salts_to_say(master, interface):
+    master.hear({"h1": {"ret": 1, "retcode": 0}})
+    assert master.ask({"interface": interface, "ret_port": 4506}, ["h1"], "m.f") == {"h1": 1}
 
 
 def test_a_host_that_is_missing_in_the_return(master):
