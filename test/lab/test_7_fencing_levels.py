@@ -168,7 +168,8 @@ def told_to_clean_up(lab, host):
         if "crm resource cleanup" in line:
             name = line.partition("crm resource cleanup ")[2].split()[0].rstrip(";.,")
             lab.on(host, "crm_resource", "--cleanup", "--resource", name)
-    lab.on(host, "timeout", "60", "crm_resource", "--wait")
+    # an agent that is asking a lost BMC has a minute for that
+    lab.on(host, "timeout", "180", "crm_resource", "--wait")
 
 
 def test_status_says_when_both_levels_are_lost(lab):
