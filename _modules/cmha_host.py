@@ -68,8 +68,9 @@ def fitness(saltenv=None, pillarenv=None):
     that have joined), ``ports`` (see ``corosync.reaches``; of a link beyond the first, with its number),
     ``firewall_open`` and ``firewall`` (whether cmha's rules are there, and the backend), ``authenticated``
     (whether Corosync will take no stranger's messages), ``own_failover`` (whether Cloudera Manager's own
-    is on), ``device_silent`` (why the quorum device doesn't answer, or ``None``) and ``certified`` (whether
-    it has what certificate it needs for that).
+    is on), ``watchdog`` (why SBD here doesn't suit pillar, see ``sbd.unfit``), ``device_silent`` (why the
+    quorum device doesn't answer, or ``None``) and ``certified`` (whether it has what certificate it needs for
+    that).
 
     CLI Example:
 
@@ -120,6 +121,7 @@ def fitness(saltenv=None, pillarenv=None):
         "authenticated": cmha["authenticated"],
         "device_silent": _device_silent(cmha),
         "own_failover": _own_failover(cmha),
+        "watchdog": __salt__["sbd.unfit"](cmha["pacemaker"]["properties"], starts=not running),
         "certified": not cmha["wants_certificate"]
         or __salt__["qdevice.certified"](cmha["cluster_name"]),
     }

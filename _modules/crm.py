@@ -868,6 +868,15 @@ def _require_agents(changes):
             )
 
 
+def _require_watchdog(changes, declared):
+    """Refuse that Pacemaker counts on a watchdog that isn't there: it would end itself."""
+    if _on_a_file() or not any("-watchdog-timeout" in path for path in changes):
+        return
+    unfit = __salt__["sbd.unfit"]((declared or {}).get("properties") or {})
+    if unfit:
+        raise CommandExecutionError(f"{__grains__['id']}: {'; '.join(unfit)}")
+
+
 def _warnings(before, wanted, declared):
     """What Pacemaker may ignore of what changes, and what it newly finds odd; it refuses nothing for that."""
     if _on_a_file() or wanted["xml"] is None:
@@ -962,6 +971,7 @@ def _checked_patch(before, wanted, declared):
     _require_dc()
     _refuse_purge_of_running(wanted["purged_resources"], live=True)
     _require_agents(wanted["changes"])
+    _require_watchdog(wanted["changes"], declared)
     for line in _not_understood(wanted, declared):
         log.warning(line)
     _verify(before, wanted["xml"])

@@ -115,6 +115,7 @@ SHAPES = {
         "authenticated": bool,
         "device_silent": OPTIONAL_TEXT,
         "own_failover": bool,
+        "watchdog": Lately(_LINES),
         "certified": bool,
     },
     "cmha_host.health": {

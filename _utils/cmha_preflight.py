@@ -186,6 +186,13 @@ def _own_failovers(case):
     ]
 
 
+def _watchdogs(case):
+    """Nobody may ignore it: Pacemaker would end itself, and the service with it."""
+    return [
+        f"{host}: {line}" for host, each in case.facts.items() for line in each.get("watchdog", ())
+    ]
+
+
 def _uncertified(case):
     """Nobody may ignore it: such a node would be stopped, and couldn't start."""
     pair, facts = case.pair, case.facts
@@ -415,6 +422,7 @@ _CHECKS = (
     _Check("service", _UNLESS_IGNORED, _services),
     _Check("clock", _UNLESS_IGNORED, _clocks),
     _Check("own failover", _ALWAYS, _own_failovers),
+    _Check("watchdog", _ALWAYS, _watchdogs),
     _Check("certificate", _ALWAYS, _uncertified),
     _Check("untried ports", _NEVER, _untried_ports),
 )

@@ -60,6 +60,7 @@ _ANSWERS = {
         "authenticated": False,
         "device_silent": None,
         "own_failover": False,
+        "watchdog": [],
         "certified": True,
     },
     "cmha_host.health": {

@@ -58,6 +58,7 @@ class Cluster:
         self.is_running = True
         self.version = (0, "Pacemaker 2.1.5\nWritten by Andrew Beekhof\n")
         self.check = (0, "ok")
+        self.watchdog = {}  # by property, what is wrong with this host's SBD
         self.verdict = lambda xml: (0, "")
         self.before_patch = []
         self.commands = []
@@ -79,6 +80,9 @@ class Cluster:
 
     def has_agent(self, agent):
         return agent not in self.missing_agents
+
+    def sbd_unfit(self, properties):
+        return [line for name, line in self.watchdog.items() if name in properties]
 
     def agents_faults(self, xml, changes, allowed):
         assert "<cib" in xml
@@ -182,6 +186,7 @@ def crm(load_file, pure, cluster, clock, monkeypatch):
         salt={
             "cmd.run_all": cluster.run_all,
             "resource_agent.installed": cluster.has_agent,
+            "sbd.unfit": cluster.sbd_unfit,
             "crm_agents.faults": cluster.agents_faults,
             "crm_options.known": lambda: cluster.options,
         },

@@ -62,6 +62,7 @@ class Host:
             "crm_forecast.unfenced": [],
             "fencing.unkept_passwords": [],
             "fencing.unconfigured": [],
+            "sbd.unfit": [],
             "daemons.hanging": [],
             "daemons.to_come": lambda name, wanted: "2.1.8",
             "bounded.hurry": lambda *_: contextlib.nullcontext(),
@@ -260,6 +261,7 @@ def test_fitness_is_what_preflight_judges(host, there, pure, site_model):
         "firewall": "nftables",
         "device_silent": None,
         "own_failover": False,
+        "watchdog": [],
         "certified": True,
         "authenticated": False,
     }

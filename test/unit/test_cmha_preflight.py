@@ -525,6 +525,13 @@ def test_a_vote_that_decides_nothing_is_a_warning(judge, facts, policy, lines):
     assert all("the vote of the quorum device decides nothing" in each for each in warnings)
 
 
+def test_a_watchdog_that_is_not_there(judge, facts):
+    facts["cms2"]["watchdog"] = ["stonith-watchdog-timeout is 10s, and SBD doesn't run here: …"]
+    assert judge(facts, SITE)[0] == [
+        "cms2: stonith-watchdog-timeout is 10s, and SBD doesn't run here: …"
+    ]
+
+
 def test_cloudera_managers_own_failover_is_on(judge, facts):
     facts["cms2"]["own_failover"] = True
     pillar = with_("preflight:ignore", ["service"])

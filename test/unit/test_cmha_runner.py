@@ -429,6 +429,7 @@ def facts(pure, site):
             "firewall": "iptables",
             "device_silent": None,
             "own_failover": False,
+            "watchdog": [],
             "certified": True,
             "authenticated": False,
             **changes,

@@ -1021,3 +1021,13 @@ def test_a_stop_that_fails_ends_the_move_at_once(crm, cluster, monkeypatch):
         crm.move("cm", "cms2", timeout=600)
     assert crm.time.monotonic() < 5
     assert "--clear" in cluster.commands[-1]
+
+
+@pytest.mark.parametrize("name", ["stonith-watchdog-timeout", "fencing-watchdog-timeout"])
+def test_pacemaker_is_not_told_to_count_on_a_watchdog_that_is_not_there(crm, cluster, name):
+    cluster.watchdog = {name: "SBD doesn't run here"}
+    with pytest.raises(crm.CommandExecutionError, match="^cms1: SBD doesn't run here$"):
+        crm.apply({**DECLARED, "properties": {name: "10s"}})
+    assert cluster.writes() == []
+    # what is there already is not this change's
+    assert crm.apply(DECLARED)["changes"]
