@@ -263,6 +263,23 @@ def test_status_says_when_nobody_could_fence(lab):
     it_is_good(lab)
 
 
+def test_a_watchdog_that_is_not_there_is_refused(lab):
+    """Pacemaker would end itself on both hosts."""
+    before = configuration(lab.cib("cms1"))
+    site = lab.on("master", "cat", "/srv/pillar/cmha.sls")
+    lab.write_pillar(site.replace(OFTEN, f"{OFTEN[:-1]}, stonith-watchdog-timeout: 10s}}"), CMS)
+    done = lab.orchestrate()
+    assert all("SBD doesn't run here" in line for line in done.failed), done.failed
+    assert len(done.failed) == 1
+    states = lab.state(CMS)
+    lab.write_pillar(site, CMS)
+    for host in CMS:
+        (failed,) = (each for each in states[host].values() if each["result"] is False)
+        assert failed["comment"].endswith("or take it out of pillar")
+    assert configuration(lab.cib("cms1")) == before
+    it_is_good(lab)
+
+
 def test_status_says_what_only_the_fencer_knows(lab):
     """As Pacemaker 2.0.5 can leave it, when a device was renamed."""
     lab.on("cms1", "stonith_admin", "--register", "fence-old", "--agent", "fence_ipmilan",
