@@ -79,7 +79,7 @@ def lost_after(lab, host):
     """Seconds after which Corosync takes a node for lost."""
     said = lab.on(host, "corosync-cmapctl", "-m", "stats", check=False)
     said += lab.on(host, "corosync-cmapctl")
-    times = dict(line.split(" = ") for line in said.splitlines() if " = " in line)
+    times = dict(line.split(" = ", 1) for line in said.splitlines() if " = " in line)
     named = {name.split(" ")[0]: value for name, value in times.items()}
     return sum(int(named[f"runtime.config.totem.{each}"]) for each in ("token", "consensus")) / 1000
 

@@ -24,6 +24,7 @@ _ADVICE = re.compile(
     r"crm resource (?:cleanup|refresh|clear) [\w-]+|stonith_admin --cleanup --history [\w-]+"
 )
 _ORCHESTRATE = "an orchestration that goes well ends it"
+_BY_ORCHESTRATION = "run the orchestration"
 _NAME = re.compile(r"cluster_name: \w+")
 _STOP_FIRST = re.compile(r"stop it there first: (service [\w-]+ stop)")
 
@@ -284,6 +285,9 @@ class Field:
         if first:
             self.try_on(host, *first.group(1).split())
             return [f"{first.group(1)} on {host}"]
+        if _BY_ORCHESTRATION in (data["error"] or ""):
+            self.orchestrate()
+            return ["orchestrated"]
         return [f"rejoin {host}{': ' + data['error'] if data['error'] else ''}"]
 
     def _type(self, command):
