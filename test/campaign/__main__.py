@@ -127,7 +127,7 @@ def _struck(field, fault, which, holds, whole):
     home = field.home()
     field.begin()
     _strike(field, fault, home if which == "active" else field.mate(home), holds)
-    by_hand, short = field.bring_back(BY_HAND)
+    by_hand, short = field.bring_back(BY_HAND, fault.unfinished)
     if fault.unfinished and not short:
         by_hand.append("orchestrated")
         short = field.orchestrate().failed

@@ -233,9 +233,10 @@ class Field:
 
     # --- how it comes back -----------------------------------------------------------------------
 
-    def bring_back(self, seconds):
+    def bring_back(self, seconds, unfinished=False):
         """
         As a person: hosts that are off get power, and what status says is done, until it has nothing to say.
+        Whoever was interrupted orchestrates where status has no better word.
 
         Returns what was done by hand, a list of lines; and what status still says after so many seconds.
         """
@@ -247,7 +248,7 @@ class Field:
                 return list(dict.fromkeys(done)), []
             if time.monotonic() > end:
                 return list(dict.fromkeys(done)), faults
-            done += self._as_told(faults, states)
+            done += self._as_told(faults, states, unfinished)
 
     def _switch_on(self):
         for host in self.hosts:
@@ -262,7 +263,7 @@ class Field:
         faults = data["errors"] + report["problems"]
         return faults if faults or code == 0 else [f"exit {code}"], report["nodes"]
 
-    def _as_told(self, faults, states):
+    def _as_told(self, faults, states, unfinished):
         out = [host for host in self.hosts if states[host] == "stopped"]
         if len(out) == len(self.hosts):
             self.orchestrate()
@@ -273,7 +274,7 @@ class Field:
         if advice:
             self._type(advice.group(0))
             return [advice.group(0)]
-        if any(_ORCHESTRATE in line for line in faults):
+        if unfinished or any(_ORCHESTRATE in line for line in faults):
             self.orchestrate()
             return ["orchestrated"]
         time.sleep(1)
