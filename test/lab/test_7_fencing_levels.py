@@ -1,6 +1,7 @@
 """Fencing by cluster-glue's agent, by a second device where the first is lost, and by a BMC that is slow. The
 tests tell one story, in their order."""
 
+import re
 import time
 
 import pytest
@@ -17,6 +18,7 @@ pytestmark = turns.only("fencing")
 SITE = "/srv/pillar/cmha.sls"
 WRONG = "not that word"
 FIRST, SECOND = 0, 1
+ADVICE = re.compile(r"crm resource cleanup [\w-]+|stonith_admin --cleanup --history [\w-]+")
 PROPERTIES = "properties: {dc-deadtime: 2s}"
 
 
@@ -163,13 +165,22 @@ def test_the_second_level_fences_where_the_first_is_lost(lab):
 
 
 def told_to_clean_up(lab, host):
-    """What Pacemaker noticed of the BMC that was lost, it remembers until a person says that it's over."""
-    for line in faults(lab):
-        if "crm resource cleanup" in line:
-            name = line.partition("crm resource cleanup ")[2].split()[0].rstrip(";.,")
-            lab.on(host, "crm_resource", "--cleanup", "--resource", name)
+    """What Pacemaker noticed of a BMC that was lost, it remembers until a person says that it is over."""
+
+    def done():
+        lines = faults(lab)
+        for advice in filter(None, map(ADVICE.search, lines)):
+            lab.on(host, *advice.group(0).split(), check=False)
+        return not lines
+
     # an agent that is asking a lost BMC has a minute for that
-    lab.on(host, "timeout", "180", "crm_resource", "--wait")
+    eventually(done, 300)
+
+
+def eventually(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
 
 
 def test_status_says_when_both_levels_are_lost(lab):
@@ -208,12 +219,6 @@ def test_a_host_whose_bmcs_died_with_it_is_off_on_a_persons_word(lab):
     assert lab.runner("cmha.rejoin", victim, "confirm=True")[1]["error"] is None
     told_to_clean_up(lab, survivor)
     it_is_good(lab)
-
-
-def eventually(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
 
 
 def test_a_bmc_that_is_slow_fences_all_the_same(lab):
