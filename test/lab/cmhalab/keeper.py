@@ -22,7 +22,8 @@ from . import network
 from .disk import Base
 from .machine import Machine
 from .orders import SIZE, listen
-from .settings import LabError, Settings
+from .settings import MASTER, LabError, Settings
+from .shared_disk import SharedDisk
 from .shell import run
 
 PATIENCE = 5  # with a caller who says nothing
@@ -38,8 +39,9 @@ class Keeper:
         self.settings = settings
         self.loop = selectors.DefaultSelector()
         self._make_rooms()
+        disk = SharedDisk(settings.directory / "cluster-disk") if settings.disk == "yes" else None
         self.machines = {
-            name: Machine(name, settings, base)
+            name: Machine(name, settings, base, None if name == MASTER else disk)
             for name, base in zip(settings.everyone, bases, strict=True)
         }
         for machine in self.machines.values():

@@ -21,7 +21,7 @@ CAPABILITIES = "CAP_NET_ADMIN,CAP_IPC_LOCK"
 class Machine:
     """States: off (also after a crash), booting, up. Called by the keeper alone."""
 
-    def __init__(self, name, settings, base):
+    def __init__(self, name, settings, base, shared_disk=None):
         self.name = name
         self.settings = settings
         self.is_cut = False
@@ -32,6 +32,7 @@ class Machine:
         self.process = None
         self.leader = None  # the host's pid 1, as the keeper counts pids
         self.base = base
+        self.shared_disk = shared_disk
         place = settings.directory / "disks" / name
         self.disk = Disk(place, base)
         self.namespace = place.with_name(f"{name}.network")
@@ -155,6 +156,7 @@ class Machine:
         binds = [
             *(f"--bind-ro={venv}" for venv in self.disk.base[1:] if venv),
             f"--bind={self.settings.shared}:/mnt/cm-shared",
+            *(self.shared_disk.binds() if self.shared_disk else ()),
         ]
         if self.name == MASTER:
             binds += [

@@ -60,6 +60,7 @@ class Settings:
     salt: str  # of the master
     minion_salt: str
     next_salt: str  # to which any host may be upgraded, or none
+    disk: str  # yes: the cluster's hosts share a disk
     bmc: str  # yes: each host of the cluster has a BMC, and a second cable by which others reach it
     state_events: str  # yes: each state of a run becomes an event, which doubles a run's time
     checkout: str = str(FORMULA)  # whose files the master serves, and whose digest a snapshot has
@@ -122,6 +123,7 @@ def from_environment(environment=os.environ):
         salt=salt,
         minion_salt=environment.get("LAB_MINION_SALT", salt),
         next_salt=environment.get("LAB_NEXT_SALT", ""),
+        disk=environment.get("LAB_DISK", "no"),
         bmc=environment.get("LAB_BMC", "no"),
         state_events=environment.get("LAB_STATE_EVENTS", "no"),
     )
@@ -129,6 +131,7 @@ def from_environment(environment=os.environ):
     _one_of("LAB_INIT", settings.init, INITS)
     _check_look_alikes(settings)
     _one_of("LAB_STATE_EVENTS", settings.state_events, SWITCH)
+    _one_of("LAB_DISK", settings.disk, SWITCH)
     _one_of("LAB_BMC", settings.bmc, SWITCH)
     if settings.bmc == "yes" and any(len(host) > 13 for host in hosts):
         raise LabError("LAB_BMC=yes: a host's name has at most 13 characters")
