@@ -11,13 +11,14 @@ _BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 def fencing():
     """Each recipe of docs/fencing.md, the setting ``fencing``, by its agent."""
-    found = [each["fencing"] for each in _blocks() if "fencing" in each]
-    return {each["agent"]: each for each in found}
+    said = [each for block in _blocks() for each in (block, *block.get("pairs", {}).values())]
+    return {each["fencing"]["agent"]: each["fencing"] for each in said if "fencing" in each}
 
 
 def levels():
     """What a pair says of a second device for each node."""
-    (found,) = (each["pairs"]["cms"] for each in _blocks() if "pairs" in each)
+    pairs = [each["pairs"]["cms"] for each in _blocks() if "pairs" in each]
+    (found,) = (each for each in pairs if "pacemaker" in each)
     return found
 
 

@@ -1,5 +1,5 @@
-"""Fencing by SBD with a disk that both hosts share, set up by hand as docs/fencing.md says; without a watchdog,
-since none can be had here. The tests tell one story, in their order."""
+"""Fencing by SBD with a disk that both hosts share, set up by hand as docs/fencing.md says; without a
+watchdog, since none can be had here. The tests tell one story, in their order."""
 
 import pytest
 import turns
