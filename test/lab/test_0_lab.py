@@ -107,6 +107,29 @@ def test_cut_and_heal(small):
     assert small.salt([HOST], "test.ping") == {HOST: True}
 
 
+def spoil(lab, **how):
+    orders.ask(settings.from_environment(lab.environment), "spoil", HOST, how=how)
+
+
+@pytest.mark.parametrize("lost", [(1, 0), (0, 1)])
+def test_a_cable_that_is_dead_in_one_direction(small, lost):
+    spoil(small, lost=lost)
+    assert not pings(small)
+    with pytest.raises(settings.LabError, match="a cable is bad already"):
+        spoil(small, lost=lost)
+    small.run("heal", HOST)
+    assert pings(small)
+
+
+def test_a_cable_by_which_frames_come_late_and_twice(small):
+    spoil(small, late=0.2, twice=1)
+    said = small.on("master", "ping", "-c", "3", "-i", "0.3", "-W", "2", HOST)
+    small.run("reset", HOST)  # which gives it a good one
+    assert "DUP!" in said
+    assert float(said.splitlines()[-1].split("/")[-2]) > 20  # the slowest of them, in milliseconds
+    assert "DUP!" not in small.on("master", "ping", "-c", "3", "-i", "0.3", HOST)
+
+
 def test_a_crash_is_told_to_nobody_and_the_disk_survives(small):
     tells = "trap 'touch /root/told' TERM; touch /root/began; sleep infinity & wait"
     small.on(HOST, "systemd-run", "--quiet", "--unit=tells", "sh", "-c", tells)
