@@ -25,6 +25,7 @@ def _plain(password):
 
 
 _PLAIN_ENDING = ".password"
+DEVICES = "fence-"  # how the devices of the short form are called
 _FENCE_AGENTS = (
     _Way("password", "password_script", {}, "", _program),
     _Way("passwd", "passwd_script", {}, "", _program),  # of those before fence-agents 4.1
@@ -117,7 +118,8 @@ def is_ours(name, content):
     content
         Text.
     """
-    return name.endswith(_PLAIN_ENDING) or content.startswith(_MARK)
+    plain = name.startswith(DEVICES) and name.endswith(_PLAIN_ENDING)
+    return plain or content.startswith(_MARK)
 
 
 def reads_file(params):

@@ -246,7 +246,7 @@ def _mapping(value):
 
 
 def _device(node):
-    return f"fence-{node}"
+    return f"{cmha_fence_passwords.DEVICES}{node}"
 
 
 # --- what a host asks of them --------------------------------------------------------------------

@@ -28,12 +28,12 @@ def test_the_program_prints_the_password(files, tmp_path, password):
 @pytest.mark.parametrize(
     ("agent", "param", "told", "content"),
     [
-        ("fence_x", "password", {"password_script": "/etc/cmha/fencing/x"}, None),
-        ("stonith:fence_x", "passwd", {"passwd_script": "/etc/cmha/fencing/x"}, None),
+        ("fence_x", "password", {"password_script": "/etc/cmha/fencing/fence-x"}, None),
+        ("stonith:fence_x", "passwd", {"passwd_script": "/etc/cmha/fencing/fence-x"}, None),
         (
             "external/ipmi",
             "passwd",
-            {"passwd": "/etc/cmha/fencing/x.password", "passwd_method": "file"},
+            {"passwd": "/etc/cmha/fencing/fence-x.password", "passwd_method": "file"},
             f"{PASSWORD}\n",
         ),
         ("external/ipmi", "password", None, None),
@@ -42,19 +42,22 @@ def test_the_program_prints_the_password(files, tmp_path, password):
 )
 def test_where_an_agent_reads_it(files, agent, param, told, content):
     params = {"ip": "x", param: PASSWORD}
-    kept = files.kept("x", agent, params)
+    kept = files.kept("fence-x", agent, params)
     if told is None:
-        assert (kept, files.without("x", agent, params)) == (None, params)
+        assert (kept, files.without("fence-x", agent, params)) == (None, params)
         return
-    assert files.without("x", agent, params) == {"ip": "x", **told}
+    assert files.without("fence-x", agent, params) == {"ip": "x", **told}
     assert files.reads_file(told) in told
     assert f"/etc/cmha/fencing/{kept['file']}" in told.values()
     assert content in (None, kept["content"])
     assert files.is_ours(kept["file"], kept["content"])
 
 
-def test_what_somebody_else_wrote_is_not_ours(files):
-    assert not files.is_ours("x", "#!/bin/sh\necho x\n")
+@pytest.mark.parametrize(
+    ("name", "content"), [("fence-x", "#!/bin/sh\necho x\n"), ("my.password", "secret\n")]
+)
+def test_what_somebody_else_wrote_is_not_ours(files, name, content):
+    assert not files.is_ours(name, content)
 
 
 @pytest.mark.parametrize(
