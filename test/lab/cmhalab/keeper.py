@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import selectors
+import signal
 import socket
 import subprocess
 import sys
@@ -49,9 +50,13 @@ class Keeper:
         self.relay = None  # of the one cable that is bad
         self.door = listen(settings)
         self._on(self.door, self._answer)
-        for host in settings.side_addresses():
-            for address in settings.bmc_addresses(host):
+        self.bmcs = {
+            host: [
                 self._start_bmc(host, address, bmc_python)
+                for address in settings.bmc_addresses(host)
+            ]
+            for host in settings.side_addresses()
+        }
 
     def run(self):
         while True:
@@ -76,7 +81,7 @@ class Keeper:
 
     def _start_bmc(self, host, address, python):
         """It ends with the keeper, as everything does."""
-        subprocess.Popen(
+        return subprocess.Popen(
             [python, "-m", "cmhalab.bmc", json.dumps(self.settings.as_dict()), host, address],
             stdin=subprocess.DEVNULL,
         )
@@ -152,9 +157,9 @@ class Keeper:
         machine.heal()
 
     def change_bmc(self, machine, answer=(0, 1), takes=0):
-        """Which of a host's BMCs can be reached, and how many seconds they take to say whether it is on."""
-        for which, address in enumerate(self.settings.bmc_addresses(machine.name)):
-            network.keep_address(network.SIDE, address, which in answer)
+        """Which of a host's BMCs answer, and how many seconds they take to say whether it is on."""
+        for which, bmc in enumerate(self.bmcs[machine.name]):
+            bmc.send_signal(signal.SIGCONT if which in answer else signal.SIGSTOP)
         machine.bmc_takes = takes
 
     def boot(self, machine):

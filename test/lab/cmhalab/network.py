@@ -22,13 +22,6 @@ def make_bridge(name=BRIDGE, addresses=()):
     run("ip", "link", "set", "dev", name, "up")
 
 
-def keep_address(bridge, address, there):
-    """Whether the lab itself is there."""
-    if (f" {address}/" in run("ip", "-o", "address", "show", "dev", bridge)) != there:
-        verb = "add" if there else "delete"
-        run("ip", "address", verb, f"{address}/{PREFIX}", "dev", bridge)
-
-
 def make_namespace(namespace):
     """A network namespace without any past, mounted at that path."""
     namespace.touch()
