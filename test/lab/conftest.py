@@ -110,6 +110,8 @@ class Lab:
     def runner(self, function, *arguments):
         """A runner's report: its exit code, and its data."""
         done = self.run("on", "master", "salt-run", "--out=json", function, *arguments, check=False)
+        if "{" not in done.stdout:
+            pytest.fail(f"{function}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.returncode, json.loads(done.stdout[done.stdout.index("{") :])
 
     def faults(self, *which):
