@@ -14,6 +14,7 @@ import time
 
 import salt.utils.files
 import salt.utils.path
+import salt.utils.systemd
 import salt.utils.yaml
 from salt.exceptions import CommandExecutionError
 
@@ -193,7 +194,10 @@ def health(known=None, saltenv=None, pillarenv=None):
         given = (known or {}).get(__grains__["id"]) or wanted or {}
         return {
             "hangs": [line for line in hangs if line not in recovers],
-            "recovers": [f"{line}; pacemakerd replaces it within a minute" for line in recovers],
+            "recovers": [
+                *(f"{line}; pacemakerd replaces it within a minute" for line in recovers),
+                *([] if hangs else _given_up()),
+            ],
             "corosync": seen["corosync"],
             "cluster": seen["cluster"],
             "leftovers": __utils__["cib.leftovers"](seen["cib"]) if seen["cib"] else [],
@@ -203,6 +207,19 @@ def health(known=None, saltenv=None, pillarenv=None):
             "pacemaker": _pacemaker(),
             **_compared(seen, wanted),
         }
+
+
+def _given_up():
+    """What pacemakerd doesn't start again, as a process of its own that takes its place would."""
+    gone = __salt__["daemons.missing"]()
+    if not gone:
+        return []
+    then = "" if salt.utils.systemd.booted() else ", then service pacemaker start"
+    return [
+        f"{' and '.join(gone)} doesn't run, and Pacemaker doesn't start it again, so that it can't be "
+        f"stopped in less than 20 minutes; on this host: pkill -KILL pacemakerd{then} (its resources run on, "
+        "and what is missing is started)"
+    ]
 
 
 def _pacemaker():

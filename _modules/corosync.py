@@ -466,6 +466,12 @@ def stop():
             f"{__grains__['id']}: the cluster isn't in maintenance mode; "
             "to stop it would stop what it manages"
         )
+    gone = __salt__["daemons.missing"]()
+    if gone:
+        raise CommandExecutionError(
+            f"{__grains__['id']}: Pacemaker can't be stopped while its {' and '.join(gone)} doesn't run: see "
+            "salt-run cmha.status; nothing was stopped"
+        )
     _stop_daemons()
     return True
 

@@ -5,6 +5,7 @@ The packages of daemons: which versions are there, and which shall be; and that 
 import contextlib
 import os
 import re
+import time
 
 import salt.utils.files
 from salt.exceptions import CommandExecutionError
@@ -18,6 +19,21 @@ _PROC = "/proc"
 _CLUSTERS_OWN = re.compile(
     r"corosync|corosync-qdevi\S*|pacemakerd|pacemaker-\S+|cib|crmd|lrmd|stonithd|attrd|pengine"
 )
+
+# What pacemakerd starts, since 2.0 and before; the kernel cuts names
+_OF_PACEMAKERD = (
+    (
+        "pacemaker-based",
+        "pacemaker-fenced",
+        "pacemaker-execd",
+        "pacemaker-attrd",
+        "pacemaker-schedulerd",
+        "pacemaker-controld",
+    ),
+    ("cib", "stonithd", "lrmd", "attrd", "pengine", "crmd"),
+)
+_COMM = 15
+_RESPAWN = 5  # seconds
 
 # Names the process that wrote it: what a killed installation leaves behind forbids nothing.
 _ANSWER = """\
@@ -113,6 +129,32 @@ def _newest_package(name):
     return ""
 
 
+def missing():
+    """
+    Pacemaker's daemons that don't run on this host while pacemakerd, which starts them, does: it can give one
+    up that ended when the CIB manager died, and then can't be stopped in less than 20 minutes. One that is
+    being started again is waited for.
+
+    Returns a list of names.
+
+    Source: proc(5); Pacemaker's daemons/pacemakerd, "Not respawning".
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 daemons.missing
+    """
+    end = time.monotonic() + _RESPAWN
+    while True:
+        there = set(_names())
+        wanted = next((each for each in _OF_PACEMAKERD if there.intersection(each)), ())
+        gone = [name for name in wanted if name[:_COMM] not in there]
+        if "pacemakerd" not in there or not gone or time.monotonic() > end:
+            return gone if "pacemakerd" in there else []
+        time.sleep(0.2)
+
+
 def hanging():
     """
     The cluster's daemons on this host that are stopped as by a signal or a debugger: they are there, and
@@ -128,7 +170,17 @@ def hanging():
 
         salt cms1 daemons.hanging
     """
-    found = set()
+    return sorted(
+        {name for name, state in _processes() if _CLUSTERS_OWN.fullmatch(name) and state in "Tt"}
+    )
+
+
+def _names():
+    return [name for name, state in _processes() if state != "Z"]
+
+
+def _processes():
+    """Name and state of each process, as the kernel has them."""
     for process in filter(str.isdigit, os.listdir(_PROC)):
         try:
             with salt.utils.files.fopen(f"{_PROC}/{process}/stat", errors="replace") as file:
@@ -136,10 +188,7 @@ def hanging():
                 before, _, after = file.read().rpartition(")")
         except OSError:
             continue  # it has ended meanwhile
-        name = before.partition("(")[2]
-        if _CLUSTERS_OWN.fullmatch(name) and after.split()[0] in "Tt":
-            found.add(name)
-    return sorted(found)
+        yield before.partition("(")[2], after.split()[0]
 
 
 def hold_back(daemons):

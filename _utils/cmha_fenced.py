@@ -49,7 +49,7 @@ def seen(cluster, facts=()):
     }
 
 
-def problems(fencing, nodes):
+def problems(fencing, nodes, maintenance=False):
     """
     What is wrong with fencing, or goes on.
 
@@ -57,6 +57,8 @@ def problems(fencing, nodes):
         See ``seen``.
     nodes
         The state of each node, see ``cmha_status.judge``.
+    maintenance
+        Whether the cluster is in maintenance mode: it starts nothing then.
 
     Returns a list of lines.
     """
@@ -77,7 +79,7 @@ def problems(fencing, nodes):
             if fencing["last"].get(node, {}).get("status") != "success"
         ]
     # a device may not run on the node that it fences, so one without the other may have none
-    if fencing["on"] and set(nodes.values()) == {"online"}:
+    if fencing["on"] and not maintenance and set(nodes.values()) == {"online"}:
         lines += [
             f"the fence device {name} runs on no node: nobody watches whether it works; crm resource cleanup "
             f"{name}"

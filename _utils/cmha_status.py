@@ -374,7 +374,8 @@ def _poor(pair, report, silent, view, of_node):
         f"crm resource cleanup {each['resource']}"
         for each in report["failures"]
     ]
-    lines += cmha_fenced.problems(report["fencing"], report["nodes"])
+    maintenance = report["maintenance"] != "off"
+    lines += cmha_fenced.problems(report["fencing"], report["nodes"], maintenance)
     lines += [
         f"a move left the constraint {each['id']} behind, which ties {each['resource']} to or off "
         f"{each['node']}; crm resource clear {each['resource']}"

@@ -22,6 +22,7 @@ _DEVICE = """
 # What status and rejoin tell a person to type, on a host of the pair
 _ADVICE = re.compile(
     r"crm resource (?:cleanup|refresh|clear) [\w-]+|stonith_admin --cleanup --history [\w-]+"
+    r"|pkill -KILL pacemakerd"
 )
 _ORCHESTRATE = "an orchestration that goes well ends it"
 _BY_ORCHESTRATION = "run the orchestration"
@@ -270,11 +271,15 @@ class Field:
             return ["orchestrated"]
         if out:
             return self._rejoin(out[0])
-        advice = _ADVICE.search(" ".join(faults))
-        if advice:
-            self._type(advice.group(0))
-            return [advice.group(0)]
-        if unfinished or any(_ORCHESTRATE in line for line in faults):
+        if any(_ORCHESTRATE in line for line in faults):
+            self.orchestrate()
+            return ["orchestrated"]
+        for line in faults:
+            advice = _ADVICE.search(line)
+            if advice:
+                self._type(advice.group(0), line.split(":")[0])
+                return [advice.group(0)]
+        if unfinished:
             self.orchestrate()
             return ["orchestrated"]
         time.sleep(1)
@@ -291,7 +296,11 @@ class Field:
             return ["orchestrated"]
         return [f"rejoin {host}{': ' + data['error'] if data['error'] else ''}"]
 
-    def _type(self, command):
+    def _type(self, command, where):
+        """On the host that a line begins with, or on any whose cluster answers."""
+        if where in self.hosts:
+            self.try_on(where, "timeout", "60", *command.split())
+            return
         for host in self.hosts:
             if self.try_on(host, "timeout", "5", "crm_node", "--name"):
                 self.try_on(host, "timeout", "60", *command.split())

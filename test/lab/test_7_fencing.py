@@ -268,11 +268,10 @@ def test_a_watchdog_that_is_not_there_is_refused(lab):
     before = configuration(lab.cib("cms1"))
     site = lab.on("master", "cat", "/srv/pillar/cmha.sls")
     lab.write_pillar(site.replace(OFTEN, f"{OFTEN[:-1]}, stonith-watchdog-timeout: 10s}}"), CMS)
-    done = lab.orchestrate()
-    assert all("SBD doesn't run here" in line for line in done.failed), done.failed
-    assert len(done.failed) == 1
-    states = lab.state(CMS)
+    done, states = lab.orchestrate(), lab.state(CMS)
     lab.write_pillar(site, CMS)
+    assert [line.split(": ")[1] for line in done.failed] == CMS
+    assert all("SBD doesn't run here: Pacemaker would end itself" in each for each in done.failed)
     for host in CMS:
         (failed,) = (each for each in states[host].values() if each["result"] is False)
         assert failed["comment"].endswith("or take it out of pillar")

@@ -64,6 +64,7 @@ class Host:
             "fencing.unconfigured": [],
             "sbd.unfit": [],
             "daemons.hanging": [],
+            "daemons.missing": [],
             "daemons.to_come": lambda name, wanted: "2.1.8",
             "bounded.hurry": lambda *_: contextlib.nullcontext(),
             "bounded.stretched": lambda seconds: seconds,
@@ -979,6 +980,17 @@ def test_a_daemon_that_is_stopped_is_not_waited_for(host, there):
         "every": None,
         "owner": None,
     }
+
+
+@pytest.mark.parametrize("systemd", [True, False])
+def test_a_daemon_that_pacemaker_has_given_up_is_told(host, there, monkeypatch, systemd):
+    monkeypatch.setattr(host.salt.utils.systemd, "booted", lambda: systemd)
+    there.says.update({"crm.query": CIB, "daemons.missing": ["pacemaker-attrd"]})
+    found = host.health(KNOWN)
+    (line,) = found["recovers"]
+    assert line.startswith("pacemaker-attrd doesn't run, and Pacemaker doesn't start it again")
+    assert ("then service pacemaker start" in line) is not systemd
+    assert (found["hangs"], found["cluster"]) == ([], GOOD)
 
 
 @pytest.mark.parametrize("name", ["crm.running", "crm.status", "corosync.running"])

@@ -883,6 +883,11 @@ def test_a_device_that_runs_nowhere(judge, facts):
     assert problem.startswith("the fence device fence-cms1 runs on no node: nobody watches")
     see(facts, fencing=False)
     assert judge(facts)["problems"] == []
+    # in maintenance mode it can't be started
+    facts[CMS1]["maintenance"] = {"on": True, "ours": True}
+    see(facts, resources={"cm": run_by("cms1"), "fence-cms1": fenced_by()}, fencing=True)
+    assert not [line for line in judge(facts)["problems"] if "runs on no node" in line]
+    facts[CMS1]["maintenance"] = {"on": False, "ours": False}
     # it may not run on the node that it fences, and the other one is off
     alone = {name: {**NODE, "online": name == "cms1"} for name in ("cms1", "cms2")}
     see(facts, fencing=True, nodes=alone)

@@ -159,7 +159,9 @@ def running(load_file, pure, monkeypatch, tmp_path, clock):
     (tmp_path / "corosync.conf").write_text(CONF)
     monkeypatch.setattr("salt.utils.path.which", lambda name: f"/usr/sbin/{name}")
 
-    def with_memory(memory, refuses=None, maintenance=True, stops=True, code=1):
+    def with_memory(  # noqa: PLR0917
+        memory, refuses=None, maintenance=True, stops=True, code=1, missing=()
+    ):
         called = []
 
         def run_all(command, **_):
@@ -178,6 +180,7 @@ def running(load_file, pure, monkeypatch, tmp_path, clock):
                 "cmd.run_all": run_all,
                 "crm.running": lambda: memory is not None,
                 "crm.status": lambda: {"maintenance": maintenance},
+                "daemons.missing": lambda: list(missing),
                 "service.status": lambda name: memory is not None,
                 "service.stop": lambda name: called.append(f"stop {name}") or stops,
             },
@@ -522,6 +525,16 @@ def test_a_stop_in_maintenance_mode(running):
 def test_a_stop_without_maintenance_mode_would_stop_the_service(running):
     module = running("", maintenance=False)
     with pytest.raises(CommandExecutionError, match="^cms1: the cluster isn't in maintenance mode"):
+        module.stop()
+    assert not any("stop" in each for each in module.called)
+
+
+def test_a_pacemaker_that_would_not_end_is_not_stopped(running):
+    module = running("", missing=["pacemaker-attrd"])
+    with pytest.raises(
+        CommandExecutionError,
+        match="^cms1: Pacemaker can't be stopped while its pacemaker-attrd doesn't run: see",
+    ):
         module.stop()
     assert not any("stop" in each for each in module.called)
 

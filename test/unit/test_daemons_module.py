@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -181,3 +182,63 @@ def test_daemons_that_are_stopped(load_file, tmp_path, monkeypatch):
     (tmp_path / "14/stat").write_bytes(b"14 (caf\xe9) T 1")
     (tmp_path / "13").mkdir()  # ended meanwhile
     assert module.hanging() == ["cib", "corosync", "pacemaker-based"]
+
+
+# --- daemons that are missing --------------------------------------------------------------------
+
+NEW = (
+    "pacemaker-based pacemaker-fenced pacemaker-execd pacemaker-attrd pacemaker-schedulerd "
+    "pacemaker-controld"
+)
+OLD = "cib stonithd lrmd attrd pengine crmd"
+
+
+@pytest.fixture
+def running(load_file, tmp_path, monkeypatch, clock):
+    """The module on a host with processes of these names, as the kernel cuts them; ``later`` start in 2 s."""
+
+    def runs(*names, later=()):
+        module = load_file("_modules/daemons.py")
+
+        def start(name):
+            number = str(len(list(tmp_path.iterdir())) + 1)
+            (tmp_path / number).mkdir()
+            (tmp_path / number / "stat").write_text(f"{number} ({name[:15]}) S 1")
+
+        def sleep(seconds):
+            clock.sleep(seconds)
+            if clock.monotonic() >= 2:
+                for name in later:
+                    start(name)
+
+        for name in names:
+            start(name)
+        monkeypatch.setattr(module, "_PROC", str(tmp_path))
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock.monotonic, sleep=sleep))
+        return module
+
+    return runs
+
+
+@pytest.mark.parametrize("names", [NEW, OLD])
+def test_all_of_pacemakers_daemons_are_there(running, clock, names):
+    assert running("pacemakerd", *names.split()).missing() == []
+    assert clock.monotonic() == 0
+
+
+@pytest.mark.parametrize("gone", [*NEW.split(), *OLD.split()])
+def test_one_is_missing(running, gone):
+    names = NEW if gone in NEW.split() else OLD
+    module = running("pacemakerd", *(each for each in names.split() if each != gone))
+    assert module.missing() == [gone]
+
+
+def test_one_that_is_started_again_is_waited_for(running, clock):
+    names = [each for each in NEW.split() if each != "pacemaker-attrd"]
+    assert running("pacemakerd", *names, later=["pacemaker-attrd"]).missing() == []
+    assert 2 <= clock.monotonic() < 3
+
+
+@pytest.mark.parametrize("names", [[], ["pacemakerd"], ["pacemaker-based"], ["corosync", "cib"]])
+def test_where_pacemaker_does_not_run_nothing_is_missing(running, names):
+    assert running(*names).missing() == []
