@@ -107,6 +107,36 @@ def test_a_daemon_that_hangs_on_the_active_host(lab, here, daemon):
     assert_all_is_well(lab)
 
 
+# ends as it does when the CIB manager has died, and it was quicker to notice than pacemakerd
+LOSES_ITS_CLUSTER = """
+mv "$1" "$1.real"
+printf '#!/bin/sh\\nexit 102\\n' >"$1"
+chmod 755 "$1"
+pkill -KILL -f "^$1"
+until grep -q 'Not respawning pacemaker-attrd' /var/log/pacemaker/pacemaker.log; do sleep 0.1; done
+mv "$1.real" "$1"
+"""
+
+
+def test_a_daemon_that_pacemaker_has_given_up(lab, here):
+    program = "/usr/lib/pacemaker/pacemaker-attrd"
+    there = mate(here)
+    lab.on(there, "timeout", "30", "sh", "-c", LOSES_ITS_CLUSTER, "sh", program)
+    code, report = asked(lab)
+    assert (code, report["health"]) == (1, "poor")
+    (line,) = (each for each in report["problems"] if "doesn't run, and Pacemaker" in each)
+    assert line.startswith(f"{there}: pacemaker-attrd doesn't run")
+    assert report["survival"][here]["takes_over"] is None
+    code, data = lab.runner("cmha.failover", "cms")
+    assert (code, data["moves"]) == (1, [])
+    # what the line says helps, does, and the service goes on
+    before = lab.on(here, "pgrep", "-f", "[c]loudera-stand-in/server.py")
+    lab.on(there, *line.partition("on this host: ")[2].partition(" (")[0].split())
+    wait_for(lab, there, "pidof pacemaker-attrd")
+    assert_all_is_well(lab)
+    assert lab.on(here, "pgrep", "-f", "[c]loudera-stand-in/server.py") == before
+
+
 # --- who is silent, and who isn't known ----------------------------------------------------------
 
 
