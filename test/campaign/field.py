@@ -277,7 +277,8 @@ class Field:
         for line in faults:
             advice = _ADVICE.search(line)
             if advice:
-                self._type(advice.group(0), line.split(":")[0])
+                named = re.findall(rf"\b({'|'.join(self.hosts)}): ", line[: advice.start()])
+                self._type(advice.group(0), named[-1] if named else None)
                 return [advice.group(0)]
         if unfinished:
             self.orchestrate()
@@ -297,7 +298,7 @@ class Field:
         return [f"rejoin {host}{': ' + data['error'] if data['error'] else ''}"]
 
     def _type(self, command, where):
-        """On the host that a line begins with, or on any whose cluster answers."""
+        """On the host that a line names, or on any whose cluster answers."""
         if where in self.hosts:
             self.try_on(where, "timeout", "60", *command.split())
             return
