@@ -457,8 +457,8 @@ def other_agent(cmha):
 def fencing_waits(cmha):
     """
     What of the cluster's fencing is for the orchestration, since both hosts have to agree: a device that
-    pillar declares and the cluster doesn't have so, which both hosts try before it counts; and that pillar
-    turns off what is on.
+    pillar declares and the cluster doesn't have so, which both hosts try before it counts; a watchdog,
+    without which Pacemaker ends itself on either host; and that pillar turns off what is on.
 
     cmha
         What the map gives this host, see ``cmha.mapping``.
@@ -485,6 +485,9 @@ def _fencing_waits(cmha):
         return f"{' and '.join(unproven)} will count when both hosts have seen that it works"
     there = __utils__["cib.model"](__salt__["crm.query"]())["properties"]
     declared = cmha["pacemaker"]["properties"]
+    watchdog = __salt__["sbd.timeout"](declared)
+    if watchdog and watchdog != __salt__["sbd.timeout"](there):
+        return "a watchdog will count when both hosts have seen that their SBD suits"
     if "stonith-enabled" not in there:
         return None
     on = [__utils__["cib_values.is_true"](each["stonith-enabled"]) for each in (there, declared)]

@@ -41,12 +41,10 @@ def unfit(properties, starts=False):
 
         salt cms1 sbd.unfit '{stonith-watchdog-timeout: 10s}'
     """
-    name, value = next(
-        ((each, properties[each]) for each in _TIMEOUTS if each in properties), (None, "0")
-    )
-    wanted = __utils__["cib_values.duration"](str(value))
+    wanted = timeout(properties)
     if not wanted:
         return []
+    name, value = _said(properties)
     there = __salt__["service.enabled"](_SERVICE) if starts else running()
     if not there:
         doing = "start with Corosync" if starts else "run"
@@ -61,6 +59,29 @@ def unfit(properties, starts=False):
             "Pacemaker would end itself, or start elsewhere what may still run here; make it twice as long"
         ]
     return []
+
+
+def timeout(properties):
+    """
+    After how long a cluster with these properties takes it that a watchdog has ended a host.
+
+    properties
+        The cluster's properties, by name.
+
+    Returns milliseconds, 0 where it doesn't count on any; the text where that is no number for all versions
+    of Pacemaker.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 sbd.timeout '{stonith-watchdog-timeout: 10s}'
+    """
+    return __utils__["cib_values.duration"](str(_said(properties)[1]))
+
+
+def _said(properties):
+    return next(((each, properties[each]) for each in _TIMEOUTS if each in properties), ("", "0"))
 
 
 def running():

@@ -63,6 +63,7 @@ class Host:
             "fencing.unkept_passwords": [],
             "fencing.unconfigured": [],
             "sbd.unfit": [],
+            "sbd.timeout": lambda properties: int(properties.get("stonith-watchdog-timeout", 0)),
             "daemons.hanging": [],
             "daemons.missing": [],
             "daemons.to_come": lambda name, wanted: "2.1.8",
@@ -541,6 +542,21 @@ def test_what_of_fencing_is_for_the_orchestration(  # noqa: PLR0917
     if not unproven:
         host.__salt__["fencing.unproven"] = lambda devices: pytest.fail("there is none")
         assert host.fencing_waits({**cmha, "fence_devices": {}}) == waits
+
+
+@pytest.mark.parametrize(
+    ("there_is", "declared", "waits"),
+    [("0", "10", True), ("5", "10", True), ("10", "10", False), ("10", "0", False)],
+)
+def test_a_watchdog_is_for_the_orchestration(host, there, there_is, declared, waits):
+    name = "stonith-watchdog-timeout"
+    there.says["crm.query"] = with_fencing("1").replace(
+        "/></cluster", f'/><nvpair id="y" name="{name}" value="{there_is}"/></cluster'
+    )
+    properties = {"stonith-enabled": "true", name: declared}
+    said = host.fencing_waits({"fence_devices": {}, "pacemaker": {"properties": properties}})
+    assert (said is not None) is waits
+    assert not waits or said.startswith("a watchdog will count when both hosts")
 
 
 def test_a_mistake_about_fencing_is_a_line_of_highstate(host):

@@ -29,6 +29,14 @@ def test_who_counts_on_no_watchdog_needs_none(sbd, tmp_path, properties):
     assert sbd.unfit(properties) == []
 
 
+@pytest.mark.parametrize(
+    ("properties", "timeout"),
+    [({}, 0), ({STONITH: "0"}, 0), ({STONITH: "10s"}, 10000), ({FENCING: "10"}, 10000)],
+)
+def test_how_long_a_cluster_waits(sbd, properties, timeout):
+    assert sbd.timeout(properties) == timeout
+
+
 @pytest.mark.parametrize("name", [STONITH, FENCING])
 @pytest.mark.parametrize("value", ["10s", "11000ms", "-1", "P1D"])
 def test_one_that_suits(sbd, name, value):
