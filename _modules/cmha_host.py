@@ -355,7 +355,7 @@ def _compared(seen, cmha):
             ]
     if seen["cluster"] and seen["cluster"]["fencing"]:
         with _told_to(drift):
-            drift += _unconfigured_devices()
+            drift += _unconfigured_devices(seen["cib"])
     return {
         "drift": drift + (_cib_drift(cmha) if seen["cluster"] else []),
         "at_boot": _at_boot(cmha),
@@ -809,11 +809,11 @@ def _conf_drift(cmha):
     return lines
 
 
-def _unconfigured_devices():
+def _unconfigured_devices(xml):
     return [
         f"Pacemaker would fence with {name} from here, which its configuration doesn't have; on this host: "
         f"stonith_admin --deregister {name}"
-        for name in __salt__["fencing.unconfigured"]()
+        for name in __salt__["fencing.unconfigured"](xml)
     ]
 
 

@@ -15,22 +15,18 @@ _POLICY = "/usr/sbin/policy-rc.d"
 _THEIRS = f"{_POLICY}.not-cmha"
 
 _PROC = "/proc"
-# Pacemaker's daemons have had other names before 2.0
-_CLUSTERS_OWN = re.compile(
-    r"corosync|corosync-qdevi\S*|pacemakerd|pacemaker-\S+|cib|crmd|lrmd|stonithd|attrd|pengine"
-)
-
 # What pacemakerd starts, since 2.0 and before; the kernel cuts names
-_OF_PACEMAKERD = (
-    (
-        "pacemaker-based",
-        "pacemaker-fenced",
-        "pacemaker-execd",
-        "pacemaker-attrd",
-        "pacemaker-schedulerd",
-        "pacemaker-controld",
-    ),
-    ("cib", "stonithd", "lrmd", "attrd", "pengine", "crmd"),
+_SINCE_2 = (
+    "pacemaker-based",
+    "pacemaker-fenced",
+    "pacemaker-execd",
+    "pacemaker-attrd",
+    "pacemaker-schedulerd",
+    "pacemaker-controld",
+)
+_BEFORE_2 = ("cib", "stonithd", "lrmd", "attrd", "pengine", "crmd")
+_CLUSTERS_OWN = re.compile(
+    "|".join((r"corosync|corosync-qdevi\S*|pacemakerd|pacemaker-\S+", *_BEFORE_2))
 )
 _COMM = 15
 _RESPAWN = 5  # seconds
@@ -147,11 +143,13 @@ def missing():
     """
     end = time.monotonic() + _RESPAWN
     while True:
-        there = set(_names())
-        wanted = next((each for each in _OF_PACEMAKERD if there.intersection(each)), ())
+        there = {name for name, state in _processes() if state != "Z"}
+        if "pacemakerd" not in there:
+            return []
+        wanted = next((each for each in (_SINCE_2, _BEFORE_2) if there.intersection(each)), ())
         gone = [name for name in wanted if name[:_COMM] not in there]
-        if "pacemakerd" not in there or not gone or time.monotonic() > end:
-            return gone if "pacemakerd" in there else []
+        if not gone or time.monotonic() > end:
+            return gone
         time.sleep(0.2)
 
 
@@ -173,10 +171,6 @@ def hanging():
     return sorted(
         {name for name, state in _processes() if _CLUSTERS_OWN.fullmatch(name) and state in "Tt"}
     )
-
-
-def _names():
-    return [name for name, state in _processes() if state != "Z"]
 
 
 def _processes():

@@ -91,10 +91,13 @@ def leftovers(devices):
     ]
 
 
-def unconfigured():
+def unconfigured(xml=None):
     """
     The devices with which Pacemaker's fencer would fence from here, and which the configuration doesn't have:
     Pacemaker 2.0.5 can go on with one that was renamed.
+
+    xml
+        The CIB as text, for whoever has it already.
 
     Returns a list of names.
 
@@ -116,7 +119,7 @@ def unconfigured():
             f"{__grains__['id']}: stonith_admin --list-registered fails: {lines}"
         )
     held = {line.strip() for line in answer["stdout"].splitlines()} - {"", _OF_A_WATCHDOG}
-    there = __utils__["cib.model"](__salt__["crm.query"]())["primitives"]
+    there = __utils__["cib.model"](xml or __salt__["crm.query"]())["primitives"]
     return sorted(
         name
         for name in held

@@ -13,8 +13,7 @@ _PID = ("/run/sbd.pid", "/var/run/sbd.pid")
 _PROC = "/proc"
 _SERVICE = "sbd"
 
-# Pacemaker's word, before 3.0 and since
-_TIMEOUTS = ("stonith-watchdog-timeout", "fencing-watchdog-timeout")
+_TIMEOUT = "stonith-watchdog-timeout"
 
 
 def __virtual__():
@@ -81,7 +80,10 @@ def timeout(properties):
 
 
 def _said(properties):
-    return next(((each, properties[each]) for each in _TIMEOUTS if each in properties), ("", "0"))
+    """The property, under the name that it has here, and its value."""
+    property_name = __utils__["cib_values.property_name"]
+    said = (each for each in properties.items() if property_name(each[0]) == _TIMEOUT)
+    return next(said, (_TIMEOUT, "0"))
 
 
 def running():

@@ -255,8 +255,8 @@ def has_watchdog(xml):
         A CIB as text.
     """
     said = _properties(ElementTree.fromstring(xml))
-    timeout = said.get("stonith-watchdog-timeout", "0")
-    return cib_values.is_true(said.get("have-watchdog", "")) and timeout.strip("0sm ") != ""
+    timeout = cib_values.duration(said.get("stonith-watchdog-timeout", "0"))
+    return cib_values.is_true(said.get("have-watchdog", "")) and bool(timeout)
 
 
 def fencing_levels(xml, node):

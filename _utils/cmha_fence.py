@@ -86,8 +86,9 @@ class _Fence(Pair):
             other = self.host_of[mate]
             with self.step(f"tell {mate} that {name} is off", [other]):
                 self.master.need([other], "fencing.confirm_off", name)
-            done["done"].append(f"Pacemaker was told that {name} is off")
-            self._follow(f"Pacemaker was told that {name} is off", mate, done["done"])
+            told = f"Pacemaker was told that {name} is off"
+            done["done"].append(told)
+            self._follow(told, mate, done["done"])
             done["next"] = f"when {host} works again: salt-run cmha.rejoin node={host} confirm=True"
         except Trouble as trouble:
             done["error"] = str(trouble)

@@ -381,7 +381,7 @@ def _poor(pair, report, silent, view, of_node):
         f"{each['node']}; crm resource clear {each['resource']}"
         for each in report["leftovers"]
     ]
-    if report["maintenance"] != "off":
+    if maintenance:
         lines.append(_MAINTENANCE[report["maintenance"]])
     lines += [f"{host}: {line}" for host, drift in report["drift"].items() for line in drift]
     lines += [

@@ -11,7 +11,10 @@ def sbd(load_file, pure, tmp_path):
     module = load_file(
         "_modules/sbd.py",
         salt={"service.enabled": lambda name: name == "sbd" and module.enabled},
-        utils={"cib_values.duration": pure("cib_values").duration},
+        utils={
+            f"cib_values.{name}": getattr(pure("cib_values"), name)
+            for name in ("duration", "property_name")
+        },
     )
     module.enabled = False
     module._PROC = str(tmp_path)
