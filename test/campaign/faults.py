@@ -90,12 +90,12 @@ def _starts_again(field, host):
     _set(field, host, "FAIL_START", "no")
 
 
-def _spoilt(**how):
-    return lambda field, host: field.spoil(host, **how)
+def _heal(field, host):
+    field.heal(host)
 
 
 def _bad(name, **how):
-    return Fault(name, _spoilt(**how), lambda field, host: field.heal(host), holds=True)
+    return Fault(name, lambda field, host: field.spoil(host, **how), _heal, holds=True)
 
 
 # --- in the middle of what an administrator does -------------------------------------------------
@@ -181,7 +181,7 @@ FAULTS = (
     Fault(
         "the network is cut",
         lambda field, host: field.cut(host),
-        lambda field, host: field.heal(host),
+        _heal,
         holds=True,
     ),
     _bad("a third of all frames is lost", lost=(0.33, 0.33)),

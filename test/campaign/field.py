@@ -54,7 +54,7 @@ class Field:
         self.settings = settings.from_environment(self.lab.environment)
         self.log = self.settings.shared / activity.LOG
         self.began, self._at, self.cuts = 0.0, 0, {}
-        self._deeds, self._name = [], PAIRS[pair].cluster_name
+        self._deeds = []
 
     # --- the lab ---------------------------------------------------------------------------------
 
@@ -71,29 +71,14 @@ class Field:
         if done.code or done.failed:
             raise LabError(f"the pair can't be made: {done.printed}")
         if self.with_highstates:
-            self._highstates = subprocess.Popen(
-                [
-                    str(conftest.HERE / "on"),
-                    "master",
-                    "bash",
-                    "-c",
-                    _HIGHSTATES,
-                    "bash",
-                    ",".join(self.hosts),
-                ],
-                env=self.lab.environment,
-                stdin=subprocess.PIPE,
-            )
+            words = ("bash", "-c", _HIGHSTATES, "bash", ",".join(self.hosts))
+            self._highstates = self._begun(*words, stdin=subprocess.PIPE)
 
     def down(self):
         if self._highstates:
             self._highstates.communicate()
             self._highstates = None
         self.lab.run("down")
-
-    def _write_name(self):
-        site = self.lab.on("master", "cat", _SITE)
-        self.lab.write_pillar(_NAME.sub(f"cluster_name: {self._name}", site), self.hosts)
 
     def _write_pillar(self):
         text = self._with_this_pair_alone(self.lab.on("master", "cat", _SITE))
@@ -104,7 +89,6 @@ class Field:
             name = f"cluster_name: {PAIRS[self.pair].cluster_name}"
             text = text.replace(name, f"{name}{_DEVICE}", 1)
         self.lab.write_pillar(text, self.hosts)
-        self._name = PAIRS[self.pair].cluster_name
 
     def _with_this_pair_alone(self, site):
         head, pairs = site.split("    cms:\n", 1)
@@ -201,15 +185,13 @@ class Field:
 
     def begin_deed(self, *command):
         """A runner's function, beside what follows."""
-        self._deeds.append(
-            subprocess.Popen(
-                [str(conftest.HERE / "on"), "master", "salt-run", *command],
-                env=self.lab.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        )
+        silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        self._deeds.append(self._begun("salt-run", *command, **silent))
+
+    def _begun(self, *command, **streams):
+        """A command on the master, beside what follows."""
+        on = [str(conftest.HERE / "on"), "master"]
+        return subprocess.Popen([*on, *command], env=self.lab.environment, **streams)
 
     def wait_for_deeds(self):
         for deed in self._deeds:
@@ -228,9 +210,9 @@ class Field:
 
     def change_pillar(self):
         """What a restart of Corosync on each host has to follow: the cluster gets another name."""
-        usual = PAIRS[self.pair].cluster_name
-        self._name = f"{usual}x" if self._name == usual else usual
-        self._write_name()
+        site, usual = self.lab.on("master", "cat", _SITE), PAIRS[self.pair].cluster_name
+        name = f"{usual}x" if f"cluster_name: {usual}\n" in site else usual
+        self.lab.write_pillar(_NAME.sub(f"cluster_name: {name}", site), self.hosts)
 
     # --- how it comes back -----------------------------------------------------------------------
 
@@ -267,13 +249,11 @@ class Field:
     def _as_told(self, faults, states, unfinished):
         out = [host for host in self.hosts if states[host] == "stopped"]
         if len(out) == len(self.hosts):
-            self.orchestrate()
-            return ["orchestrated"]
+            return self._orchestrated()
         if out:
             return self._rejoin(out[0])
         if any(_ORCHESTRATE in line for line in faults):
-            self.orchestrate()
-            return ["orchestrated"]
+            return self._orchestrated()
         for line in faults:
             advice = _ADVICE.search(line)
             if advice:
@@ -281,10 +261,13 @@ class Field:
                 self._type(advice.group(0), named[-1] if named else None)
                 return [advice.group(0)]
         if unfinished:
-            self.orchestrate()
-            return ["orchestrated"]
+            return self._orchestrated()
         time.sleep(1)
         return []
+
+    def _orchestrated(self):
+        self.orchestrate()
+        return ["orchestrated"]
 
     def _rejoin(self, host):
         _, data = self.lab.runner("cmha.rejoin", host, "confirm=True")
@@ -293,8 +276,7 @@ class Field:
             self.try_on(host, *first.group(1).split())
             return [f"{first.group(1)} on {host}"]
         if _BY_ORCHESTRATION in (data["error"] or ""):
-            self.orchestrate()
-            return ["orchestrated"]
+            return self._orchestrated()
         return [f"rejoin {host}{': ' + data['error'] if data['error'] else ''}"]
 
     def _type(self, command, where):

@@ -248,6 +248,14 @@ def booted(name, **environment):
         lab.run("down")
 
 
+@contextlib.contextmanager
+def booted_pair(name, **environment):
+    """A lab of one pair, of this process alone."""
+    with booted(own_name(name), LAB_HOSTS=" ".join(CMS), **environment) as lab:
+        lab.keep_to_cms()
+        yield lab
+
+
 def own_name(name):
     """The name of a lab that no other process of this run has."""
     return "-".join([name, *os.environ.get("PYTEST_XDIST_WORKER", "").split()])

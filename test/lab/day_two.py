@@ -106,6 +106,38 @@ def it_is_good(lab):
     }
 
 
+def rejoined(lab, host):
+    """What was fenced or crashed is switched on by now, or gets its power; then a person has it back."""
+    lab.run("boot", host)
+    code, data = lab.runner("cmha.rejoin", host, "confirm=True")
+    assert (code, data["error"]) == (0, None)
+
+
+def back(lab, host):
+    """And all is well."""
+    rejoined(lab, host)
+    it_is_good(lab)
+
+
+# Salt's own cache of pillars on the master (minion_data_cache), see SECURITY.md
+PILLARS = ("/var/cache/salt/master/pillar/", "/var/cache/salt/master/minions/")
+
+
+def nobody_can_read(lab, secret):
+    """No log has it, no cache but Salt's own of pillars, and no CIB."""
+    for host in ("master", *CMS):
+        found = lab.on(
+            host, "sh", "-c",
+            'grep -rlF -- "$1" /var/log /var/cache/salt /var/lib/pacemaker 2>/dev/null; '
+            'journalctl | grep -F -- "$1"',
+            "sh", secret, check=False,
+        )  # fmt: skip
+        own = [each for each in found.splitlines() if not each.startswith(PILLARS)]
+        assert own == [], host
+    for host in CMS:
+        assert secret not in lab.cib(host)
+
+
 def corosyncs(lab):
     return {host: lab.on(host, "pidof", "corosync") for host in CMS}
 

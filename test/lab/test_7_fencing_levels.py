@@ -2,15 +2,25 @@
 tests tell one story, in their order."""
 
 import re
-import time
 
 import pytest
 import turns
 from cmhalab import orders, settings
 from cmhalab.settings import BMC_PASSWORD as PASSWORD
 from cmhalab.settings import BMC_USER
-from conftest import CMS, booted, own_name
-from day_two import SERVER, faults, home, it_is_good, mate, orchestrated, status
+from conftest import CMS, booted_pair
+from day_two import (
+    SERVER,
+    back,
+    faults,
+    home,
+    it_is_good,
+    mate,
+    nobody_can_read,
+    orchestrated,
+    rejoined,
+    status,
+)
 from guide import wait_for
 
 pytestmark = turns.only("fencing")
@@ -24,8 +34,7 @@ PROPERTIES = "properties: {dc-deadtime: 2s}"
 
 @pytest.fixture(scope="module")
 def lab(ready):
-    with booted(own_name("levels"), LAB_HOSTS=" ".join(CMS), LAB_BMC="yes") as lab:
-        lab.keep_to_cms()
+    with booted_pair("levels", LAB_BMC="yes") as lab:
         yield lab
 
 
@@ -112,25 +121,9 @@ def test_an_agent_of_cluster_glue_fences(lab, site):
     back(lab, victim)
 
 
-def back(lab, host):
-    lab.run("boot", host)
-    code, data = lab.runner("cmha.rejoin", host, "confirm=True")
-    assert (code, data["error"]) == (0, None)
-    it_is_good(lab)
-
-
 def test_nobody_can_read_the_password(lab):
-    for host in ("master", *CMS):
-        found = lab.on(
-            host, "sh", "-c",
-            'grep -rlF -- "$1" /var/log /var/cache/salt /var/lib/pacemaker 2>/dev/null; '
-            'journalctl | grep -F -- "$1"',
-            "sh", PASSWORD, check=False,
-        )  # fmt: skip
-        pillars = ("/var/cache/salt/master/pillar/", "/var/cache/salt/master/minions/")
-        assert [each for each in found.splitlines() if not each.startswith(pillars)] == [], host
+    nobody_can_read(lab, PASSWORD)
     for host in CMS:
-        assert PASSWORD not in lab.cib(host)
         files = lab.on(host, "stat", "--format=%a %U %n", "/etc/cmha/fencing/fence-cms1.password")
         assert files == "700 root /etc/cmha/fencing/fence-cms1.password"
 
@@ -156,12 +149,7 @@ def test_the_second_level_fences_where_the_first_is_lost(lab):
     assert f"reboot of {victim} successful" in lab.on(
         survivor, "stonith_admin", "--history", victim
     )
-    change_bmc(lab, victim)
-    lab.run("boot", victim)
-    code, data = lab.runner("cmha.rejoin", victim, "confirm=True")
-    assert (code, data["error"]) == (0, None)
-    told_to_clean_up(lab, survivor)
-    it_is_good(lab)
+    back_with_its_bmcs(lab, victim)
 
 
 def told_to_clean_up(lab, host):
@@ -174,13 +162,14 @@ def told_to_clean_up(lab, host):
         return not lines
 
     # an agent that is asking a lost BMC has a minute for that
-    eventually(done, 300)
+    orders.wait_until(done, 300, lambda: "status has still something to say")
 
 
-def eventually(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
+def back_with_its_bmcs(lab, host):
+    change_bmc(lab, host)
+    rejoined(lab, host)
+    told_to_clean_up(lab, mate(host))
+    it_is_good(lab)
 
 
 def test_status_says_when_both_levels_are_lost(lab):
@@ -205,7 +194,11 @@ def test_a_host_whose_bmcs_died_with_it_is_off_on_a_persons_word(lab):
     assert data["error"] == f"refused: {victim} answers this master, so it is on"
     lab.run("crash", victim)
     hint = f"salt-run cmha.fence node={victim} is_off=True"
-    eventually(lambda: any(line.endswith(hint) for line in faults(lab)))
+    orders.wait_until(
+        lambda: any(line.endswith(hint) for line in faults(lab)),
+        120,
+        lambda: f"status doesn't say {hint}",
+    )
     code, data = lab.runner("cmha.fence", victim, "is_off=True")
     assert (code, data["error"], data["done"]) == (0, None, [])
     assert data["next"].startswith("have you seen that ")
@@ -214,11 +207,7 @@ def test_a_host_whose_bmcs_died_with_it_is_off_on_a_persons_word(lab):
     assert (code, data["error"]) == (0, None)
     assert data["done"][-1] == f"{SERVER} runs on {survivor}"
     lab.run("activity.py")
-    change_bmc(lab, victim)
-    lab.run("boot", victim)
-    assert lab.runner("cmha.rejoin", victim, "confirm=True")[1]["error"] is None
-    told_to_clean_up(lab, survivor)
-    it_is_good(lab)
+    back_with_its_bmcs(lab, victim)
 
 
 def test_a_bmc_that_is_slow_fences_all_the_same(lab):
@@ -229,9 +218,4 @@ def test_a_bmc_that_is_slow_fences_all_the_same(lab):
     lab.run("crash", victim)
     wait_for(lab, survivor, "curl -sf -o /dev/null http://127.0.0.1:7180/", 180)
     lab.run("activity.py")
-    change_bmc(lab, victim)
-    lab.run("boot", victim)
-    code, data = lab.runner("cmha.rejoin", victim, "confirm=True")
-    assert (code, data["error"]) == (0, None)
-    told_to_clean_up(lab, survivor)
-    it_is_good(lab)
+    back_with_its_bmcs(lab, victim)

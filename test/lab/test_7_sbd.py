@@ -4,8 +4,8 @@ watchdog, since none can be had here. The tests tell one story, in their order."
 import pytest
 import turns
 from cmhalab.shared_disk import IN_HOSTS as DISK
-from conftest import CMS, booted, own_name
-from day_two import SERVER, home, it_is_good, mate, orchestrated, status
+from conftest import CMS, booted_pair
+from day_two import SERVER, back, home, it_is_good, mate, orchestrated, status
 from guide import wait_for
 
 pytestmark = turns.only("fencing")
@@ -16,8 +16,7 @@ PAGE = "curl -sf -o /dev/null http://127.0.0.1:7180/"
 
 @pytest.fixture(scope="module")
 def lab(ready):
-    with booted(own_name("sbd"), LAB_HOSTS=" ".join(CMS), LAB_DISK="yes") as lab:
-        lab.keep_to_cms()
+    with booted_pair("sbd", LAB_DISK="yes") as lab:
         yield lab
 
 
@@ -77,13 +76,6 @@ def test_sbd_is_set_up_while_the_pair_runs(lab):
     assert orchestrated(lab).changed == {}
     it_is_good(lab)
     assert status(lab)[1]["twice"] == []
-
-
-def back(lab, host):
-    lab.run("boot", host)
-    code, data = lab.runner("cmha.rejoin", host, "confirm=True")
-    assert (code, data["error"]) == (0, None)
-    it_is_good(lab)
 
 
 def test_a_person_has_the_active_host_fenced(lab):

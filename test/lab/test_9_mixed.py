@@ -3,7 +3,7 @@ tell one story, in their order."""
 
 import pytest
 import turns
-from conftest import CMS, booted
+from conftest import CMS, booted_pair
 from day_two import SERVER, home, status
 from guide import wait_for
 
@@ -22,8 +22,7 @@ OUT = (
 
 @pytest.fixture(scope="module")
 def lab(ready):
-    with booted("mixed", LAB_HOSTS=" ".join(CMS), LAB_SUITE=f"bookworm {NEW}=trixie") as lab:
-        lab.keep_to_cms()
+    with booted_pair("mixed", LAB_SUITE=f"bookworm {NEW}=trixie") as lab:
         yield lab
 
 

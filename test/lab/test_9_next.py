@@ -9,7 +9,7 @@ import turns
 from cmhalab import settings
 from cmhalab.settings import FORMULA, FORMULA_ON_MASTER
 from cmhalab.snapshots import FORMULAS_CODE
-from conftest import CMS, booted, own_name
+from conftest import CMS, booted_pair
 from day_two import home, it_is_good, mate, orchestrated
 from guide import wait_for
 
@@ -57,10 +57,7 @@ def it_fails_over(lab):
 
 @pytest.fixture(scope="module")
 def salts(ready):
-    with booted(
-        own_name("salts"), LAB_HOSTS=" ".join(CMS), LAB_SALT=OLDER_SALT, LAB_NEXT_SALT=NEWER_SALT
-    ) as lab:
-        lab.keep_to_cms()
+    with booted_pair("salts", LAB_SALT=OLDER_SALT, LAB_NEXT_SALT=NEWER_SALT) as lab:
         orchestrated(lab)
         yield lab
 
@@ -129,8 +126,7 @@ def older():
 
 @pytest.fixture(scope="module")
 def releases(ready, older):
-    with booted(own_name("releases"), LAB_HOSTS=" ".join(CMS)) as lab:
-        lab.keep_to_cms()
+    with booted_pair("releases") as lab:
         serve(lab, ON_MASTER, older)
         orchestrated(lab)
         yield lab

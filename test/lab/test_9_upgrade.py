@@ -5,7 +5,7 @@ import re
 
 import pytest
 import turns
-from conftest import CMS, booted
+from conftest import CMS, booted_pair
 from day_two import home, mate, status
 
 pytestmark = turns.only("mixed")
@@ -16,8 +16,7 @@ MEANWHILE = f"{SITE}\n  preflight: {{ignore: [versions]}}"
 
 @pytest.fixture(scope="module")
 def lab(ready):
-    with booted("upgrade", LAB_HOSTS=" ".join(CMS)) as lab:
-        lab.keep_to_cms()
+    with booted_pair("upgrade") as lab:
         yield lab
 
 
