@@ -127,13 +127,14 @@ def _newest_package(name):
 
 def missing():
     """
-    Pacemaker's daemons that don't run on this host while pacemakerd, which starts them, does: it can give one
-    up that ended when the CIB manager died, and then can't be stopped in less than 20 minutes. One that is
-    being started again is waited for.
+    Pacemaker's daemons that don't run on this host while pacemakerd, which starts them, and Corosync do: it
+    can give one up that ended when the CIB manager died, and then can't be stopped in less than 20 minutes.
+    One that is being started again is waited for. Without Corosync pacemakerd starts none until that is back,
+    and can be stopped.
 
     Returns a list of names.
 
-    Source: proc(5); Pacemaker's daemons/pacemakerd, "Not respawning".
+    Source: proc(5); Pacemaker's daemons/pacemakerd, "Not respawning", "until cluster returns".
 
     CLI Example:
 
@@ -144,7 +145,7 @@ def missing():
     end = time.monotonic() + _RESPAWN
     while True:
         there = {name for name, state in _processes() if state != "Z"}
-        if "pacemakerd" not in there:
+        if not {"pacemakerd", "corosync"} <= there:
             return []
         wanted = next((each for each in (_SINCE_2, _BEFORE_2) if there.intersection(each)), ())
         gone = [name for name in wanted if name[:_COMM] not in there]

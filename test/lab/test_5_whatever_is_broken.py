@@ -107,6 +107,25 @@ def test_a_daemon_that_hangs_on_the_active_host(lab, here, daemon):
     assert_all_is_well(lab)
 
 
+def test_corosync_is_killed_on_the_active_host(lab, here):
+    """Pacemaker's daemons end with it, the service does not: without fencing it runs on both until a person
+    comes. What status and rejoin say brings the host back."""
+    there = mate(here)
+    lab.on(here, "pkill", "-KILL", "-x", "corosync")
+    wait_for(lab, there, f"crm_mon -1 | grep -q 'OFFLINE: . {here} .'")
+    lab.on(there, "timeout", "60", "crm_resource", "--wait")
+    code, report = asked(lab)
+    assert (code, report["health"]) == (2, "bad")
+    assert f"stop it on {here}" in report["problems"][0]
+    assert f"salt-run cmha.rejoin node={here}" in report["problems"][-1]
+    assert not any("pacemakerd" in line for line in report["problems"])
+    lab.on(here, "service", SERVER, "stop")
+    code, data = lab.runner("cmha.rejoin", here, "confirm=True")
+    assert (code, data["error"]) == (0, None)
+    assert_all_is_well(lab)
+    assert home(lab) == there
+
+
 # pacemakerd gives up what ended a hundred times; and what ended while it had lost its cluster itself
 ENDS_TOO_OFTEN = """
 mv "$1" "$1.real"

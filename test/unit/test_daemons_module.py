@@ -222,21 +222,28 @@ def running(load_file, tmp_path, monkeypatch, clock):
 
 @pytest.mark.parametrize("names", [NEW, OLD])
 def test_all_of_pacemakers_daemons_are_there(running, clock, names):
-    assert running("pacemakerd", *names.split()).missing() == []
+    assert running("corosync", "pacemakerd", *names.split()).missing() == []
     assert clock.monotonic() == 0
 
 
 @pytest.mark.parametrize("gone", [*NEW.split(), *OLD.split()])
 def test_one_is_missing(running, gone):
     names = NEW if gone in NEW.split() else OLD
-    module = running("pacemakerd", *(each for each in names.split() if each != gone))
+    module = running("corosync", "pacemakerd", *(each for each in names.split() if each != gone))
     assert module.missing() == [gone]
 
 
 def test_one_that_is_started_again_is_waited_for(running, clock):
     names = [each for each in NEW.split() if each != "pacemaker-attrd"]
-    assert running("pacemakerd", *names, later=["pacemaker-attrd"]).missing() == []
+    module = running("corosync", "pacemakerd", *names, later=["pacemaker-attrd"])
+    assert module.missing() == []
     assert 2 <= clock.monotonic() < 3
+
+
+def test_without_corosync_none_is_given_up(running, clock):
+    """Corosync died: pacemakerd waits for it, and then starts what ended with it."""
+    assert running("pacemakerd", "pacemaker-execd", "pacemaker-schedulerd").missing() == []
+    assert clock.monotonic() == 0
 
 
 @pytest.mark.parametrize("names", [[], ["pacemakerd"], ["pacemaker-based"], ["corosync", "cib"]])
