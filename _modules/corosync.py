@@ -401,6 +401,8 @@ def conf():
     """
     if not os.path.exists(CONF):
         return ""
+    if not os.path.isfile(CONF):
+        raise CommandExecutionError(f"{CONF} is no file; move it away")
     with salt.utils.files.fopen(CONF) as file:
         return file.read()
 

@@ -488,6 +488,13 @@ def test_a_host_without_a_file(running, tmp_path):
     assert (module.conf(), module.pending()) == ("", NONE)
 
 
+def test_a_directory_in_place_of_the_file_is_said(running, tmp_path):
+    (tmp_path / "corosync.conf").unlink()
+    (tmp_path / "corosync.conf").mkdir()
+    with pytest.raises(CommandExecutionError, match=r"/corosync\.conf is no file; move it away$"):
+        running(None).conf()
+
+
 def test_a_reload_waits_until_its_values_are_held(running, clock):
     memory = ["totem.token (u32) = 1000"] * 3 + ["totem.token (u32) = 3000"]
     module = running(lambda: memory.pop(0))
