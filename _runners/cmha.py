@@ -7,10 +7,7 @@ All of it goes by Salt jobs. What is printed for people is data in every other f
 """
 
 import contextlib
-import time
 
-import salt.utils.data
-import salt.utils.minions
 import salt.utils.yaml
 
 _DEFAULTS = "salt://cmha/defaults.yaml"
@@ -77,8 +74,8 @@ def fit_sites(  # noqa: PLR0917
     said, keys
         What the orchestration's pillar says, in place of ``only`` and ``pair``, see ``cmha_sites.meant``.
 
-    Returns what ``sites`` does, each site with ``steps``, see ``cmha_steps.of_site``; and ``warnings``, a
-    list of lines.
+    Returns what ``sites`` does, each site with ``steps``, see ``cmha_steps.of_site``; ``warnings``, a list of
+    lines; and ``pace``, see ``cmha_sites.meant``.
 
     CLI Example:
 
@@ -87,20 +84,27 @@ def fit_sites(  # noqa: PLR0917
         salt-run cmha.fit_sites
         salt-run cmha.fit_sites '[east]' pair=cms
     """
+    pace = {}
     if said is not None or keys:
         try:
-            only, pair = __utils__["cmha_sites.meant"](said, keys)
+            only, pair, pace = __utils__["cmha_sites.meant"](said, keys)
         except ValueError as error:
-            return {"sites": [], "errors": [str(error)], "warnings": []}
-    looked_at, errors, warnings = _preflighted(
-        _opts(saltenv, pillarenv), _listed(only), pair, whole=True, alone=alone
-    )
-    fit = [_outline({**site, "pairs": pairs}) for site, pairs, wrong in looked_at if not wrong]
+            return {"sites": [], "errors": [str(error)], "warnings": [], "pace": {}}
+    opts = _opts(saltenv, pillarenv)
+    looked_at, errors, warnings = _preflighted(opts, _listed(only), pair, whole=True, alone=alone)
+    fit = [_chosen(each) for each in looked_at if not each["wrong"]]
+    canary = pace.get("canary")
+    if canary and canary not in {site["site"] for site in fit}:
+        errors = [*errors, f"cmha_only:canary: the site {canary} can't go first; nothing was done"]
+        fit = []
+    running = {each["site"]["site"]: each["running"] for each in looked_at}
+    idle = __utils__["cmha_idle.look"](opts, fit, running)
     steps = __utils__["cmha_steps.of_site"]
     return {
-        "sites": [{**site, "steps": steps(site)} for site in fit],
+        "sites": [{**site, "steps": steps(site, idle[site["site"]])} for site in fit],
         "errors": errors,
         "warnings": warnings,
+        "pace": pace,
     }
 
 
@@ -131,7 +135,7 @@ def preflight(site=None, pair=None, saltenv=None, pillarenv=None):
     """
     opts = _opts(saltenv, pillarenv)
     looked_at, errors, warnings = _preflighted(opts, [site] if site else None, pair)
-    seen = {model["site"]: [each["pair"] for each in pairs] for model, pairs, _ in looked_at}
+    seen = {each["site"]["site"]: [pair["pair"] for pair in each["pairs"]] for each in looked_at}
     return _report("preflight", bool(errors), sites=seen, errors=errors, warnings=warnings)
 
 
@@ -158,16 +162,15 @@ def export(site=None, secrets=False, saltenv=None, pillarenv=None):
     """
     opts = _opts(saltenv, pillarenv)
     found = _sites(opts, [site] if site else None)
+    pairs = [(each["site"], pair) for each in found["sites"] for pair in each["pairs"]]
     exported, errors = {}, list(found["errors"])
-    for each in found["sites"]:
-        for pair in each["pairs"]:
-            host = _host_with_cluster(opts, pair)
-            answer = _ask(opts, [host], "crm.export", secrets)[host] if host else None
-            if isinstance(answer, dict):
-                exported.setdefault(each["site"], {})[pair["pair"]] = {"pacemaker": answer}
-            else:
-                why = answer or "its cluster runs on no host"
-                errors.append(f"site {each['site']}, pair {pair['pair']}: {why}")
+    answers = __utils__["cmha_pair.exports"](opts, pairs, secrets)
+    for (where, pair), answer in zip(pairs, answers):
+        if isinstance(answer, dict):
+            exported.setdefault(where, {})[pair["pair"]] = {"pacemaker": answer}
+        else:
+            why = answer or "its cluster runs on no host"
+            errors.append(f"site {where}, pair {pair['pair']}: {why}")
     return {**exported, **({"errors": errors} if errors else {})}
 
 
@@ -241,13 +244,10 @@ def plan(site=None, pair=None, saltenv=None, pillarenv=None):
     """
     opts = _opts(saltenv, pillarenv)
     looked_at, errors, warnings = _preflighted(opts, [site] if site else None, pair)
-    seen = {
-        model["site"]: {
-            each["pair"]: __utils__["cmha_pair.plan"](opts, model["site"], each)
-            for each in _outline({**model, "pairs": pairs})["pairs"]
-        }
-        for model, pairs, _ in looked_at
-    }
+    of_all = [(each["site"]["site"], pair) for each in looked_at for pair in _chosen(each)["pairs"]]
+    seen = {each["site"]["site"]: {} for each in looked_at}
+    for (where, each), planned in zip(of_all, __utils__["cmha_pair.plans"](opts, of_all)):
+        seen[where][each["pair"]] = planned
     errors += [
         f"site {name}, pair {each}: {planned['error']}"
         for name, pairs in seen.items()
@@ -566,12 +566,6 @@ def _listed(only):
     return [only] if only and isinstance(only, str) else only
 
 
-def _host_with_cluster(opts, pair):
-    ids = [node["id"] for node in pair["nodes"]]
-    running = _ask(opts, ids, "crm.running")
-    return next((host for host in ids if running[host] is True), None)
-
-
 def _ask(opts, minions, function, *arguments, **options):
     return __utils__["cmha_master.ask"](opts, minions, function, *arguments, **options)
 
@@ -587,18 +581,21 @@ def _preflighted(opts, only, pair=None, whole=False, alone=False):
     answering, lost = _answering(opts, models) if whole else (models, [])
     if alone:
         _give_back(opts, models, answering)
-    looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
+    chosen = {
+        site["site"]: [each for each in site["pairs"] if not pair or each["pair"] == pair]
+        for site in answering
+    }
     beacons = _synced(opts) if answering else []
+    at_devices = _at_devices(opts, chosen, models if not only else None)
+    seen = __utils__["cmha_fit.look"](opts, chosen, pillars, beacons, at_devices)
+    looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
     for site in answering:
-        pairs = [each for each in site["pairs"] if not pair or each["pair"] == pair]
-        pairs, unheard = _with_devices_that_answer(opts, site, pairs)
-        wrong, less = _preflight(opts, site, pillars[site["site"]], pairs, beacons)
-        wrong += _taken_at_device(opts, site, pairs, models if not only else None)
-        if alone and wrong:
+        of_it = seen[site["site"]]
+        if alone and of_it["wrong"]:
             __utils__["cmha_lock.give_back"](opts, site["site"])
-        looked_at.append((site, pairs, wrong))
-        errors += wrong
-        warnings += unheard + less
+        looked_at.append({"site": site, **of_it})
+        errors += of_it["wrong"]
+        warnings += of_it["warnings"]
     return looked_at, errors, warnings
 
 
@@ -621,36 +618,13 @@ def _give_back(opts, models, answering):
             __utils__["cmha_lock.give_back"](opts, site["site"])
 
 
-def _with_devices_that_answer(opts, site, pairs):
-    """Pairs, and a line for each whose quorum device's minion doesn't answer. To such a pair the device is
-    somebody else's: it is left as it is, and what it has to be for that is for preflight to see."""
-    asked = {pair["qnetd"] for pair in pairs if pair["qnetd"]}
-    silent = _silent(opts, asked)
-    lines = [
-        f"site {site['site']}, pair {pair['pair']}: {pair['qnetd']}, the minion of its quorum device, "
-        "doesn't answer this master; the device is left as it is"
-        for pair in pairs
-        if pair["qnetd"] in silent
-    ]
-    return [{**pair, "qnetd": None} if pair["qnetd"] in silent else pair for pair in pairs], lines
-
-
-def _taken_at_device(opts, site, pairs, models):
-    """A line for each pair that its quorum device would take for another one, of whatever site; ``models`` is
-    None when only some sites are known."""
-    if not any(map(__utils__["quorum_device.declared"], pairs)):
-        return []
-    if models is None:
+def _at_devices(opts, chosen, models):
+    """The models of all sites, when some of the chosen pairs have a quorum device; ``models`` is None when
+    only some sites are known."""
+    pairs = [pair for pairs in chosen.values() for pair in pairs]
+    if models is None and any(map(__utils__["quorum_device.declared"], pairs)):
         models, _, _ = _models(opts, None)
-    problems = {
-        pair["pair"]: __utils__["quorum_device.taken_for_another"](site, pair, models)
-        for pair in pairs
-    }
-    return [
-        f"site {site['site']}, pair {name}: pillar cmha:pairs:{name}:cluster_name: {problem}"
-        for name, problem in problems.items()
-        if problem
-    ]
+    return models or []
 
 
 def _synced(opts):
@@ -659,29 +633,6 @@ def _synced(opts):
     for kind in ("utils", "modules", "states"):
         __salt__[f"saltutil.sync_{kind}"](saltenv=opts["saltenv"])
     return __salt__["salt.cmd"]("cp.cache_dir", "salt://_beacons", saltenv=opts["saltenv"])
-
-
-def _preflight(opts, site, pillar, pairs, beacons):
-    """What is wrong with pairs of a site: errors and warnings, lines that name site and pair."""
-    hosts = [node["id"] for pair in pairs for node in pair["nodes"]]
-    if not hosts:
-        return [], []
-    asked = time.time()
-    facts = __utils__["cmha_master.fitness"](opts, hosts, beacons)
-    answered = time.time()
-    digest = __utils__["cmha_site.digest"](pillar)
-    errors, warnings = [], []
-    for pair in pairs:
-        at = f"site {site['site']}, pair {pair['pair']}: "
-        here = {node["id"]: facts[node["id"]] for node in pair["nodes"]}
-        troubles = [str(each) for each in here.values() if isinstance(each, Exception)]
-        here = {host: each for host, each in here.items() if not isinstance(each, Exception)}
-        wrong, less = [], []
-        if here:
-            wrong, less = __utils__["cmha_preflight.judge"](pair, here, digest, asked, answered)
-        errors += [at + line for line in troubles + wrong]
-        warnings += [at + line for line in less]
-    return errors, warnings
 
 
 def _known(opts, only):
@@ -719,7 +670,7 @@ def _read(opts, only, also=()):
     defaults, wrong = _defaults(opts)
     if wrong:
         return [], {}, [wrong], {}, {}
-    pillars, unread = _pillars(opts, also)
+    pillars, unread = __utils__["cmha_pillars.read"](opts, also)
     models, by_site, errors = __utils__["cmha_sites.read"](pillars, defaults, only)
     if not pillars and not unread:
         errors.append(
@@ -731,72 +682,18 @@ def _read(opts, only, also=()):
 
 def _answering(opts, models):
     """Those sites whose hosts all answer, and a line for each other."""
-    silent = _silent(opts, {node["id"] for site in models for node in _nodes(site)})
+    silent = __utils__["cmha_fit.silent"](
+        opts, {node["id"] for site in models for node in _nodes(site)}
+    )
     lost = {site["site"]: _lost(site, silent) for site in models}
     return [site for site in models if not lost[site["site"]]], [
         each for each in lost.values() if each
     ]
 
 
-def _pillars(opts, also=()):
-    kept = _kept_pillars()
-    candidates = {minion for minion, pillar in kept.items() if _may_be_cmhas(pillar)}
-    compiled = _compiled(opts, {*candidates, *also})
-    strange = _strange(compiled, kept)
-    if strange:
-        # it may need their grains, which come with the question for their pillar
-        _ask(opts, strange, "saltutil.refresh_pillar", wait=True)
-        compiled.update(_compiled(opts, strange))
-    pillars = {
-        minion: pillar["cmha"]
-        for minion, pillar in compiled.items()
-        if isinstance(pillar.get("cmha"), dict)
-    }
-    unread = {
-        minion: " ".join(str(pillar["_errors"][0]).split())
-        for minion, pillar in compiled.items()
-        if minion not in pillars and pillar.get("_errors")
-    }
-    if pillars:
-        # of a minion that is gone, and was never one of cmha's, nobody has to hear
-        unread = {
-            minion: why for minion, why in unread.items() if minion in also or minion not in strange
-        }
-    return pillars, unread
-
-
-def _strange(compiled, kept):
-    """The minions of which this master has kept nothing, though it keeps data, and whose pillar may be
-    another one with their grains."""
-    if not __opts__.get("minion_data_cache"):
-        return []
-    any_found = any("cmha" in pillar for pillar in compiled.values())
-    return [
-        minion
-        for minion, pillar in compiled.items()
-        if kept.get(minion) is None and (pillar.get("_errors") or not any_found)
-    ]
-
-
-def _compiled(opts, minions):
-    environment = __utils__["cmha_master.environment"](opts)
-    return {
-        minion: __salt__["pillar.show_pillar"](minion, **environment) for minion in sorted(minions)
-    }
-
-
-def _kept_pillars():
-    """What the master has kept of each minion's pillar, or ``None``. Salt's own search by pillar passes over
-    minions of which it has kept nothing, and its release 3008 begins with nothing."""
-    kept = {}
-    for minion in salt.utils.minions.CkMinions(__opts__).check_minions("*", "glob")["minions"]:
-        _, grains, pillar = salt.utils.minions.get_minion_data(minion, __opts__)
-        kept[minion] = (pillar or {}) if grains else None  # Salt keeps both together
-    return kept
-
-
-def _may_be_cmhas(pillar):
-    return pillar is None or salt.utils.data.subdict_match(pillar, "cmha:pairs")
+def _chosen(looked_at):
+    """The outline of a site with the pairs that preflight has looked at."""
+    return _outline({**looked_at["site"], "pairs": looked_at["pairs"]})
 
 
 def _outline(site):
@@ -805,12 +702,6 @@ def _outline(site):
 
 def _nodes(site):
     return __utils__["cmha_sites.nodes"](site)
-
-
-def _silent(opts, minions):
-    """By minion that doesn't answer, what is said instead."""
-    answers = _ask(opts, sorted(minions), "test.ping") if minions else {}
-    return {minion: str(answer) for minion, answer in answers.items() if answer is not True}
 
 
 def _lost(site, silent):

@@ -3,20 +3,45 @@ The orchestration's steps. These states run on the master; what they apply on th
 state files.
 """
 
-import salt.utils.state
-
-# In this one hosts wait for each other: it is begun on both, or on none.
-_MEET = "cmha.start"
+# Where this run keeps what was done at sites side by side
+_DONE = "cmha_at_sites"
 
 
 def __virtual__():
     return True
 
 
+def at_sites(name, sites, batch=None, fail_fast=None, canary=None):
+    """
+    Work at several sites side by side. The states of their steps come after it, and say what was done.
+
+    name
+        Any.
+    sites
+        A list of sites, each with its ``steps``, as the runner ``cmha.fit_sites`` returns it.
+    batch
+        How many are begun at once, a number, or a percentage of them; the default is all.
+    fail_fast
+        After so many failures no other site is begun; the default is never.
+    canary
+        The name of a site that goes first: the others are begun when all went well there.
+
+    .. code-block:: yaml
+
+        2 sites:
+          cmha.at_sites:
+            - sites: [{site: east, steps: [...]}, {site: west, steps: [...]}]
+            - batch: 10%
+            - canary: east
+    """
+    done = __utils__["cmha_orchestration.at_sites"](__opts__, sites, batch, fail_fast, canary)
+    __context__[_DONE] = done["steps"]
+    return {"name": name, "changes": {}, "result": done["result"], "comment": done["comment"]}
+
+
 def step(name, site, pair, hosts, sls):
     """
-    Apply state files on hosts, and say so while it goes on: ``salt.state``, with events under ``cmha/`` and
-    lines on the terminal.
+    Apply state files on hosts, and say so while it goes on: events under ``cmha/``, lines on the terminal.
 
     name
         What is done, with site, pair and hosts: by it a failed step is found.
@@ -38,59 +63,7 @@ def step(name, site, pair, hosts, sls):
             - hosts: [cms1, cms2]
             - sls: cmha.host
     """
-    what = name.removeprefix(f"{site} {pair['pair']}: ")
-    with __utils__["cmha_master.told"](
-        __opts__, site, pair["pair"], "orchestrate", what=what, hosts=hosts
-    ) as outcome:
-        ret = _applied(name, hosts, sls)
-        if ret["result"] is False:
-            way_back = __utils__["cmha_reconfigure.way_back"](__opts__, pair)
-            ret["comment"] = ". ".join(filter(None, (ret["comment"], way_back)))
-            outcome["failed"] = ret["comment"]
-    return ret
-
-
-def _applied(name, hosts, sls):
-    """What ``salt.state`` returns; a host that is busy with other states gets them when it has done those."""
-    if _MEET in sls:
-        still = __utils__["cmha_master.at_rest"](__opts__, hosts)
-        if still:
-            return {"name": name, "result": False, "changes": {}, "comment": still}
-    done, comments = {}, []
-    while True:
-        # timeout (seconds) is when the master begins to ask whether a busy host still works at it; it ends
-        # no step
-        ret = __utils__["cmha_answers.shown"](
-            __states__["salt.state"](
-                name,
-                tgt=hosts,
-                tgt_type="list",
-                sls=sls,
-                timeout=30,
-                **__utils__["cmha_master.environment"](__opts__),
-            )
-        )
-        answers = ret["changes"].get("ret", {})
-        occupied = __utils__["cmha_master.busy"](answers)
-        done.update({host: each for host, each in answers.items() if host not in occupied})
-        if not occupied or not all(map(_went_well, done.values())):
-            break
-        comments.append(f"{' and '.join(occupied)} had other states to do first")
-        still = __utils__["cmha_master.at_rest"](__opts__, list(occupied))
-        if still:
-            return {**ret, "comment": still}
-        hosts = list(occupied)
-    if comments:
-        ret["comment"] = ". ".join([*comments, ret["comment"]])
-    if done:
-        ret["changes"] = {**ret["changes"], "out": "highstate", "ret": {**done, **answers}}
-        if __opts__["test"] and ret["result"]:  # the last host has nothing to change, another has
-            ret["result"] = None
-    return ret
-
-
-def _went_well(answer):
-    return salt.utils.state.check_result(answer, recurse=True)
+    return _done("step", name, {"site": site, "pair": pair, "hosts": hosts, "sls": sls})
 
 
 def verified(name, site, pair, hosts, sls):
@@ -110,14 +83,7 @@ def verified(name, site, pair, hosts, sls):
             - hosts: [cms1, cms2]
             - sls: cmha.verify
     """
-    ret = step(name, site, pair, hosts, sls)
-    if ret["result"]:
-        (report,) = __utils__["cmha_pair.health"](__opts__, [(site, pair)])
-        warnings = __utils__["cmha_status.warnings"](report)
-        if warnings:
-            ret["warnings"] = [*ret.get("warnings", []), *warnings]
-        ret["comment"] = ". ".join([ret["comment"], *__utils__["cmha_status.outlook"](report)])
-    return ret
+    return _done("verified", name, {"site": site, "pair": pair, "hosts": hosts, "sls": sls})
 
 
 def certified(name, site, pair):
@@ -138,10 +104,7 @@ def certified(name, site, pair):
             - site: east
             - pair: {pair: cms, cluster_name: cmf, qnetd: qnetd, nodes: [...]}
     """
-    return {
-        "name": name,
-        **__utils__["cmha_qdevice.certify"](__opts__, site, pair, __opts__["test"]),
-    }
+    return _done("certified", name, {"site": site, "pair": pair})
 
 
 def reconfigured(name, site, pair):
@@ -163,5 +126,33 @@ def reconfigured(name, site, pair):
             - site: east
             - pair: {pair: cms, resource: cloudera-scm-server, nodes: [...]}
     """
-    done = __utils__["cmha_reconfigure.attempt"](__opts__, site, pair, __opts__["test"])
-    return {"name": name, **done}
+    return _done("reconfigured", name, {"site": site, "pair": pair})
+
+
+def idle(name, comment, warnings=()):
+    """
+    A step that has nothing to do, as the orchestration has seen at its begin.
+
+    name
+        What would be done, with site, pair and hosts.
+    comment
+        What was seen.
+    warnings
+        A list of lines.
+
+    .. code-block:: yaml
+
+        'east cms: prepare cms1 and cms2':
+          cmha.idle:
+            - comment: nothing to do
+    """
+    return _done("idle", name, {"comment": comment, "warnings": warnings})
+
+
+def _done(function, name, arguments):
+    """The step's return; where sites were worked at side by side, it was done then."""
+    if _DONE not in __context__:
+        step_ = {"name": name, "function": function, "arguments": arguments}
+        return __utils__["cmha_orchestration.do"](__opts__, step_)
+    done = __context__[_DONE].get(name)
+    return done or {"name": name, "result": False, "changes": {}, "comment": "wasn't begun"}

@@ -60,11 +60,12 @@ def reached(name, port, timeout=10):
             - port: 5403
     """
     ret = {"name": name, "result": True, "changes": {}}
-    if __opts__["test"]:
-        return {**ret, "comment": "it would be seen whether the quorum device answers"}
+    timeout = 0 if __opts__["test"] else timeout
     why = _asked_until(lambda answer: answer is None, timeout, "qdevice.reaches", name, port)
     if why is None:
         return {**ret, "comment": f"the quorum device {name} answers"}
+    if __opts__["test"]:
+        return {**ret, "result": None, "comment": f"it would have to answer ({why})"}
     return {
         **ret,
         "result": False,
@@ -91,11 +92,12 @@ def votes(name, timeout):
             - timeout: 120
     """
     ret = {"name": name, "result": True, "changes": {}}
-    if __opts__["test"]:
-        return {**ret, "comment": "it would be seen whether the quorum device votes"}
+    timeout = 0 if __opts__["test"] else timeout
     status = _asked_until(lambda answer: answer["votes"], timeout, "qdevice.status")
     if status["votes"]:
         return {**ret, "comment": f"the quorum device {name} votes"}
+    if __opts__["test"]:
+        return {**ret, "result": None, "comment": f"it would have to vote ({status['state']})"}
     return {
         **ret,
         "result": False,

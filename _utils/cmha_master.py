@@ -1,29 +1,24 @@
 """
-What the master asks of hosts, and how it says what happens: as events under ``cmha/``, and on the terminal
-of whoever waits for a runner or an orchestration.
-
-The one room of ``_utils`` that does input and output: the runner and the orchestration's state share it.
+What the master asks of hosts, by Salt jobs.
 """
 
 import contextlib
+import functools
 import glob
 import hashlib
 import os
 import re
 import socket
-import sys
-import threading
 import time
 
 import cmha_answers
 import cmha_presence
+import cmha_progress
+import cmha_together
 import salt.client
 import salt.key
-import salt.utils.event
 import salt.utils.files
 from salt.exceptions import SaltException
-
-_BEGAN = time.monotonic()
 
 # How Salt says that a function has been called with arguments that it doesn't have
 _OTHER_ARGUMENTS = ("Passed invalid arguments", "keyword arguments are not valid")
@@ -34,20 +29,22 @@ _IN_AN_ENVIRONMENT = (
     "cmha_host.plan",
 )  # fmt: skip
 
+_TRACEBACK = "Traceback (most recent call last)"
+
 # How Salt says that a host does nothing, since it is busy with other states
 _BUSY = re.compile(r'The function "\S+" is running as PID ')
 
 # Seconds for which other states are waited for: a first installation takes minutes
 _LONGEST = 900
 
+# Seconds before the master begins to ask whether hosts still work at what takes long; they end nothing
+_SLOW = {"state.apply": 30}
+
 # The kinds of modules that a host needs
 SYNCED = ("utils", "modules", "states", "beacons")
 
 # Seconds for which a salt-master may listen nowhere that is about to start
 _RESTARTS = 30
-
-# Seconds between two lines of a step that goes on
-_PATIENCE = 5
 
 
 def __virtual__():
@@ -76,25 +73,25 @@ class Master:
         """The answers by host. What is no answer is a Trouble; it isn't raised. A host that is busy with
         other states is asked again when it has done them."""
         end = time.monotonic() + _LONGEST
-        answers = self._ask(hosts, function, *arguments, **options)
+        answers = self.ask_once(hosts, function, *arguments, **options)
         while occupied := busy(answers):
             still = self.wait_for_rest(occupied, end)
             lines = {host: Trouble(_still_busy({host: said})) for host, said in still.items()}
             answers.update(lines)
             free = [host for host in occupied if host not in still]
             if free:
-                answers.update(self._ask(free, function, *arguments, **options))
+                answers.update(self.ask_once(free, function, *arguments, **options))
         return answers
 
     def wait_for_rest(self, occupied, end):
         """Until hosts have done the states that they are busy with, or the end; those that still do them, as
         ``busy`` returns them."""
         waits = f"waiting for other states to end: {_each(occupied)}"
-        with shown(self.opts, waits, occupied):
+        with cmha_progress.shown(self.opts, waits, occupied):
             while occupied and time.monotonic() <= end:
                 time.sleep(1)
                 try:
-                    occupied = busy(self._ask(list(occupied), "state.running"))
+                    occupied = busy(self.ask_once(list(occupied), "state.running"))
                 except Interrupted:
                     raise Interrupted(
                         f"interrupted while waiting for other states on {' and '.join(occupied)}; nothing "
@@ -104,25 +101,20 @@ class Master:
 
     def need_rest(self, hosts):
         """Before something is begun on all of them together: none is busy with other states."""
-        occupied = busy(self._ask(hosts, "state.running"))
+        occupied = busy(self.ask_once(hosts, "state.running"))
         still = occupied and self.wait_for_rest(occupied, time.monotonic() + _LONGEST)
         if still:
             raise Trouble(_still_busy(still))
 
-    def _ask(self, hosts, function, *arguments, **options):
+    def ask_once(self, hosts, function, *arguments, **options):
+        """As ``ask``; what a host that is busy with other states says is its answer."""
         deaf = self._deaf()
         if deaf:
             return {host: _trouble(cmha_presence.NO_MASTER, host, said=deaf) for host in hosts}
         try:
-            with salt.client.get_local_client(mopts=self.opts) as client:
-                returned = client.cmd(
-                    list(hosts),
-                    function,
-                    arguments,
-                    kwarg={**self._environment(function), **options},
-                    tgt_type="list",
-                    full_return=True,
-                )
+            kwarg = {**self._environment(function), **options}
+            how = {"timeout": _SLOW[function]} if function in _SLOW else {}
+            returned = self._returned(hosts, function, arguments, kwarg=kwarg, **how)
         except (KeyboardInterrupt, SystemExit):  # Salt makes Ctrl-C a SystemExit
             raise Interrupted(
                 f"interrupted; {function} goes on on {' and '.join(hosts)} by itself, salt-run cmha.status "
@@ -133,6 +125,23 @@ class Master:
             return {host: _trouble(cmha_presence.NO_MASTER, host, said=said) for host in hosts}
         answers = {host: _answer(host, function, returned.get(host)) for host in hosts}
         return {**answers, **self._without_key(answers)}
+
+    def _returned(self, hosts, function, arguments, **how):
+        """The full returns by host; by a job for all who ask the same side by side."""
+        job = functools.partial(self._job, function, arguments, **how)
+        shared = cmha_together.asked([function, arguments, how], hosts, job)
+        if shared is not None:
+            return shared
+        with salt.client.get_local_client(mopts=self.opts) as client:
+            return client.cmd(
+                list(hosts), function, arguments, tgt_type="list", full_return=True, **how
+            )
+
+    def _job(self, function, arguments, hosts, **how):
+        """The full returns, as they come."""
+        with salt.client.get_local_client(mopts=self.opts) as client:
+            for returned in client.cmd_cli(hosts, function, arguments, tgt_type="list", **how):
+                yield from (returned or {}).items()
 
     def _deaf(self):
         """Why salt-master takes no job, or ``None``. One that restarts is waited for; Salt itself would try
@@ -173,11 +182,8 @@ class Master:
         # why this master takes no job, says whoever asks next
         if self._deaf():
             return
-        with (
-            contextlib.suppress(SaltException),
-            salt.client.get_local_client(mopts=self.opts) as client,
-        ):
-            client.cmd(list(hosts), functions, arguments, tgt_type="list")
+        with contextlib.suppress(SaltException):
+            self._returned(hosts, functions, arguments)
 
     def apply(self, hosts, *sls, **options):
         """Applies state files; raises a Trouble that says which state failed where, and why."""
@@ -190,10 +196,10 @@ class Master:
                 raise Trouble(f"{host}: {first['__id__']}: {first['comment']}")
 
     def told(self, site, pair, deed, what, hosts):
-        return told(self.opts, site, pair, deed, what=what, hosts=hosts)
+        return cmha_progress.told(self.opts, site, pair, deed, what=what, hosts=hosts)
 
     def shown(self, line, hosts):
-        return shown(self.opts, line, hosts, at_once=False)
+        return cmha_progress.shown(self.opts, line, hosts, at_once=False)
 
 
 def _refuses(host, port):
@@ -249,26 +255,6 @@ def busy(answers):
     }
 
 
-def at_rest(opts, hosts):
-    """
-    Wait until hosts are busy with no states, a highstate of a schedule perhaps.
-
-    opts
-        The master's configuration.
-    hosts
-        List of minion ids.
-
-    Returns ``None``, or a line: after 15 minutes they still are. Who interrupts the waiting ends the run.
-    """
-    try:
-        Master(opts).need_rest(hosts)
-    except Interrupted as interrupted:
-        raise SystemExit(str(interrupted)) from None
-    except Trouble as trouble:
-        return str(trouble)
-    return None
-
-
 def _still_busy(occupied):
     return (
         f"other states still run after {_LONGEST // 60} minutes ({_each(occupied)}); wait until they have "
@@ -318,17 +304,25 @@ def _answer(host, function, returned):
         return _trouble(cmha_presence.SILENT, host)
     value = returned["ret"]
     if returned.get("retcode") and isinstance(value, str):
-        if value.startswith(f"'{function}' is not available"):
-            return _trouble(cmha_presence.WITHOUT_MODULES, host, function=function)
-        if any(words in value for words in _OTHER_ARGUMENTS):
-            said = value.splitlines()[0]
-            return _trouble(cmha_presence.ANOTHER_VERSION, host, function=function, said=said)
-        return Trouble(_named(host, value.removeprefix("ERROR: ").strip()))
+        return _complaint(host, function, value)
     value = cmha_answers.taken(function, value)
     problem = cmha_answers.problem(function, value)
     if problem:
         return _trouble(cmha_presence.ANOTHER_VERSION, host, function=function, said=problem)
     return value
+
+
+def _complaint(host, function, said):
+    """What a host says in place of an answer."""
+    if said.startswith(f"'{function}' is not available"):
+        return _trouble(cmha_presence.WITHOUT_MODULES, host, function=function)
+    if any(words in said for words in _OTHER_ARGUMENTS):
+        first = said.splitlines()[0]
+        return _trouble(cmha_presence.ANOTHER_VERSION, host, function=function, said=first)
+    if _TRACEBACK in said:
+        last = said.strip().splitlines()[-1]
+        return Trouble(f"{host}: {function} ended with {last}; salt-minion's log there has more")
+    return Trouble(_named(host, said.removeprefix("ERROR: ").strip()))
 
 
 def _trouble(state, host, **words):
@@ -337,26 +331,6 @@ def _trouble(state, host, **words):
 
 def _named(host, said):
     return said if host in said else f"{host}: {said}"
-
-
-def tell(opts, site, pair, deed, outcome, **data):
-    """
-    Put an event on the master's bus: ``cmha/SITE/PAIR/DEED/OUTCOME``.
-
-    opts
-        The master's configuration.
-    site, pair
-        Their names.
-    deed
-        ``orchestrate``, ``failover``, ``rejoin``, ``clean``.
-    outcome
-        ``begin``, ``done`` or ``failed``.
-    data
-        What the event carries beside ``site`` and ``pair``.
-    """
-    event = {"site": site, "pair": pair, **data}
-    with salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=False) as bus:
-        bus.fire_event(event, "/".join(("cmha", site, pair, deed, outcome)))
 
 
 def code(directory, beacons=()):
@@ -381,91 +355,3 @@ def code(directory, beacons=()):
 def _kind_and_name(path):
     directory, name = os.path.split(path)
     return f"{os.path.basename(directory).lstrip('_')}/{name}"
-
-
-@contextlib.contextmanager
-def told(opts, site, pair, deed, *, what, hosts):
-    """
-    While the body runs, say so: events when it begins and when it is done or failed; on the terminal of
-    salt-run (its standard error), a line when it begins, and one every few seconds with the time so far and
-    the hosts that haven't returned.
-
-    opts
-        The master's configuration.
-    site, pair, deed
-        See ``tell``.
-    what
-        The step, in words.
-    hosts
-        The minions that work at it.
-
-    Gives a mapping, whose ``failed`` the body sets to a text when it failed without an exception.
-    """
-    outcome = {"failed": None}
-    data = {"step": what, "hosts": list(hosts)}
-    tell(opts, site, pair, deed, "begin", **data)
-    began = time.monotonic()
-    try:
-        with shown(opts, f"{site} {pair}: {what}", hosts):
-            yield outcome
-    except BaseException as error:
-        outcome["failed"] = str(error) or type(error).__name__
-        raise
-    finally:
-        data["seconds"] = round(time.monotonic() - began, 1)
-        if outcome["failed"] is None:
-            tell(opts, site, pair, deed, "done", **data)
-        else:
-            tell(opts, site, pair, deed, "failed", **data, why=outcome["failed"])
-
-
-@contextlib.contextmanager
-def shown(opts, line, hosts, at_once=True):
-    """
-    While the body runs, say so on the terminal of salt-run, as ``told`` does, and nowhere else.
-
-    opts
-        The master's configuration.
-    line
-        What is done, in words.
-    hosts
-        The minions that work at it.
-    at_once
-        Whether to say it when it begins, and not only when it takes long.
-    """
-    # an API's or a reactor's runner has no one at its terminal
-    if opts.get("__cli") != "salt-run" or opts.get("quiet"):
-        yield
-        return
-    if at_once:
-        _print(line)
-    over = threading.Event()
-    clock = threading.Thread(target=_go_on, args=(opts, line, frozenset(hosts), over), daemon=True)
-    clock.start()
-    try:
-        yield
-    finally:
-        over.set()
-        clock.join()
-
-
-def _go_on(opts, line, hosts, over):
-    """Until the step is over, say every few seconds that it goes on, and for whom it waits."""
-    waiting = set()
-    next_line = time.monotonic() + _PATIENCE
-    with salt.utils.event.get_event("master", opts["sock_dir"], opts=opts, listen=True) as bus:
-        while not over.is_set():
-            event = bus.get_event(wait=0.2, tag="salt/job/") or {}
-            if "minions" in event:  # a new job
-                waiting.update(hosts.intersection(event["minions"]))
-            elif "return" in event:
-                waiting.discard(event.get("id"))
-            if time.monotonic() >= next_line and not over.is_set():
-                _print(line + (f" (waiting for {', '.join(sorted(waiting))})" if waiting else ""))
-                next_line += _PATIENCE
-
-
-def _print(line):
-    # nobody may be there to read it any more: no reason to stop in the middle
-    with contextlib.suppress(OSError, ValueError):
-        print(f"{time.monotonic() - _BEGAN:7.1f} s  {line}", file=sys.stderr, flush=True)

@@ -4,6 +4,7 @@ What every deed with a pair starts from, and the two that only look: how it is, 
 
 import cmha_reconfigure
 import cmha_status
+import cmha_together
 from cmha_master import Master, Trouble
 
 
@@ -46,18 +47,46 @@ def _judged(pair, answers):
     return cmha_status.judge(pair, facts, silent)
 
 
-def plan(opts, site, pair):
+def plans(opts, pairs):
     """
-    What the orchestration would change on a pair's hosts and in its cluster.
+    What the orchestration would change on pairs' hosts and in their clusters; all pairs side by side.
 
-    opts, site, pair
-        See ``cmha_reconfigure.reconfigure``.
+    opts, pairs
+        See ``health``.
 
-    Returns a mapping: ``hosts``, by minion id a list of mappings with ``state``, ``changes`` and
+    Returns a list of mappings: ``hosts``, by minion id a list of mappings with ``state``, ``changes`` and
     ``comment``; ``restart``, what the running cluster would take in by a reload or restart, and how (see
     ``cmha_reconfigure``); ``cluster``, see ``crm.plan``; ``error``, a line, or ``None``.
     """
-    return _Plan(opts, site, pair).run()
+    return _each(opts, pairs, lambda site, pair: _Plan(opts, site, pair).run())
+
+
+def exports(opts, pairs, secrets):
+    """
+    The configuration of pairs' clusters, as pillar data; all pairs side by side.
+
+    opts, pairs
+        See ``health``.
+    secrets
+        Show secrets, and don't mask them.
+
+    Returns a list of what ``crm.export`` says, or a ``Trouble``, or ``None`` where the cluster runs on no
+    host.
+    """
+    return _each(opts, pairs, lambda _, pair: _exported(Master(opts), pair, secrets))
+
+
+def _exported(master, pair, secrets):
+    running = master.ask([node["id"] for node in pair["nodes"]], "crm.running")
+    host = next((each for each, answer in running.items() if answer is True), None)
+    return master.ask([host], "crm.export", secrets)[host] if host else None
+
+
+def _each(opts, pairs, work):
+    of_name = {f"{site} {pair['pair']}": (site, pair) for site, pair in pairs}
+    what = "pairs" if len({site for site, _ in pairs}) > 1 else None
+    done = cmha_together.each(opts, what, of_name, lambda _, where: work(*where))
+    return [done[name] for name in of_name]
 
 
 class Pair:

@@ -60,27 +60,28 @@ def meant(said, keys):
     What the orchestration keeps to.
 
     said
-        Its pillar key ``cmha_only``: a mapping with ``sites`` (a name, a glob, or a list of these) and
-        ``pair``, or nothing.
+        Its pillar key ``cmha_only``: a mapping with ``sites`` (a name, a glob, or a list of these), ``pair``,
+        and the pace: ``batch``, ``fail_fast``, ``canary``; or nothing.
     keys
         All keys of its pillar.
 
-    Returns a list of names of sites or globs, and the name of a pair, each ``None`` for all. Raises SiteError
-    when somebody has meant less than all, and nobody can tell what.
+    Returns a list of names of sites or globs, and the name of a pair, each ``None`` for all; and the pace, a
+    mapping with what is said of it, see ``cmha_orchestration.at_sites``. Raises SiteError when somebody has
+    meant less than all, and nobody can tell what.
     """
     for key in keys:
         if key not in ("cmha", "cmha_only") and nearest(key, ["cmha_only"]):
             raise SiteError(key, "isn't read; did you mean cmha_only? nothing was done")
     if said in ("", None):
-        return None, None
+        return None, None, {}
     if not isinstance(said, dict) or not said:
         raise SiteError(
             "cmha_only",
-            f"should be a mapping with sites, pair, or both, is {said!r}; nothing was done",
+            f"should be a mapping with {', '.join(_MEANT)}, or some of these, is {said!r}; nothing was done",
         )
     for key in said:
-        if key not in ("sites", "pair"):
-            near = nearest(key, ["sites", "pair"])
+        if key not in _MEANT:
+            near = nearest(key, _MEANT)
             raise SiteError(f"cmha_only:{key}", f"isn't known{near}; nothing was done")
     sites = said.get("sites")
     sites = [sites] if isinstance(sites, str) else sites
@@ -94,7 +95,35 @@ def meant(said, keys):
         raise SiteError(
             "cmha_only:pair", f"should be the name of a pair, is {pair!r}; nothing was done"
         )
-    return sites, pair
+    for key, (is_right, words) in _PACE.items():
+        if key in said and not is_right(said[key]):
+            raise SiteError(
+                f"cmha_only:{key}", f"should be {words}, is {said[key]!r}; nothing was done"
+            )
+    return sites, pair, {key: said[key] for key in _PACE if said.get(key)}
+
+
+def _is_number(value):
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_batch(value):
+    return _is_number(value) or bool(re.fullmatch(r"([1-9]|[1-9]\d|100)%", str(value)))
+
+
+# What may be said of the pace, and in which words it is asked for
+_PACE = {
+    "batch": (_is_batch, "a number of sites, as 5, or a percentage, as 10%"),
+    "fail_fast": (
+        lambda value: value is False or _is_number(value),
+        "a number of failures, as 1, or false",
+    ),
+    "canary": (
+        lambda value: isinstance(value, str) and bool(value),
+        "the name of a site",
+    ),
+}
+_MEANT = ["sites", "pair", *_PACE]
 
 
 def is_meant(name, only):

@@ -6,12 +6,14 @@ failed step is found by reading its name. Each step requires the one before it, 
 """
 
 
-def of_site(site):
+def of_site(site, idle=()):
     """
     The steps of a site.
 
     site
         A mapping with ``site``, its name, and ``pairs``, as the runner ``cmha.sites`` lists it.
+    idle
+        The pairs that have nothing to do, see ``cmha_idle.look``: their steps only say so.
 
     Returns a list of mappings: ``name``; ``function``, of the state module ``cmha``; ``arguments``, a
     mapping; and ``after``, the name of the step that it requires, or ``None``.
@@ -20,12 +22,18 @@ def of_site(site):
     for pair in site["pairs"]:
         for what, function, more in _of_pair(pair):
             name = f"{site['site']} {pair['pair']}: {what}"
-            arguments = {"site": site["site"], "pair": pair, **more}
-            steps.append(
-                {"name": name, "function": function, "arguments": arguments, "after": after}
-            )
+            step = {"function": function, "arguments": {"site": site["site"], "pair": pair, **more}}
+            if pair["pair"] in idle:
+                step = _idle(function, idle[pair["pair"]])
+            steps.append({"name": name, **step, "after": after})
             after = name
     return steps
+
+
+def _idle(function, seen):
+    """In place of a step; what was seen is said by the one that would verify it."""
+    said = seen if function == "verified" else {"comment": "nothing to do"}
+    return {"function": "idle", "arguments": said}
 
 
 def _of_pair(pair):

@@ -42,12 +42,12 @@ def wants_certificate(pair):
     return bool(declared(pair)) and declared(pair)["net"].get("tls", "on") != "off"
 
 
-def taken_for_another(site_model, pair, site_models):
+def taken_for_another(site, pair, site_models):
     """
     Why a pair's quorum device would take it for another pair: it tells clusters apart by cluster_name alone.
 
-    site_model, pair
-        What ``cmha_site.site`` returned, and a pair of it.
+    site, pair
+        The name of a site, and a pair of what ``cmha_site.site`` returned.
     site_models
         A list of those whose pairs may have the same device.
 
@@ -58,7 +58,7 @@ def taken_for_another(site_model, pair, site_models):
     host, name = declared(pair)["net"]["host"], pair["cluster_name"]
     for other in site_models:
         for each in other["pairs"]:
-            itself = (other["site"], each["pair"]) == (site_model["site"], pair["pair"])
+            itself = (other["site"], each["pair"]) == (site, pair["pair"])
             known = (declared(each) or {}).get("net", {}).get("host"), each["cluster_name"]
             if not itself and known == (host, name):
                 return (

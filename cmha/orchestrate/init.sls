@@ -1,7 +1,8 @@
 #!jinja|yaml
 # salt-run state.orch cmha.orchestrate [pillar='{cmha_only: {sites: [east], pair: cms}}']
 # Takes the hosts of every site to verified pairs, in the pillar's order of pairs: CMS first, then MGMT.
-# Preflight comes first: a site where it finds something wrong isn't begun.
+# Preflight comes first: a site where it finds something wrong isn't begun. Several sites are worked at side by
+# side: by the first of their states, and each step's own state says what was done.
 {#  How data go into a state file, as cmha.data does it on a minion; this master has no modules of cmha's. #}
 {% macro data(value) %}{{ salt['slsutil.serialize']('yaml', value, default_flow_style=True, default_style='"',
     width=2147483647, sort_keys=False) }}{% endmacro %}
@@ -16,7 +17,7 @@
 cmha.fit_sites failed at this master:
   test.fail_without_changes:
     - comment: {{ data('nothing was done; salt-run cmha.preflight may say more: ' ~ found) }}
-{% set found = {'errors': [], 'warnings': [], 'sites': []} %}
+{% set found = {'errors': [], 'warnings': [], 'sites': [], 'pace': {}} %}
 {% endif %}
 {#  A name is an explicit key: YAML takes only a short one for an implicit one. #}
 {% for error in found.errors | unique %}
@@ -28,6 +29,14 @@ cmha.fit_sites failed at this master:
 : test.show_notification:
     - text: {{ data(warning) }}
 {% endfor %}
+{% if found.sites | length > 1 %}
+{{ found.sites | length }} sites:
+  cmha.at_sites:
+    - sites: {{ data(found.sites) }}
+{% for key, value in found.pace.items() %}
+    - {{ key }}: {{ data(value) }}
+{% endfor %}
+{% endif %}
 {% for site in found.sites %}
 {% for step in site.steps %}
 ? {{ data(step.name) }}

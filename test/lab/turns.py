@@ -22,6 +22,7 @@ NAMES = (
     "quorum device",
     "rhel-10",
     "rhel-9",
+    "sites",
     "sles-15",
     "sles-16",
     "sysvinit",

@@ -1,35 +1,13 @@
-"""What the master asks of hosts, and how it says what happens."""
+"""What the master asks of hosts."""
 
-import contextlib
 import socket
-import threading
 from types import SimpleNamespace
 
 import facts
 import pytest
 from salt.exceptions import SaltClientError
 
-
-class Bus:
-    """The master's event bus: what is fired, and, for who listens, what comes."""
-
-    def __init__(self):
-        self.fired, self.coming = [], []
-        self.heard_all = lambda: None
-
-    @contextlib.contextmanager
-    def open(self, *_, **__):
-        yield self
-
-    def fire_event(self, data, tag):
-        self.fired.append((tag, data))
-
-    def get_event(self, wait, tag):
-        assert tag == "salt/job/"
-        if self.coming:
-            return self.coming.pop(0)
-        self.heard_all()
-        return None
+OPTS = {"sock_dir": "/nonexistent"}
 
 
 class Client:
@@ -51,16 +29,9 @@ class Client:
 
 
 @pytest.fixture
-def bus():
-    return Bus()
-
-
-@pytest.fixture
-def master(pure, bus, clock, monkeypatch):
+def master(pure, clock, monkeypatch):
     """The module, with ``master.hear(*returns)`` for what a job brings."""
     module = pure("cmha_master")
-    for name in ("get_master_event", "get_event"):
-        monkeypatch.setattr(f"salt.utils.event.{name}", bus.open)
 
     def hear(*returns):
         client = Client(*returns)
@@ -69,7 +40,6 @@ def master(pure, bus, clock, monkeypatch):
 
     module.hear = hear
     module.time = clock
-    monkeypatch.setattr(module, "_BEGAN", 0.0)
     return module
 
 
@@ -116,6 +86,14 @@ SILENT = "h1 doesn't answer this master; see that it and its salt-minion run"
         (
             returned("The minion function caused an exception", 1),
             "h1: The minion function caused an",
+        ),
+        (
+            returned(
+                "The minion function caused an exception: Traceback (most recent call last):\n"
+                "  File \"x\"\nIsADirectoryError: [Errno 21] Is a directory: '/x'\n",
+                1,
+            ),
+            "h1: m.f ended with IsADirectoryError: [Errno 21] Is a directory: '/x'; salt-minion's log",
         ),
         # of another function
         (returned("'pkg.version' is not available.", 1), "h1: 'pkg.version' is not available."),
@@ -346,118 +324,6 @@ def test_an_export_is_what_it_was(master):
     assert master.ask(OPTS, ["h1"], "crm.export") == {"h1": configuration}
 
 
-# --- events and lines ----------------------------------------------------------------------------
-
-OPTS = {"sock_dir": "/nonexistent"}
-AT_A_TERMINAL = {**OPTS, "__cli": "salt-run"}
-STEP = {"what": "move it", "hosts": ["h1", "h2"]}
-
-
-def told(master, opts=OPTS):
-    return master.told(opts, "east", "cms", "failover", **STEP)
-
-
-def test_a_step_that_goes_well(master, bus, clock):
-    with told(master):
-        clock.sleep(1.25)
-    common = {"site": "east", "pair": "cms", "step": "move it", "hosts": ["h1", "h2"]}
-    assert bus.fired == [
-        ("cmha/east/cms/failover/begin", common),
-        ("cmha/east/cms/failover/done", {**common, "seconds": 1.2}),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("error", "why"),
-    [(ValueError("no disk"), "no disk"), (KeyboardInterrupt(), "KeyboardInterrupt")],
-)
-def test_a_step_that_raises(master, bus, error, why):
-    with pytest.raises(type(error)), told(master):
-        raise error
-    tag, data = bus.fired[-1]
-    assert (tag, data["why"], len(bus.fired)) == ("cmha/east/cms/failover/failed", why, 2)
-
-
-def test_a_step_that_says_it_failed(master, bus):
-    with told(master) as outcome:
-        outcome["failed"] = "no"
-    tag, data = bus.fired[-1]
-    assert (tag, data["why"]) == ("cmha/east/cms/failover/failed", "no")
-
-
-@pytest.mark.parametrize(
-    "opts", [OPTS, {**OPTS, "__cli": "salt-master"}, {**AT_A_TERMINAL, "quiet": True}]
-)
-def test_nobody_at_the_terminal_sees_a_line(master, capsys, opts):
-    with told(master, opts):
-        pass
-    assert capsys.readouterr() == ("", "")
-
-
-def test_at_the_terminal_a_step_is_a_line_on_stderr(master, bus, clock, capsys):
-    clock.sleep(12.34)
-    with told(master, AT_A_TERMINAL):
-        pass
-    out, err = capsys.readouterr()
-    assert (out, err) == ("", "   12.3 s  east cms: move it\n")
-
-
-@pytest.fixture
-def go_on(master, bus, clock, capsys):
-    """The lines of a step that takes eleven seconds, in which these events come."""
-
-    def lines(events):
-        over = threading.Event()
-
-        def time_passes():
-            clock.sleep(2.5)
-            if clock.monotonic() > 11:
-                over.set()
-
-        bus.coming, bus.heard_all = list(events), time_passes
-        master._go_on(AT_A_TERMINAL, "east cms: move it", frozenset(STEP["hosts"]), over)
-        return capsys.readouterr().err.splitlines()
-
-    return lines
-
-
-NEW_JOB = {"minions": ["h2", "h1", "elsewhere"]}
-
-
-@pytest.mark.parametrize(
-    ("events", "waits"),
-    [
-        ([], ""),
-        ([NEW_JOB], " (waiting for h1, h2)"),
-        ([NEW_JOB, {"id": "h1", "return": {}}], " (waiting for h2)"),
-        ([NEW_JOB, {"id": "h1", "return": {}}, {"id": "h2", "return": False}], ""),
-        # another job meanwhile
-        ([{"minions": ["elsewhere"]}, {"id": "elsewhere", "return": 1}], ""),
-    ],
-)
-def test_a_step_that_goes_on_says_for_whom_it_waits(go_on, events, waits):
-    assert go_on(events) == [
-        f"    5.0 s  east cms: move it{waits}",
-        f"   10.0 s  east cms: move it{waits}",
-    ]
-
-
-def test_the_lines_stop_with_the_step(master, bus, clock, capsys):
-    threads, heard = threading.active_count(), threading.Event()
-    bus.heard_all = lambda: (clock.sleep(6), heard.set())
-    with told(master, AT_A_TERMINAL):
-        assert heard.wait(10)
-    assert len(capsys.readouterr().err.splitlines()) > 1
-    assert threading.active_count() == threads
-
-
-def test_a_step_that_ends_while_it_is_listened_to(master, bus, clock, capsys):
-    over = threading.Event()
-    bus.heard_all = lambda: (clock.sleep(60), over.set())
-    master._go_on(AT_A_TERMINAL, "line", frozenset(), over)
-    assert capsys.readouterr().err == ""
-
-
 # --- environments --------------------------------------------------------------------------------
 
 
@@ -577,16 +443,17 @@ def test_who_interrupts_the_waiting_ends_it(master, hosts, stop):
     ):
         master.ask({}, ["h1"], "state.apply", "cmha.host")
     hosts(h1=[other("1"), stop])
-    with pytest.raises(SystemExit, match="interrupted while waiting"):
-        master.at_rest({}, ["h1"])
+    with pytest.raises(master.Trouble, match="interrupted while waiting"):
+        master.Master({}).need_rest(["h1"])
 
 
 def test_hosts_at_rest(master, hosts):
     found = hosts(h1=[None], h2=[other("1"), None])
-    assert master.at_rest({}, ["h1", "h2"]) is None
+    assert master.Master({}).need_rest(["h1", "h2"]) is None
     assert found.asked == [("state.running", "h1", "h2"), ("state.running", "h2")]
     hosts(h1=[other("1")])
-    assert master.at_rest({}, ["h1"]).startswith("other states still run after 15 minutes (h1: ")
+    with pytest.raises(master.Trouble, match=r"^other states still run after 15 minutes \(h1: "):
+        master.Master({}).need_rest(["h1"])
 
 
 @pytest.mark.parametrize(

@@ -739,7 +739,7 @@ def plan(master, pair, monkeypatch):
             "cmha_host.plan": lambda host: {"changes": {}, "of": host},
         }
     )
-    return lambda: cmha_pair.plan({}, "east", copy.deepcopy(PAIR))
+    return lambda: cmha_pair.plans({}, [("east", copy.deepcopy(PAIR))])[0]
 
 
 def test_plan_tells_what_would_change_and_touches_nothing(plan, deeds):

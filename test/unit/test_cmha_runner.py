@@ -29,11 +29,21 @@ class Hosts:
         if isinstance(fun, list):  # a sync, whose answers nobody reads
             return {}
         assert full_return
-        return {
-            minion: self._answer(self.functions[fun](minion, *arg, **kwarg))
-            for minion in tgt
-            if minion in self.answering
-        }
+        return dict(self._returns(tgt, fun, arg, kwarg))
+
+    def cmd_cli(self, tgt, fun, arg, *, tgt_type, kwarg=None, timeout=None):
+        """For many sites: the answers as they come."""
+        assert tgt_type == "list"
+        self.asked.append(fun)
+        self.environments.append(kwarg)
+        if not isinstance(fun, list):
+            for minion, returned in self._returns(tgt, fun, arg, kwarg):
+                yield {minion: returned}
+
+    def _returns(self, tgt, fun, arg, kwarg):
+        for minion in tgt:
+            if minion in self.answering:
+                yield minion, self._answer(self.functions[fun](minion, *arg, **kwarg))
 
     @staticmethod
     def _answer(value):
@@ -77,17 +87,35 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
 
         def kept(minion, opts):
             assert opts["cachedir"] == str(tmp_path)
+            if minion not in pillars:
+                return minion, None, None
             pillar = {} if pillars[minion] is None else {"cmha": {"pairs": {}}}
             # nothing is {} in Salt 3008, and None in 3006
             return (minion, {}, {}) if minion in forgotten else (minion, {"id": minion}, pillar)
 
+        class Pillar:
+            """Salt's compiler of pillars."""
+
+            def __init__(self, opts, grains, minion, saltenv, *, pillarenv):
+                # Salt merges that into what it compiles
+                assert opts["pillar"] == {}
+                of = {"saltenv": saltenv, "pillarenv": pillarenv}
+                compiled.append({k: v for k, v in of.items() if v not in ("base", None)})
+                self.minion = minion
+
+            def compile_pillar(self):
+                return shown(pillars.get(self.minion))
+
+        monkeypatch.setattr("salt.pillar.Pillar", Pillar)
         monkeypatch.setattr("salt.utils.minions.CkMinions", Minions)
         monkeypatch.setattr("salt.utils.minions.get_minion_data", kept)
         monkeypatch.setattr("salt.client.get_local_client", lambda mopts: hosts)
         defaults = (formula / "cmha/defaults.yaml").read_text()
         names = {
-            "cmha_site": ("digest",),
-            "quorum_device": ("declared", "taken_for_another"),
+            "quorum_device": ("declared",),
+            "cmha_fit": ("look", "silent"),
+            "cmha_pillars": ("read",),
+            "cmha_idle": ("look",),
             "cmha_sites": (
                 "is_meant",
                 "known",
@@ -98,8 +126,7 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
                 "unread_lines",
                 "wrong_with",
             ),
-            "cmha_master": ("ask", "environment", "fitness"),
-            "cmha_preflight": ("judge",),
+            "cmha_pair": ("exports",),
         }
         lock = pure("cmha_lock")
         own = {
@@ -115,9 +142,6 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
                 **(configured or {}),
             },
             salt={
-                "pillar.show_pillar": lambda minion, **environment: (
-                    compiled.append(environment) or shown(pillars.get(minion))
-                ),
                 "salt.cmd": lambda *command, saltenv=None: {
                     ("cp.get_file_str", "salt://cmha/defaults.yaml"): (
                         saltenv in environments and defaults
@@ -330,7 +354,24 @@ def test_export_of_an_unknown_site(master):
     ],
 )
 def test_what_an_orchestration_keeps_to(pure, said, only, pair):
-    assert pure("cmha_sites").meant(said, ["cmha", "cmha_only", "x"]) == (only, pair)
+    assert pure("cmha_sites").meant(said, ["cmha", "cmha_only", "x"]) == (only, pair, {})
+
+
+@pytest.mark.parametrize(
+    "pace",
+    [
+        {"batch": 5},
+        {"batch": "10%", "fail_fast": 1},
+        {"batch": "100%", "canary": "east"},
+        {"fail_fast": 3},
+    ],
+)
+def test_at_which_pace_it_goes(pure, pace):
+    assert pure("cmha_sites").meant(pace, ["cmha_only"]) == (None, None, pace)
+
+
+def test_a_pace_that_is_off_is_none(pure):
+    assert pure("cmha_sites").meant({"fail_fast": False}, ["cmha_only"]) == (None, None, {})
 
 
 @pytest.mark.parametrize(
@@ -351,12 +392,14 @@ def test_what_an_orchestration_keeps_to(pure, said, only, pair):
         (
             {},
             (),
-            "cmha_only: should be a mapping with sites, pair, or both, is {}; nothing was done",
+            "cmha_only: should be a mapping with sites, pair, batch, fail_fast, canary, or some of these, is "
+            "{}; nothing was done",
         ),
         (
             "east",
             (),
-            "cmha_only: should be a mapping with sites, pair, or both, is 'east'; nothing was done",
+            "cmha_only: should be a mapping with sites, pair, batch, fail_fast, canary, or some of these, is "
+            "'east'; nothing was done",
         ),
         (
             {"sites": []},
@@ -383,13 +426,44 @@ def test_what_an_orchestration_keeps_to(pure, said, only, pair):
             (),
             "cmha_only:pair: should be the name of a pair, is ['cms']; nothing was done",
         ),
+        *[
+            (
+                {"batch": batch},
+                (),
+                "cmha_only:batch: should be a number of sites, as 5, or a percentage, as 10%, is "
+                f"{batch!r}; nothing was done",
+            )
+            for batch in (0, -1, True, "0%", "101%", "10", "10 %", "half", None, 1.5, [1])
+        ],
+        *[
+            (
+                {"fail_fast": fast},
+                (),
+                "cmha_only:fail_fast: should be a number of failures, as 1, or false, is "
+                f"{fast!r}; nothing was done",
+            )
+            for fast in (0, -1, True, "1", None)
+        ],
+        *[
+            (
+                {"canary": canary},
+                (),
+                f"cmha_only:canary: should be the name of a site, is {canary!r}; nothing was done",
+            )
+            for canary in ("", 1, ["east"])
+        ],
+        (
+            {"bacth": 5},
+            (),
+            "cmha_only:bacth: isn't known; did you mean batch?; nothing was done",
+        ),
     ],
 )
 def test_who_means_less_than_all_gets_no_more(master, fitness, said, keys, line):
     """Whatever is mistyped there would orchestrate every site."""
     runner = master(of(SITE), **{"cmha_host.fitness": fitness})
     found = runner.fit_sites(said=said, keys=keys)
-    assert found == {"sites": [], "errors": [f"pillar {line}"], "warnings": []}
+    assert found == {"sites": [], "errors": [f"pillar {line}"], "warnings": [], "pace": {}}
     assert runner.hosts.asked == []
 
 
@@ -630,9 +704,9 @@ def test_status_of_what_is_not_there_is_no_success(master, arguments, error):
 
 def test_a_plan_that_fails(master, fitness):
     utils = {
-        "cmha_pair.plan": lambda opts, site, pair: {
-            "error": "cms1: no" if pair["pair"] == "cms" else None
-        }
+        "cmha_pair.plans": lambda opts, pairs: [
+            {"error": "cms1: no" if pair["pair"] == "cms" else None} for _, pair in pairs
+        ]
     }
     report = master(of(SITE), utils=utils, **{"cmha_host.fitness": fitness}).plan()
     assert (report["errors"], report["retcode"]) == (["site east, pair cms: cms1: no"], 1)

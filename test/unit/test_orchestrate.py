@@ -42,7 +42,7 @@ def render(formula):
 
 
 def test_all_is_of_the_environment_of_the_orchestration(render):
-    render({"errors": [], "warnings": [], "sites": []})
+    render({"errors": [], "warnings": [], "sites": [], "pace": {}})
     assert len(render.asked) == 5
     assert all(kwarg["saltenv"] == "prod" for _, kwarg in render.asked)
     assert render.asked[-1][1]["pillarenv"] == "dev"
@@ -86,10 +86,10 @@ def pair(
 def states_of(render, pure):
     """The states that the master gets for these sites."""
 
-    def states(*sites, **setting):
+    def states(*sites, pace=None, **setting):
         steps = pure("cmha_steps").of_site
         found = [{**site, "steps": steps(site)} for site in sites]
-        return render({"errors": [], "warnings": [], "sites": found}, **setting)
+        return render({"errors": [], "warnings": [], "sites": found, "pace": pace or {}}, **setting)
 
     return states
 
@@ -204,10 +204,40 @@ def test_each_step_requires_the_one_before_it(states_of):
     ],
 )
 def test_a_line_of_any_kind_is_a_state(render, line):
-    states = render({"errors": [line, line], "warnings": [line, line], "sites": []})
+    states = render({"errors": [line, line], "warnings": [line, line], "sites": [], "pace": {}})
     assert list(states) == [line, f"warning: {line}"]
     assert states[f"warning: {line}"] == {"test.show_notification": [{"text": line}]}
 
 
+def test_several_sites_are_worked_at_by_one_state_first(states_of, pure):
+    """Their steps then say what was done; that this one failed keeps none of them from saying so."""
+    sites = [{"site": name, "pairs": [CMS, MGMT]} for name in ("east", "west")]
+    pace = {"batch": "10%", "fail_fast": 2, "canary": "east"}
+    states = states_of(*sites, pace=pace)
+    assert next(iter(states)) == "2 sites"
+    function, arguments = said(states.pop("2 sites"))
+    steps = pure("cmha_steps").of_site
+    whole = [{**site, "steps": steps(site)} for site in sites]
+    assert (function, arguments) == ("cmha.at_sites", {"sites": whole, **pace})
+    required = [each for state in states.values() for each in said(state)[1].get("require", [])]
+    assert len(required) == len(states) - len(sites)
+    assert {"cmha": "2 sites"} not in required
+    assert "1 sites" not in states_of(sites[0], pace=pace)
+
+
+def test_a_pair_that_has_nothing_to_do_says_so(render, pure):
+    seen = {"cms": {"comment": "nothing to do. if cms1 dies", "warnings": ["w"]}}
+    site = {"site": "east", "pairs": [CMS, MGMT]}
+    steps = pure("cmha_steps").of_site(site, seen)
+    found = [{**site, "steps": steps}]
+    states = render({"errors": [], "warnings": [], "sites": found, "pace": {}})
+    functions = {name: said(state) for name, state in states.items()}
+    of_cms = [each for name, each in functions.items() if name.startswith("east cms: ")]
+    assert [function for function, _ in of_cms] == ["cmha.idle"] * 5
+    assert [of["comment"] for _, of in of_cms] == ["nothing to do"] * 4 + [seen["cms"]["comment"]]
+    assert of_cms[-1][1]["warnings"] == ["w"]
+    assert functions["east mgmt: prepare mgmt1 and mgmt2"][0] == "cmha.step"
+
+
 def test_nothing_to_do(render):
-    assert render({"errors": [], "warnings": [], "sites": []}) == {}
+    assert render({"errors": [], "warnings": [], "sites": [], "pace": {}}) == {}

@@ -17,11 +17,11 @@ def test_two_sites_with_one_name_at_one_device(site_model, quorum_device):
     east = site_model(with_("corosync:quorum:device", DEVICE))
     west = {**copy.deepcopy(east), "site": "west"}
     pair = east["pairs"][0]
-    assert quorum_device.taken_for_another(east, pair, [east, west]) == (
+    assert quorum_device.taken_for_another("east", pair, [east, west]) == (
         "cmf is the name of site west, pair cms too, and both have the quorum device 192.0.2.2, which tells "
         "clusters apart by it; each needs its own"
     )
-    assert quorum_device.taken_for_another(east, pair, [east]) is None
+    assert quorum_device.taken_for_another("east", pair, [east]) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,3 @@
+# A state that does nothing: what Salt itself takes.
+nothing:
+  test.nop
