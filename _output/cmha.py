@@ -189,6 +189,17 @@ def _failover(data):
     return found
 
 
+def _drills(data):
+    """The sites where it went wrong first."""
+    found, sites = [], data.get("sites", {})
+    for site, done in sorted(sites.items(), key=lambda each: (not each[1]["error"], each[0])):
+        lines_ = [(done["error"], "bad")] if done["error"] else []
+        lines_ += _failover(done) if "moves" in done else _fence(done)
+        found += [(f"{site} {data['pair']}: {line}", health) for line, health in lines_]
+    left = data.get("not_begun", [])
+    return found + ([(f"not begun: {', '.join(left)}", "poor")] if left else [])
+
+
 def _rejoin(data):
     if "host" not in data:
         return []
@@ -241,6 +252,7 @@ _REPORTS = {
     "status": _status,
     "plan": _plan,
     "failover": _failover,
+    "drills": _drills,
     "rejoin": _rejoin,
     "fence": _fence,
     "clean": _clean,

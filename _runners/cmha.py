@@ -74,8 +74,8 @@ def fit_sites(  # noqa: PLR0917
     said, keys
         What the orchestration's pillar says, in place of ``only`` and ``pair``, see ``cmha_sites.meant``.
 
-    Returns what ``sites`` does, each site with ``steps``, see ``cmha_steps.of_site``; ``warnings``, a list of
-    lines; and ``pace``, see ``cmha_sites.meant``.
+    Returns what ``sites`` does, each site with ``steps``, see ``cmha_steps.of_site``; ``states``, what the
+    orchestration prints, see ``cmha_steps.states``; and ``warnings``, a list of lines.
 
     CLI Example:
 
@@ -89,23 +89,22 @@ def fit_sites(  # noqa: PLR0917
         try:
             only, pair, pace = __utils__["cmha_sites.meant"](said, keys)
         except ValueError as error:
-            return {"sites": [], "errors": [str(error)], "warnings": [], "pace": {}}
+            return {"sites": [], "states": [], "errors": [str(error)], "warnings": []}
     opts = _opts(saltenv, pillarenv)
-    looked_at, errors, warnings = _preflighted(opts, _listed(only), pair, whole=True, alone=alone)
+    looked_at, errors, warnings = _preflighted(
+        opts, _listed(only), pair, whole=True, alone=alone, deep=True
+    )
     fit = [_chosen(each) for each in looked_at if not each["wrong"]]
     canary = pace.get("canary")
     if canary and canary not in {site["site"] for site in fit}:
         errors = [*errors, f"cmha_only:canary: the site {canary} can't go first; nothing was done"]
         fit = []
-    running = {each["site"]["site"]: each["running"] for each in looked_at}
-    idle = __utils__["cmha_idle.look"](opts, fit, running)
+    seen = {each["site"]["site"]: each["seen"] for each in looked_at}
+    idle = __utils__["cmha_idle.of_sites"](opts, fit, seen)
     steps = __utils__["cmha_steps.of_site"]
-    return {
-        "sites": [{**site, "steps": steps(site, idle[site["site"]])} for site in fit],
-        "errors": errors,
-        "warnings": warnings,
-        "pace": pace,
-    }
+    sites_ = [{**site, "steps": steps(site, idle[site["site"]])} for site in fit]
+    states = __utils__["cmha_steps.states"](sites_, pace)
+    return {"sites": sites_, "states": states, "errors": errors, "warnings": warnings}
 
 
 def preflight(site=None, pair=None, saltenv=None, pillarenv=None):
@@ -261,7 +260,7 @@ def plan(site=None, pair=None, saltenv=None, pillarenv=None):
 
 
 def failover(  # noqa: PLR0917
-    pair, to=None, site=None, drill=False, saltenv=None, pillarenv=None
+    pair, to=None, site=None, drill=False, saltenv=None, pillarenv=None, batch=1
 ):
     """
     The guide's test of the failover: move a pair's service to its other node, and verify that it is active
@@ -275,15 +274,19 @@ def failover(  # noqa: PLR0917
     to
         Name or minion id of the node; the default is the one where the service isn't.
     site
-        Name of the site; needed when several have such a pair.
+        Name of the site; needed when several have such a pair. A drill takes a glob, too: several sites.
     drill
         ``True`` moves it back afterwards. ``fence`` moves nothing: the node where the service is gets fenced,
         see ``fence``, and the other takes over, as after a crash.
     saltenv, pillarenv
         See ``sites``.
+    batch
+        Of a drill at several sites, how many are begun at once: a number, or a percentage. After the first
+        that goes wrong no other is begun.
 
     Returns a mapping: ``site``, ``pair``, what ``cmha_failover.failover`` (with ``drill=fence``
-    ``cmha_fence.drill``) describes, and ``retcode`` 1 when something went wrong.
+    ``cmha_fence.drill``) describes, and ``retcode`` 1 when something went wrong. With a glob: ``pair``,
+    ``sites`` (the same by site), ``not_begun`` (a list of sites), ``errors`` and ``retcode``.
 
     CLI Example:
 
@@ -293,8 +296,11 @@ def failover(  # noqa: PLR0917
         salt-run cmha.failover cms to=cms2 site=east
         salt-run cmha.failover mgmt drill=True
         salt-run cmha.failover cms drill=fence
+        salt-run cmha.failover cms site='eu-*' drill=True batch=2
     """
     opts = _opts(saltenv, pillarenv)
+    if drill in (True, "fence") and not to and __utils__["cmha_sites.is_glob"](site):
+        return _drills(opts, site, pair, drill == "fence", batch)
     if drill == "fence":
         if to:
             error = "drill=fence goes without to: the node is fenced where the service is"
@@ -471,6 +477,30 @@ def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
     return _report("keygen", False)
 
 
+def _drills(opts, site, pair, by_fencing, batch):
+    if not __utils__["cmha_sites.is_batch"](batch):
+        error = f"batch should be a number of sites, as 5, or a percentage, as 10%, is {batch!r}"
+        return _report("drills", True, error=f"{error}; nothing was done")
+    known = _known(opts, [site])
+    pairs = {
+        name: each
+        for name, outline in known["sites"].items()
+        for each in outline["pairs"]
+        if each["pair"] == pair
+    }
+    if not pairs:
+        others = [each["pair"] for outline in known["sites"].values() for each in outline["pairs"]]
+        return _unknown("drills", f"pair {pair}", [], others, known)
+    wrong = [__utils__["cmha_sites.wrong_with"](known, name, pair) for name in pairs]
+    errors = [*known["hidden"], *filter(None, wrong)]
+    if errors:
+        return _report("drills", True, pair=pair, sites={}, not_begun=sorted(pairs), errors=errors)
+    done = __utils__["cmha_drills.at_sites"](opts, pairs, by_fencing, batch)
+    left = sorted(pairs.keys() - done.keys())
+    failed = bool(left) or any(each["error"] for each in done.values())
+    return _report("drills", failed, pair=pair, sites=done, not_begun=left, errors=[])
+
+
 def _with_node(opts, deed, work, node, site, confirm, **more):  # noqa: PLR0917
     """The report on what is done with a node, by its name or minion id."""
     mistyped = _mistyped({"confirm": confirm, **more})
@@ -570,10 +600,10 @@ def _ask(opts, minions, function, *arguments, **options):
     return __utils__["cmha_master.ask"](opts, minions, function, *arguments, **options)
 
 
-def _preflighted(opts, only, pair=None, whole=False, alone=False):
+def _preflighted(opts, only, pair=None, *, whole=False, alone=False, deep=False):
     """The sites, each with the pairs that were chosen and what is wrong with them; then everything that is
     wrong, and all warnings. ``whole``: only sites whose hosts all answer. ``alone``: only those where nobody
-    else is at work."""
+    else is at work. ``deep``: see, too, whether there is anything to do."""
     models, pillars, errors = _models(opts, only)
     if alone:
         models, busy = _for_oneself(opts, models)
@@ -587,7 +617,7 @@ def _preflighted(opts, only, pair=None, whole=False, alone=False):
     }
     beacons = _synced(opts) if answering else []
     at_devices = _at_devices(opts, chosen, models if not only else None)
-    seen = __utils__["cmha_fit.look"](opts, chosen, pillars, beacons, at_devices)
+    seen = __utils__["cmha_fit.look"](opts, chosen, pillars, beacons, at_devices, deep)
     looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
     for site in answering:
         of_it = seen[site["site"]]
@@ -670,8 +700,12 @@ def _read(opts, only, also=()):
     defaults, wrong = _defaults(opts)
     if wrong:
         return [], {}, [wrong], {}, {}
-    pillars, unread = __utils__["cmha_pillars.read"](opts, also)
+    pillars, unread = __utils__["cmha_pillars.read"](opts, also, only)
     models, by_site, errors = __utils__["cmha_sites.read"](pillars, defaults, only)
+    if only and (errors or unread):
+        # what is missing there may have been elsewhere, as far as this master knew
+        pillars, unread = __utils__["cmha_pillars.read"](opts, also)
+        models, by_site, errors = __utils__["cmha_sites.read"](pillars, defaults, only)
     if not pillars and not unread:
         errors.append(
             "no minion's pillar has cmha:pairs; assign it in the pillar's top.sls, then "

@@ -3,6 +3,8 @@ The orchestration's steps. These states run on the master; what they apply on th
 state files.
 """
 
+import json
+
 # Where this run keeps what was done at sites side by side
 _DONE = "cmha_at_sites"
 
@@ -18,7 +20,7 @@ def at_sites(name, sites, batch=None, fail_fast=None, canary=None):
     name
         Any.
     sites
-        A list of sites, each with its ``steps``, as the runner ``cmha.fit_sites`` returns it.
+        A list of sites, each with its ``steps``, as the runner ``cmha.fit_sites`` returns it; as JSON, too.
     batch
         How many are begun at once, a number, or a percentage of them; the default is all.
     fail_fast
@@ -34,9 +36,26 @@ def at_sites(name, sites, batch=None, fail_fast=None, canary=None):
             - batch: 10%
             - canary: east
     """
+    sites = json.loads(sites) if isinstance(sites, str) else sites
     done = __utils__["cmha_orchestration.at_sites"](__opts__, sites, batch, fail_fast, canary)
     __context__[_DONE] = done["steps"]
     return {"name": name, "changes": {}, "result": done["result"], "comment": done["comment"]}
+
+
+def reported(name):
+    """
+    What ``at_sites`` has done at a step.
+
+    name
+        The step's.
+
+    .. code-block:: yaml
+
+        'east cms: prepare cms1 and cms2':
+          cmha.reported: []
+    """
+    wasnt = {"name": name, "result": False, "changes": {}, "comment": "wasn't begun"}
+    return __context__.get(_DONE, {}).get(name, wasnt)
 
 
 def step(name, site, pair, hosts, sls):
@@ -63,7 +82,7 @@ def step(name, site, pair, hosts, sls):
             - hosts: [cms1, cms2]
             - sls: cmha.host
     """
-    return _done("step", name, {"site": site, "pair": pair, "hosts": hosts, "sls": sls})
+    return _do("step", name, {"site": site, "pair": pair, "hosts": hosts, "sls": sls})
 
 
 def verified(name, site, pair, hosts, sls):
@@ -83,7 +102,7 @@ def verified(name, site, pair, hosts, sls):
             - hosts: [cms1, cms2]
             - sls: cmha.verify
     """
-    return _done("verified", name, {"site": site, "pair": pair, "hosts": hosts, "sls": sls})
+    return _do("verified", name, {"site": site, "pair": pair, "hosts": hosts, "sls": sls})
 
 
 def certified(name, site, pair):
@@ -104,7 +123,7 @@ def certified(name, site, pair):
             - site: east
             - pair: {pair: cms, cluster_name: cmf, qnetd: qnetd, nodes: [...]}
     """
-    return _done("certified", name, {"site": site, "pair": pair})
+    return _do("certified", name, {"site": site, "pair": pair})
 
 
 def reconfigured(name, site, pair):
@@ -126,10 +145,10 @@ def reconfigured(name, site, pair):
             - site: east
             - pair: {pair: cms, resource: cloudera-scm-server, nodes: [...]}
     """
-    return _done("reconfigured", name, {"site": site, "pair": pair})
+    return _do("reconfigured", name, {"site": site, "pair": pair})
 
 
-def idle(name, comment, warnings=()):
+def idle(name, comment, warnings=(), verified=None):
     """
     A step that has nothing to do, as the orchestration has seen at its begin.
 
@@ -139,6 +158,9 @@ def idle(name, comment, warnings=()):
         What was seen.
     warnings
         A list of lines.
+    verified
+        Of the step that would verify a pair, which is seen to be good: a mapping with ``site``, ``pair``
+        (its name) and ``hosts``. It is told on the event bus, as ever.
 
     .. code-block:: yaml
 
@@ -146,13 +168,10 @@ def idle(name, comment, warnings=()):
           cmha.idle:
             - comment: nothing to do
     """
-    return _done("idle", name, {"comment": comment, "warnings": warnings})
+    said = {"comment": comment, "warnings": warnings, "verified": verified}
+    return _do("idle", name, said)
 
 
-def _done(function, name, arguments):
-    """The step's return; where sites were worked at side by side, it was done then."""
-    if _DONE not in __context__:
-        step_ = {"name": name, "function": function, "arguments": arguments}
-        return __utils__["cmha_orchestration.do"](__opts__, step_)
-    done = __context__[_DONE].get(name)
-    return done or {"name": name, "result": False, "changes": {}, "comment": "wasn't begun"}
+def _do(function, name, arguments):
+    step_ = {"name": name, "function": function, "arguments": arguments}
+    return __utils__["cmha_orchestration.do"](__opts__, step_)

@@ -54,7 +54,9 @@ def installed(name, pkgs, daemons, command=None, versions=None):
         for each in dict.fromkeys([*pkgs, *versions])
     ]
     if __opts__["test"]:
-        return _with_kept(__states__["pkg.installed"](name, pkgs=wanted), kept)
+        ret = _with_kept(__states__["pkg.installed"](name, pkgs=wanted), kept)
+        problems = _doesnt_run(command) if ret["result"] is True else []
+        return {**ret, "result": False, "comment": "; ".join(problems)} if problems else ret
     with _kept_from_starting(new + (stopped if other else [])):
         ret = _with_kept(__states__["pkg.installed"](name, pkgs=wanted), kept)
     if ret["result"] is False:
@@ -127,8 +129,15 @@ def known(name):
           daemons.known
     """
     comment = f"{name} is known as its files say"
-    if __opts__["test"] or not _is_out_of_date(name):
+    if not _is_out_of_date(name):
         return {"name": name, "result": True, "changes": {}, "comment": comment}
+    if __opts__["test"]:
+        return {
+            "name": name,
+            "result": None,
+            "changes": {},
+            "comment": f"{name} would be read anew",
+        }
     __salt__["service.systemctl_reload"]()
     result = not _is_out_of_date(name)
     said = comment if result else f"systemd on {__grains__['id']} keeps what {name} was before"

@@ -171,6 +171,13 @@ SHAPES = {
     "crm.running": bool,
 }
 SHAPES["cmha_host.plan"] = SHAPES["crm.plan"]
+SHAPES["cmha_look.everything"] = {
+    "fitness": SHAPES["cmha_host.fitness"],
+    "to_do": (_LINES, None),
+    "pending": (SHAPES["cmha_host.pending"], None),
+    "health": (SHAPES["cmha_host.health"], None),
+    "spent": TIME,
+}
 
 # What is data to the last character, for pillar and not for a terminal. Salt's outputters quote it.
 CONFIGURATION = ("crm.export",)

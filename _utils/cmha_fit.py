@@ -6,6 +6,8 @@ import time
 
 import cmha_preflight
 import cmha_site
+import cmha_sites
+import cmha_steps
 import quorum_device
 from cmha_master import ask, fitness
 from cmha_together import each
@@ -15,7 +17,7 @@ def __virtual__():
     return True
 
 
-def look(opts, chosen, pillars, beacons, models):
+def look(opts, chosen, pillars, beacons, models, deep=False):  # noqa: PLR0917
     """
     Look at pairs of sites.
 
@@ -29,19 +31,21 @@ def look(opts, chosen, pillars, beacons, models):
         See ``cmha_master.fitness``.
     models
         Those of all sites, where pairs have a quorum device that other sites may have, too.
+    deep
+        See, too, whether there is anything to do.
 
     Returns by site a mapping: ``pairs`` as they can be worked on; ``wrong`` and ``warnings``, lists of lines;
-    ``running``, the names of the pairs whose hosts both run Corosync.
+    ``seen``, by host what ``cmha_look.everything`` says, where that was asked.
     """
 
     def at(name, pairs):
         pairs, unheard = _with_devices_that_answer(opts, name, pairs)
-        seen = _preflight(opts, name, pillars[name], pairs, beacons)
+        seen = _preflight(opts, name, pillars[name], pairs, beacons, deep)
         return {
             "pairs": pairs,
             "wrong": seen["wrong"] + _taken_at_device(name, pairs, models),
             "warnings": unheard + seen["warnings"],
-            "running": seen["running"],
+            "seen": seen["seen"],
         }
 
     return each(opts, "sites", chosen, at)
@@ -86,26 +90,41 @@ def _taken_at_device(site, pairs, models):
     ]
 
 
-def _preflight(opts, site, pillar, pairs, beacons):
-    """What is wrong with pairs of a site, and which run."""
-    seen = {"wrong": [], "warnings": [], "running": []}
-    hosts = [node["id"] for pair in pairs for node in pair["nodes"]]
-    if not hosts:
-        return seen
-    asked = time.time()
-    facts = fitness(opts, hosts, beacons)
-    answered = time.time()
+def _preflight(opts, site, pillar, pairs, beacons, deep):  # noqa: PLR0917
+    """What is wrong with pairs of a site, and what their hosts say."""
+    found = {"wrong": [], "warnings": [], "seen": {}}
     digest = cmha_site.digest(pillar)
+    for hosts, sls in _questions(pairs, deep):
+        asked = time.time()
+        answers = fitness(opts, hosts, beacons, sls)
+        answered = time.time()
+        if deep:
+            there = {
+                host: each for host, each in answers.items() if not isinstance(each, Exception)
+            }
+            found["seen"].update(there)
+            answered -= min((each["spent"] for each in there.values()), default=0)
+            answers.update({host: each["fitness"] for host, each in there.items()})
+        for pair in pairs:
+            if pair["nodes"][0]["id"] in hosts:
+                _judge(site, pair, answers, (digest, asked, answered), found)
+    return found
+
+
+def _questions(pairs, deep):
+    """Hosts that are asked the same, with the state files that it is about: all at once where that can be."""
+    of_sls = {}
     for pair in pairs:
-        at = f"site {site}, pair {pair['pair']}: "
-        here = {node["id"]: facts[node["id"]] for node in pair["nodes"]}
-        troubles = [str(each) for each in here.values() if isinstance(each, Exception)]
-        here = {host: each for host, each in here.items() if not isinstance(each, Exception)}
-        wrong, less = [], []
-        if here:
-            wrong, less = cmha_preflight.judge(pair, here, digest, asked, answered)
-        seen["wrong"] += [at + line for line in troubles + wrong]
-        seen["warnings"] += [at + line for line in less]
-        if not troubles and all(each["running"] for each in here.values()):
-            seen["running"].append(pair["pair"])
-    return seen
+        sls = ",".join(cmha_steps.state_files(cmha_sites.outlined(pair))) if deep else None
+        of_sls.setdefault(sls, []).extend(node["id"] for node in pair["nodes"])
+    return [(hosts, sls) for sls, hosts in of_sls.items()]
+
+
+def _judge(site, pair, answers, of_question, found):
+    at = f"site {site}, pair {pair['pair']}: "
+    here = {node["id"]: answers[node["id"]] for node in pair["nodes"]}
+    troubles = [str(each) for each in here.values() if isinstance(each, Exception)]
+    here = {host: each for host, each in here.items() if not isinstance(each, Exception)}
+    wrong, less = cmha_preflight.judge(pair, here, *of_question) if here else ([], [])
+    found["wrong"] += [at + line for line in troubles + wrong]
+    found["warnings"] += [at + line for line in less]

@@ -1,12 +1,12 @@
 """
-Which pairs have nothing to do: seen by a test run of the state files that the orchestration would apply, and
-by its own functions, on all hosts at once. Such a pair's steps are reported, and send no job.
+Which pairs have nothing to do: their hosts have seen by a test run of the state files that the orchestration
+would apply that these would change nothing, nothing waits for a restart, and the pair is good. Such a pair's
+steps are reported, and send no job.
 
 A test run that doesn't look at something, and calls it well, would be a lie here; see
-``test/lab/test_7_sites.py``.
+``test/lab/test_7_nothing_to_do.py``.
 """
 
-import cmha_pair
 import cmha_qdevice
 import cmha_reconfigure
 import cmha_status
@@ -18,91 +18,53 @@ def __virtual__():
     return True
 
 
-def look(opts, sites, running):
+def of_sites(opts, sites, seen):
     """
-    Look at pairs whose clusters run. Touches nothing.
+    The pairs that have nothing to do.
 
     opts
         The master's configuration.
     sites
         A list of sites, as ``cmha.sites`` lists them.
-    running
-        By site, the names of pairs whose hosts both run Corosync.
+    seen
+        By site, in it by host, what ``cmha_look.everything`` says.
 
-    Returns by site, in it by name of each pair that has nothing to do, ``comment`` and ``warnings`` for the
-    step that verifies it. A pair that comes after one that has something to do isn't among them: it may have
-    something to do by then.
+    Returns by site, in it by name of each such pair, ``comment`` and ``warnings`` for the step that verifies
+    it. A pair that comes after one that has something to do isn't among them: it may have something to do by
+    then.
     """
     of_all = {
-        f"{site['site']} {pair['pair']}": (site["site"], pair)
+        f"{site['site']} {pair['pair']}": (pair, seen[site["site"]])
         for site in sites
         for pair in site["pairs"]
-        if pair["pair"] in running[site["site"]]
     }
     what = "pairs" if len(sites) > 1 else None
-    seen = each(opts, what, of_all, lambda _, where: _look(Master(opts), *where))
-    return {site["site"]: _until_one_has_something_to_do(site, seen) for site in sites}
+    said = each(opts, what, of_all, lambda _, pair: _said(opts, *pair))
+    return {site["site"]: _until_one_has_something_to_do(site, said) for site in sites}
 
 
-def _until_one_has_something_to_do(site, seen):
+def _until_one_has_something_to_do(site, said):
     idle = {}
     for pair in site["pairs"]:
-        said = seen.get(f"{site['site']} {pair['pair']}")
-        if not said:
+        of_pair = said[f"{site['site']} {pair['pair']}"]
+        if not of_pair:
             break
-        idle[pair["pair"]] = said
+        idle[pair["pair"]] = of_pair
     return idle
 
 
-def _look(master, site, pair):
+def _said(opts, pair, seen):
     """What is said of a pair that has nothing to do; else ``None``."""
-    try:
-        with master.shown(f"{site} {pair['pair']}: is there anything to do", _hosts(pair)):
-            return _said(master, site, pair) if _nothing_to_do(master, site, pair) else None
-    except Trouble:  # the steps will say it
+    answers = {node["id"]: seen.get(node["id"]) for node in pair["nodes"]}
+    if not all(_has_nothing_to_do(each_one) for each_one in answers.values()):
         return None
-
-
-def _nothing_to_do(master, site, pair):
-    hosts, device = _hosts(pair), pair["qnetd"]
-    return (
-        _is_clean(master, hosts, _sls(pair))
-        and (not device or _is_clean(master, [device], ["cmha.qnetd"]))
-        and (not _certifies(pair) or _is_done(cmha_qdevice.certify, master, site, pair))
-        and _is_done(cmha_reconfigure.attempt, master, site, pair)
+    pending, health = (
+        {host: each_one[key] for host, each_one in answers.items()} for key in ("pending", "health")
     )
-
-
-def _sls(pair):
-    """Those of all steps of ``cmha_steps`` that the pair's hosts have, in their order."""
-    device = ["cmha.qdevice"] if pair["qnetd"] else []
-    fencing = ["cmha.fencing", "cmha.fence_passwords"] if pair["has_fence_devices"] else []
-    first, last = ["cmha.host", "cmha.corosync"], ["cmha.managed", "cmha.cluster", "cmha.verify"]
-    return [*first, *device, "cmha.start", *fencing, *last]
-
-
-def _is_clean(master, hosts, sls):
-    answers = master.need(hosts, "state.apply", ",".join(sls), test=True)
-    return all(_are_clean(states) for states in answers.values())
-
-
-def _are_clean(states):
-    return isinstance(states, dict) and all(
-        isinstance(each_one, dict)
-        and each_one.get("result") is True
-        and not each_one.get("changes")
-        for each_one in states.values()
-    )
-
-
-def _is_done(work, master, site, pair):
-    ret = work(master.opts, site, pair, test=True)
-    return ret["result"] is True and not ret["changes"]
-
-
-def _said(master, site, pair):
-    (report,) = cmha_pair.health(master.opts, [(site, pair)])
-    if report["health"] != "good":
+    if not cmha_reconfigure.nothing_waits(pending):
+        return None
+    report = cmha_status.judge(pair, health, {})
+    if report["health"] != "good" or not _device_has_nothing_to_do(opts, pair):
         return None
     return {
         "comment": ". ".join(["nothing to do", *cmha_status.outlook(report)]),
@@ -110,9 +72,29 @@ def _said(master, site, pair):
     }
 
 
-def _certifies(pair):
-    return pair["qnetd"] and pair["wants_certificate"]
+def _has_nothing_to_do(answer):
+    return answer and answer["to_do"] == [] and answer["pending"] and answer["health"]
 
 
-def _hosts(pair):
-    return [node["id"] for node in pair["nodes"]]
+def _device_has_nothing_to_do(opts, pair):
+    """Of the quorum device that the orchestration prepares, if the pair has one."""
+    device = pair["qnetd"]
+    if not device:
+        return True
+    try:
+        states = Master(opts).need([device], "state.apply", "cmha.qnetd", test=True)[device]
+        return _are_clean(states) and (not pair["wants_certificate"] or _is_certified(opts, pair))
+    except Trouble:  # the steps will say it
+        return False
+
+
+def _are_clean(states):
+    return isinstance(states, dict) and all(
+        isinstance(state, dict) and state.get("result") is True and not state.get("changes")
+        for state in states.values()
+    )
+
+
+def _is_certified(opts, pair):
+    ret = cmha_qdevice.certify(opts, None, pair, test=True)
+    return ret["result"] is True and not ret["changes"]

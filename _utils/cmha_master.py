@@ -26,7 +26,7 @@ _OTHER_ARGUMENTS = ("Passed invalid arguments", "keyword arguments are not valid
 # What a host does with this master's files, or with pillar: in the environment that has them
 _IN_AN_ENVIRONMENT = (
     "state.apply", "cmha_host.causes", "cmha_host.fitness", "cmha_host.health", "cmha_host.pending",
-    "cmha_host.plan",
+    "cmha_host.plan", "cmha_look.everything",
 )  # fmt: skip
 
 _TRACEBACK = "Traceback (most recent call last)"
@@ -38,7 +38,7 @@ _BUSY = re.compile(r'The function "\S+" is running as PID ')
 _LONGEST = 900
 
 # Seconds before the master begins to ask whether hosts still work at what takes long; they end nothing
-_SLOW = {"state.apply": 30}
+_SLOW = {"state.apply": 30, "cmha_look.everything": 15}
 
 # The kinds of modules that a host needs
 SYNCED = ("utils", "modules", "states", "beacons")
@@ -266,10 +266,10 @@ def _each(occupied):
     return "; ".join(f"{host}: {said}" for host, said in sorted(occupied.items()))
 
 
-def fitness(opts, hosts, beacons):
+def fitness(opts, hosts, beacons, sls=None):
     """
-    What ``cmha_host.fitness`` says on hosts, which get the formula's modules where theirs aren't this
-    master's.
+    What ``cmha_host.fitness`` says on hosts, or ``cmha_look.everything``. They get the formula's modules
+    where theirs aren't this master's.
 
     opts
         The master's configuration.
@@ -277,20 +277,27 @@ def fitness(opts, hosts, beacons):
         List of minion ids.
     beacons
         Paths of the formula's beacons.
+    sls
+        What ``cmha_look.everything`` gets; without it ``cmha_host.fitness`` is asked.
 
     Returns the answers by host, as ``ask`` does.
     """
     master, ours = Master(opts), code(opts["extension_modules"], beacons)
+    question = ("cmha_look.everything", sls) if sls else ("cmha_host.fitness",)
     with master.shown("preflight", hosts):
         # in one job: a pair's hosts try at the same time whether they hear each other
-        answers = master.ask(hosts, "cmha_host.fitness")
+        answers = master.ask(hosts, *question)
         there = [host for host, each in answers.items() if not _is_silent(each)]
-        if any(
-            isinstance(answers[host], Trouble) or answers[host]["code"] != ours for host in there
-        ):
+        if any(_code(answers[host]) != ours for host in there):
             master.sync(there)
-            answers.update(master.ask(there, "cmha_host.fitness"))
+            answers.update(master.ask(there, *question))
     return answers
+
+
+def _code(answer):
+    if isinstance(answer, Trouble):
+        return None
+    return answer.get("fitness", answer)["code"]
 
 
 def _is_silent(answer):

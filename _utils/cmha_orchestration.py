@@ -186,13 +186,20 @@ def reconfigure(opts, name, site, pair):
     return {"name": name, **cmha_reconfigure.attempt(opts, site, pair, opts["test"])}
 
 
-def idle(_, name, comment, warnings=()):
+def idle(opts, name, comment, warnings=(), verified=None):
     """
-    Nothing.
+    Nothing; where it is seen that all is well, that is told as the step would have told it.
 
-    name, comment, warnings
+    opts
+        The master's configuration.
+    name, comment, warnings, verified
         See the state ``cmha.idle``.
     """
+    if verified:
+        site, pair, hosts = (verified[key] for key in ("site", "pair", "hosts"))
+        what = name.removeprefix(f"{site} {pair}: ")
+        with told(opts, site, pair, "orchestrate", what=what, hosts=hosts):
+            pass
     ret = {"name": name, "result": True, "changes": {}, "comment": comment}
     return {**ret, "warnings": list(warnings)} if warnings else ret
 

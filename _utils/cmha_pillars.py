@@ -6,13 +6,14 @@ import salt.pillar
 import salt.utils.data
 import salt.utils.minions
 from cmha_master import ask
+from cmha_sites import is_meant
 
 
 def __virtual__():
     return True
 
 
-def read(opts, also=()):
+def read(opts, also=(), only=None):
     """
     Read the pillars of cmha's minions, and of others.
 
@@ -20,12 +21,19 @@ def read(opts, also=()):
         The master's configuration.
     also
         Ids of those others.
+    only
+        See ``cmha_sites.is_meant``: those that this master knows at other sites are left out. What it knows
+        may be old.
 
     Returns two mappings by minion id: the value of the pillar key ``cmha``; and, of those that have cmha's
     pillar or are in ``also``, why their pillar doesn't render.
     """
     kept = _kept_pillars(opts)
-    candidates = {minion for minion, pillar in kept.items() if _may_be_cmhas(pillar)}
+    candidates = {
+        minion
+        for minion, pillar in kept.items()
+        if _may_be_cmhas(pillar) and _may_be_meant(pillar, only)
+    }
     compiled = _compiled(opts, {*candidates, *also})
     strange = _strange(opts, compiled, kept)
     if strange:
@@ -86,6 +94,11 @@ def _kept_pillars(opts):
         _, grains, pillar = salt.utils.minions.get_minion_data(minion, opts)
         kept[minion] = (pillar or {}) if grains else None  # Salt keeps both together
     return kept
+
+
+def _may_be_meant(pillar, only):
+    site = pillar and pillar["cmha"].get("site")
+    return site is None or is_meant(str(site), only)
 
 
 def _may_be_cmhas(pillar):

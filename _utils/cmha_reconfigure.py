@@ -45,6 +45,16 @@ def attempt(opts, site, pair, test=False):
     return {"result": None if test and done["changes"] else True, **done}
 
 
+def nothing_waits(pending):
+    """
+    Whether nothing waits for a reload or a restart.
+
+    pending
+        By host, what ``cmha_host.pending`` says from pillar.
+    """
+    return all(each["running"] and not _something(each) for each in pending.values())
+
+
 def way_back(opts, pair):
     """
     What to say when a later step of the orchestration has failed while the pair is in the maintenance mode

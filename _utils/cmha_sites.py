@@ -107,13 +107,19 @@ def _is_number(value):
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-def _is_batch(value):
+def is_batch(value):
+    """
+    Whether something says how many sites are begun at once.
+
+    value
+        A number, or a percentage as text, to be right.
+    """
     return _is_number(value) or bool(re.fullmatch(r"([1-9]|[1-9]\d|100)%", str(value)))
 
 
 # What may be said of the pace, and in which words it is asked for
 _PACE = {
-    "batch": (_is_batch, "a number of sites, as 5, or a percentage, as 10%"),
+    "batch": (is_batch, "a number of sites, as 5, or a percentage, as 10%"),
     "fail_fast": (
         lambda value: value is False or _is_number(value),
         "a number of failures, as 1, or false",
@@ -136,6 +142,16 @@ def is_meant(name, only):
         A list of names, or of globs, of the sites that are meant; empty or ``None`` for all.
     """
     return not only or any(_matching([name], each) for each in only)
+
+
+def is_glob(name):
+    """
+    Whether a name is a pattern of names.
+
+    name
+        A text, or anything else.
+    """
+    return isinstance(name, str) and any(character in name for character in "*?[")
 
 
 def _matching(names, pattern):
@@ -236,13 +252,20 @@ def outline(site):
     """
     return {
         "site": site["site"],
-        "pairs": [
-            {
-                **{key: pair[key] for key in _OUTLINE},
-                **{key: of(pair) for key, of in _DERIVED.items()},
-            }
-            for pair in site["pairs"]
-        ],
+        "pairs": [outlined(pair) for pair in site["pairs"]],
+    }
+
+
+def outlined(pair):
+    """
+    A pair without its settings.
+
+    pair
+        A pair of a site's model.
+    """
+    return {
+        **{key: pair[key] for key in _OUTLINE},
+        **{key: of(pair) for key, of in _DERIVED.items()},
     }
 
 

@@ -5,6 +5,8 @@ Pure functions. A step is a state of ``_states/cmha.py``. Its name says site, pa
 failed step is found by reading its name. Each step requires the one before it, of the pair before too.
 """
 
+import json
+
 
 def of_site(site, idle=()):
     """
@@ -24,16 +26,66 @@ def of_site(site, idle=()):
             name = f"{site['site']} {pair['pair']}: {what}"
             step = {"function": function, "arguments": {"site": site["site"], "pair": pair, **more}}
             if pair["pair"] in idle:
-                step = _idle(function, idle[pair["pair"]])
+                step = _idle(function, step["arguments"], idle[pair["pair"]])
             steps.append({"name": name, **step, "after": after})
             after = name
     return steps
 
 
-def _idle(function, seen):
+def state_files(pair):
+    """
+    The state files that the steps of a pair apply on its hosts, in their order.
+
+    pair
+        A pair, as the runner ``cmha.sites`` lists it.
+    """
+    hosts = {node["id"] for node in pair["nodes"]}
+    applied = [more for _, _, more in _of_pair(pair) if hosts.issuperset(more.get("hosts", ()))]
+    return list(dict.fromkeys(sls for more in applied for sls in more.get("sls", ())))
+
+
+def states(sites, pace):
+    """
+    The orchestration as states of ``_states/cmha.py``.
+
+    sites
+        A list of sites, each with its ``steps``.
+    pace
+        See ``cmha_sites.meant``.
+
+    Returns a list of mappings: ``name``, ``function``, and ``arguments``, as a state file has them. Several
+    sites are worked at by the first of the states; those of the steps then say what was done.
+    """
+    if len(sites) < 2:
+        return [_state(step, step["function"], step["arguments"]) for step in _all(sites)]
+    # as a text: YAML takes seconds to read the data of many sites
+    arguments = {"sites": json.dumps(sites), **pace}
+    first = {"name": f"{len(sites)} sites", "after": None}
+    reported = [_state(step, "reported", {}) for step in _all(sites)]
+    return [_state(first, "at_sites", arguments), *reported]
+
+
+def _all(sites):
+    return [step for site in sites for step in site["steps"]]
+
+
+def _state(step, function, arguments):
+    listed = [{key: value} for key, value in arguments.items()]
+    if step["after"]:
+        listed.append({"require": [{"cmha": step["after"]}]})
+    return {"name": step["name"], "function": function, "arguments": listed}
+
+
+def _idle(function, arguments, seen):
     """In place of a step; what was seen is said by the one that would verify it."""
-    said = seen if function == "verified" else {"comment": "nothing to do"}
-    return {"function": "idle", "arguments": said}
+    if function != "verified":
+        return {"function": "idle", "arguments": {"comment": "nothing to do"}}
+    where = {
+        "site": arguments["site"],
+        "pair": arguments["pair"]["pair"],
+        "hosts": arguments["hosts"],
+    }
+    return {"function": "idle", "arguments": {**seen, "verified": where}}
 
 
 def _of_pair(pair):

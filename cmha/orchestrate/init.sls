@@ -17,7 +17,7 @@
 cmha.fit_sites failed at this master:
   test.fail_without_changes:
     - comment: {{ data('nothing was done; salt-run cmha.preflight may say more: ' ~ found) }}
-{% set found = {'errors': [], 'warnings': [], 'sites': [], 'pace': {}} %}
+{% set found = {'errors': [], 'warnings': [], 'states': []} %}
 {% endif %}
 {#  A name is an explicit key: YAML takes only a short one for an implicit one. #}
 {% for error in found.errors | unique %}
@@ -29,24 +29,7 @@ cmha.fit_sites failed at this master:
 : test.show_notification:
     - text: {{ data(warning) }}
 {% endfor %}
-{% if found.sites | length > 1 %}
-{{ found.sites | length }} sites:
-  cmha.at_sites:
-    - sites: {{ data(found.sites) }}
-{% for key, value in found.pace.items() %}
-    - {{ key }}: {{ data(value) }}
-{% endfor %}
-{% endif %}
-{% for site in found.sites %}
-{% for step in site.steps %}
-? {{ data(step.name) }}
-: cmha.{{ step.function }}:
-{% for key, value in step.arguments.items() %}
-    - {{ key }}: {{ data(value) }}
-{% endfor %}
-{% if step.after %}
-    - require:
-      - cmha: {{ data(step.after) }}
-{% endif %}
-{% endfor %}
+{% for state in found.states %}
+? {{ data(state.name) }}
+: cmha.{{ state.function }}: {{ data(state.arguments) }}
 {% endfor %}

@@ -13,16 +13,15 @@ def stopped(lab, host):
 
 
 def test_a_host_that_is_lost_in_the_middle_of_its_step_is_named(lab):
-    """The power fails while the host still works at a step, here with a crm that takes for ever."""
-    slow = "#!/bin/sh\nexec sleep 7777\n"
-    lab.on("mgmt2", "mv", "/usr/sbin/crm", "/root/crm")
-    lab.on(
-        "mgmt2", "sh", "-c", 'printf %s "$1" > /usr/sbin/crm; chmod 755 /usr/sbin/crm', "sh", slow
-    )
+    """The power fails while the host still works at a step, here with an apt-get that takes for ever."""
+    apt_get, slow = "/usr/bin/apt-get", "#!/bin/sh\nexec sleep 7777\n"
+    lab.on("mgmt2", "dpkg", "--remove", "--force-depends", "crmsh")
+    lab.on("mgmt2", "mv", apt_get, "/root/apt-get")
+    lab.on("mgmt2", "sh", "-c", 'printf %s "$1" >"$2"; chmod 755 "$2"', "sh", slow, apt_get)
     with ThreadPoolExecutor() as pool:
         orchestration = pool.submit(lab.orchestrate)
         wait_for(lab, "mgmt2", "pgrep -x -f 'sleep 7777'")
-        lab.on("mgmt2", "mv", "/root/crm", "/usr/sbin/crm")
+        lab.on("mgmt2", "mv", "/root/apt-get", apt_get)
         lab.run("crash", "mgmt2")
         done = orchestration.result()
     assert done.code != 0

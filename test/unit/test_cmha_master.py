@@ -288,6 +288,21 @@ def test_modules_are_synced_only_where_they_differ(master, monkeypatch, first, s
     assert functions == ([asked, sync, asked] if synced else [asked])
 
 
+def everything(code):
+    whole = facts.answer("cmha_look.everything")
+    return {**whole, "fitness": {**whole["fitness"], "code": code}}
+
+
+def test_all_is_asked_at_once_where_that_is_meant(master, monkeypatch):
+    monkeypatch.setattr(master, "code", lambda *where: "ours")
+    old, ours = (returned(everything(code)) for code in ("old", "ours"))
+    client = master.hear({"h1": old}, {}, {"h1": ours})
+    answers = master.fitness({"extension_modules": "/x"}, ["h1"], ["b"], "cmha.host")
+    assert answers["h1"]["fitness"]["code"] == "ours"
+    asked = [job[1:3] for job in client.jobs if isinstance(job[1], str)]
+    assert asked == [("cmha_look.everything", ("cmha.host",))] * 2
+
+
 @pytest.mark.parametrize(("first", "synced"), [(OURS, False), (OLD, True)])
 def test_a_silent_host_is_asked_once(master, monkeypatch, first, synced):
     monkeypatch.setattr(master, "code", lambda *where: "ours")

@@ -276,6 +276,26 @@ def test_other_steps_are_their_rooms(orchestration, monkeypatch, test, function,
     assert asked == [("east", CMS, test)]
 
 
+def test_a_step_with_nothing_to_do(orchestration):
+    step = {"name": "n", "function": "idle", "arguments": {"comment": "nothing to do"}}
+    said = {"name": "n", "result": True, "changes": {}, "comment": "nothing to do"}
+    assert orchestration.do(OPTS, step) == said
+    assert (orchestration.asked, orchestration.told_of) == ([], [])
+
+
+def test_a_pair_that_is_seen_to_be_good_is_told(orchestration):
+    where = {"site": "east", "pair": "cms", "hosts": ["h1", "h2"]}
+    arguments = {"comment": "if h1 dies", "warnings": ["w"], "verified": where}
+    ret = orchestration.do(
+        OPTS, {"name": "east cms: verify it", "function": "idle", "arguments": arguments}
+    )
+    assert (ret["result"], ret["comment"], ret["warnings"]) == (True, "if h1 dies", ["w"])
+    assert orchestration.asked == []
+    assert orchestration.told_of == [
+        ("east", "cms", "orchestrate", "verify it", ["h1", "h2"], None)
+    ]
+
+
 # --- many sites ----------------------------------------------------------------------------------
 
 

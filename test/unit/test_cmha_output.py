@@ -25,6 +25,24 @@ def pair(health="good", **changes):
     }
 
 
+def test_drills_at_several_sites(cmha):
+    move = {"from": "cms1", "to": "cms2", "away": 3.1, "seen_by": "the page", "overcome": []}
+    well = {"resource": "cm", "moves": [move], "cleared": [], "outlook": ["if x"], "error": None}
+    data = report(
+        "drills",
+        pair="cms",
+        sites={"a": well, "b": {"error": "refused: no"}},
+        not_begun=["c", "d"],
+        errors=[],
+    )
+    assert cmha.output(data).splitlines() == [
+        "b cms: refused: no",
+        "a cms: cm moved from cms1 to cms2; it was away for 3.1 s, by the page",
+        "a cms: if x",
+        "not begun: c, d",
+    ]
+
+
 def test_a_fit_site(cmha):
     data = report(
         "preflight",

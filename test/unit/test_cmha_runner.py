@@ -2,6 +2,7 @@
 
 import copy
 import time
+from types import MappingProxyType
 
 import pytest
 from pillars import SITE, with_
@@ -13,7 +14,11 @@ class Hosts:
 
     def __init__(self, answering, functions):
         self.answering = answering
-        self.functions = {"test.ping": lambda _: True, **functions}
+        self.functions = {
+            "test.ping": lambda _: True,
+            "cmha_look.everything": self._everything,
+            **functions,
+        }
         self.asked, self.environments = [], []
 
     def __enter__(self):
@@ -22,7 +27,7 @@ class Hosts:
     def __exit__(self, *_):
         pass
 
-    def cmd(self, tgt, fun, arg, *, tgt_type, kwarg=None, full_return=False):
+    def cmd(self, tgt, fun, arg, *, tgt_type, kwarg=None, full_return=False, timeout=None):
         assert tgt_type == "list"
         self.asked.append(fun)
         self.environments.append(kwarg)
@@ -39,6 +44,13 @@ class Hosts:
         if not isinstance(fun, list):
             for minion, returned in self._returns(tgt, fun, arg, kwarg):
                 yield {minion: returned}
+
+    def _everything(self, minion, sls, **environment):
+        """Where no cluster runs yet."""
+        fitness = self.functions["cmha_host.fitness"](minion, **environment)
+        if not isinstance(fitness, dict):
+            return fitness
+        return {"fitness": fitness, "to_do": None, "pending": None, "health": None, "spent": 0}
 
     def _returns(self, tgt, fun, arg, kwarg):
         for minion in tgt:
@@ -72,10 +84,11 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
         configured=None,
         *,
         forgotten=(),
+        known=MappingProxyType({}),
         **functions,
     ):
         hosts = Hosts(pillars if answering is None else answering, functions)
-        synced, compiled = [], []
+        synced, compiled, read = [], [], []
 
         class Minions:
             def __init__(self, opts):
@@ -89,7 +102,9 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
             assert opts["cachedir"] == str(tmp_path)
             if minion not in pillars:
                 return minion, None, None
-            pillar = {} if pillars[minion] is None else {"cmha": {"pairs": {}}}
+            pillar = (
+                {} if pillars[minion] is None else {"cmha": {"pairs": {}, **known.get(minion, {})}}
+            )
             # nothing is {} in Salt 3008, and None in 3006
             return (minion, {}, {}) if minion in forgotten else (minion, {"id": minion}, pillar)
 
@@ -101,6 +116,7 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
                 assert opts["pillar"] == {}
                 of = {"saltenv": saltenv, "pillarenv": pillarenv}
                 compiled.append({k: v for k, v in of.items() if v not in ("base", None)})
+                read.append(minion)
                 self.minion = minion
 
             def compile_pillar(self):
@@ -115,8 +131,10 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
             "quorum_device": ("declared",),
             "cmha_fit": ("look", "silent"),
             "cmha_pillars": ("read",),
-            "cmha_idle": ("look",),
+            "cmha_idle": ("of_sites",),
             "cmha_sites": (
+                "is_batch",
+                "is_glob",
                 "is_meant",
                 "known",
                 "meant",
@@ -156,6 +174,7 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
             },
             utils={
                 "cmha_steps.of_site": pure("cmha_steps").of_site,
+                "cmha_steps.states": pure("cmha_steps").states,
                 "cmha_lock.give_back": lock.give_back,
                 "cmha_lock.held": lock.held,
                 "cmha_lock.take": lock.take,
@@ -171,7 +190,7 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
                 **(utils or {}),
             },
         )
-        runner.hosts, runner.synced, runner.compiled = hosts, synced, compiled
+        runner.hosts, runner.synced, runner.compiled, runner.read = hosts, synced, compiled, read
         return runner
 
     return with_pillars
@@ -340,6 +359,35 @@ def test_export_of_an_unknown_site(master):
     assert master(of(SITE)).export("west") == {"errors": ["no minion's pillar names the site west"]}
 
 
+def at(site, *minions):
+    """What the master has kept of these."""
+    return {minion: {"site": site} for minion in minions}
+
+
+def test_of_sites_that_are_not_meant_no_pillar_is_read(master):
+    pillars = {**of(SITE), **west()}
+    known = {**at("east", *of(SITE)), **at("west", *west())}
+    runner = master(pillars, known=known)
+    assert [each["site"] for each in runner.sites("east")["sites"]] == ["east"]
+    assert runner.read == sorted(of(SITE))
+    assert [each["site"] for each in runner.sites("e*")["sites"]] == ["east"]
+    assert len(runner.read) == 2 * len(of(SITE))
+    assert len(runner.sites()["sites"]) == 2
+
+
+def test_a_host_that_was_elsewhere_is_found(master):
+    """What the master has kept is old: then it reads all."""
+    known = {**at("east", *of(SITE)), **at("west", "cms2", *west())}
+    found = master({**of(SITE), **west()}, known=known).sites("east")
+    assert ([each["site"] for each in found["sites"]], found["errors"]) == (["east"], [])
+
+
+def test_a_site_that_nobody_knew_is_found(master):
+    known = at("west", *of(SITE), *west())
+    found = master({**of(SITE), **west()}, known=known).sites("east")
+    assert ([each["site"] for each in found["sites"]], found["errors"]) == (["east"], [])
+
+
 # --- what an orchestration keeps to -----
 
 
@@ -463,7 +511,7 @@ def test_who_means_less_than_all_gets_no_more(master, fitness, said, keys, line)
     """Whatever is mistyped there would orchestrate every site."""
     runner = master(of(SITE), **{"cmha_host.fitness": fitness})
     found = runner.fit_sites(said=said, keys=keys)
-    assert found == {"sites": [], "errors": [f"pillar {line}"], "warnings": [], "pace": {}}
+    assert found == {"sites": [], "states": [], "errors": [f"pillar {line}"], "warnings": []}
     assert runner.hosts.asked == []
 
 
@@ -1210,3 +1258,66 @@ def test_a_drill_by_fencing_has_no_target(master):
         1,
         "drill=fence goes without to",
     )
+
+
+# --- drills at several sites ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def drilled(master):
+    """What is drilled by a command, and the report."""
+
+    def run(pillars, *words, wrong=None, **options):
+        asked = []
+
+        def at_sites(opts, pairs, by_fencing, batch):
+            asked.append((sorted(pairs), by_fencing, batch))
+            done = {site: {"error": None} for site in pairs}
+            return {**done, **(wrong or {})} if wrong != {} else {}
+
+        utils = {"cmha_drills.at_sites": at_sites}
+        return asked, master(pillars, utils=utils).failover(*words, **options)
+
+    return run
+
+
+def test_a_drill_takes_a_glob(drilled):
+    asked, report = drilled({**of(SITE), **west()}, "cms", site="*", drill=True, batch="50%")
+    assert asked == [(["east", "west"], False, "50%")]
+    assert (report["retcode"], list(report["sites"]), report["not_begun"]) == (
+        0,
+        ["east", "west"],
+        [],
+    )
+    asked, _ = drilled({**of(SITE), **west()}, "cms", site="w*", drill="fence")
+    assert asked == [(["west"], True, 1)]
+
+
+def test_a_drill_that_went_wrong_somewhere_is_the_exit_code(drilled):
+    _, report = drilled(of(SITE), "cms", site="*", drill=True, wrong={"east": {"error": "no"}})
+    assert (report["retcode"], report["not_begun"]) == (1, [])
+    _, report = drilled(of(SITE), "cms", site="*", drill=True, wrong={})
+    assert (report["retcode"], report["not_begun"]) == (1, ["east"])
+
+
+@pytest.mark.parametrize("batch", [0, "x", True, "0%", None])
+def test_a_batch_of_drills_that_is_none(drilled, batch):
+    asked, report = drilled(of(SITE), "cms", site="*", drill=True, batch=batch)
+    assert (asked, report["retcode"]) == ([], 1)
+    assert report["error"].startswith("batch should be a number of sites, as 5, or a percentage")
+
+
+def test_no_drill_where_a_pillar_is_wrong(drilled):
+    pillars = {**of(SITE), **west()}
+    drilled(pillars, "cms", site="*", drill=True)  # they are known from then on
+    for host in west():
+        pillars[host] = {**pillars[host], "pairs": 7}
+    asked, report = drilled(pillars, "cms", site="*", drill=True)
+    assert (asked, report["retcode"], report["not_begun"]) == ([], 1, ["east", "west"])
+    assert "site west: pillar cmha:pairs" in report["errors"][0]
+
+
+def test_a_failover_that_is_no_drill_takes_no_glob(drilled):
+    asked, report = drilled({**of(SITE), **west()}, "cms", site="*")
+    assert asked == []
+    assert report["error"] == "the sites east and west have a pair cms; say which: site=east"

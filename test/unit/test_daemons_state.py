@@ -171,6 +171,13 @@ def test_a_crm_that_does_not_run_is_a_failure(daemons):
     assert ret["comment"] == "crm --version fails on cms1: boom"
 
 
+def test_a_test_run_sees_a_crm_that_does_not_run(daemons):
+    """Nothing would install it: the packages are there."""
+    host = Host(present=("corosync", "pacemaker"), crm=1)
+    ret = install(daemons(host, test=True))
+    assert (ret["result"], ret["comment"]) == (False, "crm --version fails on cms1: boom")
+
+
 def test_a_test_run_masks_nothing(daemons):
     host = Host()
     install(daemons(host, test=True))
@@ -258,7 +265,7 @@ def test_systemd_reads_a_changed_unit_anew_and_only_then(daemons, test):
     assert host.calls == []
     host.stale.add("x")
     ret = module.known("x")
-    assert (ret["result"], ret["changes"]) == (True, {})
+    assert (ret["result"], ret["changes"]) == (None if test else True, {})
     assert host.calls == ([] if test else ["reload"])
 
 

@@ -1,6 +1,7 @@
 """The orchestration's SLS at a master whose runner says this or that."""
 
 import itertools
+import json
 
 import jinja2
 import pytest
@@ -42,7 +43,7 @@ def render(formula):
 
 
 def test_all_is_of_the_environment_of_the_orchestration(render):
-    render({"errors": [], "warnings": [], "sites": [], "pace": {}})
+    render({"errors": [], "warnings": [], "states": []})
     assert len(render.asked) == 5
     assert all(kwarg["saltenv"] == "prod" for _, kwarg in render.asked)
     assert render.asked[-1][1]["pillarenv"] == "dev"
@@ -87,9 +88,9 @@ def states_of(render, pure):
     """The states that the master gets for these sites."""
 
     def states(*sites, pace=None, **setting):
-        steps = pure("cmha_steps").of_site
-        found = [{**site, "steps": steps(site)} for site in sites]
-        return render({"errors": [], "warnings": [], "sites": found, "pace": pace or {}}, **setting)
+        room = pure("cmha_steps")
+        found = room.states([{**site, "steps": room.of_site(site)} for site in sites], pace or {})
+        return render({"errors": [], "warnings": [], "states": found}, **setting)
 
     return states
 
@@ -204,7 +205,7 @@ def test_each_step_requires_the_one_before_it(states_of):
     ],
 )
 def test_a_line_of_any_kind_is_a_state(render, line):
-    states = render({"errors": [line, line], "warnings": [line, line], "sites": [], "pace": {}})
+    states = render({"errors": [line, line], "warnings": [line, line], "states": []})
     assert list(states) == [line, f"warning: {line}"]
     assert states[f"warning: {line}"] == {"test.show_notification": [{"text": line}]}
 
@@ -218,7 +219,12 @@ def test_several_sites_are_worked_at_by_one_state_first(states_of, pure):
     function, arguments = said(states.pop("2 sites"))
     steps = pure("cmha_steps").of_site
     whole = [{**site, "steps": steps(site)} for site in sites]
-    assert (function, arguments) == ("cmha.at_sites", {"sites": whole, **pace})
+    assert json.loads(arguments.pop("sites")) == whole
+    assert (function, arguments) == ("cmha.at_sites", pace)
+    names = [step["name"] for site in whole for step in site["steps"]]
+    assert [(name, said(state)[0]) for name, state in states.items()] == [
+        (name, "cmha.reported") for name in names
+    ]
     required = [each for state in states.values() for each in said(state)[1].get("require", [])]
     assert len(required) == len(states) - len(sites)
     assert {"cmha": "2 sites"} not in required
@@ -228,16 +234,17 @@ def test_several_sites_are_worked_at_by_one_state_first(states_of, pure):
 def test_a_pair_that_has_nothing_to_do_says_so(render, pure):
     seen = {"cms": {"comment": "nothing to do. if cms1 dies", "warnings": ["w"]}}
     site = {"site": "east", "pairs": [CMS, MGMT]}
-    steps = pure("cmha_steps").of_site(site, seen)
-    found = [{**site, "steps": steps}]
-    states = render({"errors": [], "warnings": [], "sites": found, "pace": {}})
+    room = pure("cmha_steps")
+    found = room.states([{**site, "steps": room.of_site(site, seen)}], {})
+    states = render({"errors": [], "warnings": [], "states": found})
     functions = {name: said(state) for name, state in states.items()}
     of_cms = [each for name, each in functions.items() if name.startswith("east cms: ")]
     assert [function for function, _ in of_cms] == ["cmha.idle"] * 5
     assert [of["comment"] for _, of in of_cms] == ["nothing to do"] * 4 + [seen["cms"]["comment"]]
     assert of_cms[-1][1]["warnings"] == ["w"]
+    assert of_cms[-1][1]["verified"] == {"site": "east", "pair": "cms", "hosts": ["cms1", "cms2"]}
     assert functions["east mgmt: prepare mgmt1 and mgmt2"][0] == "cmha.step"
 
 
 def test_nothing_to_do(render):
-    assert render({"errors": [], "warnings": [], "sites": [], "pace": {}}) == {}
+    assert render({"errors": [], "warnings": [], "states": []}) == {}
