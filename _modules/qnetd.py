@@ -7,6 +7,7 @@ Source: corosync-qnetd(8), corosync-qnetd-certutil(8).
 
 import base64
 import contextlib
+import fcntl
 import os
 import re
 import tempfile
@@ -63,7 +64,7 @@ def sign(request, cluster_name):
     with contextlib.suppress(FileNotFoundError):
         # an earlier node's: the tool's exit code is 0 whatever becomes of it, so the outcome has to tell
         os.unlink(signed)
-    with tempfile.NamedTemporaryFile(prefix="cmha-") as file:
+    with _alone(), tempfile.NamedTemporaryFile(prefix="cmha-") as file:
         file.write(base64.b64decode(request))
         file.flush()
         said = __salt__["bounded.run"](
@@ -75,6 +76,21 @@ def sign(request, cluster_name):
             f"{__grains__['id']}: corosync-qnetd-certutil doesn't sign: {lines}"
         )
     return base64.b64encode(_read(signed)).decode()
+
+
+@contextlib.contextmanager
+def _alone():
+    """Corosync's tool counts serial numbers without a lock: two pairs at once would get the same one, which
+    NSS refuses."""
+    if not os.path.isdir(_DIRECTORY):  # the tool says what is wrong
+        yield
+        return
+    directory = os.open(_DIRECTORY, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 def _read(path):

@@ -96,7 +96,7 @@ def fit_sites(  # noqa: PLR0917
     )
     fit = [_chosen(each) for each in looked_at if not each["wrong"]]
     canary = pace.get("canary")
-    if canary and canary not in {site["site"] for site in fit}:
+    if canary and canary not in {site["site"] for site in fit if site["pairs"]}:
         errors = [*errors, f"cmha_only:canary: the site {canary} can't go first; nothing was done"]
         fit = []
     seen = {each["site"]["site"]: each["seen"] for each in looked_at}
@@ -700,9 +700,11 @@ def _read(opts, only, also=()):
     defaults, wrong = _defaults(opts)
     if wrong:
         return [], {}, [wrong], {}, {}
-    pillars, unread = __utils__["cmha_pillars.read"](opts, also, only)
+    # with a glob nobody could tell that a site is missing
+    names = None if any(map(__utils__["cmha_sites.is_glob"], only or ())) else only
+    pillars, unread = __utils__["cmha_pillars.read"](opts, also, names)
     models, by_site, errors = __utils__["cmha_sites.read"](pillars, defaults, only)
-    if only and (errors or unread):
+    if names and (errors or unread):
         # what is missing there may have been elsewhere, as far as this master knew
         pillars, unread = __utils__["cmha_pillars.read"](opts, also)
         models, by_site, errors = __utils__["cmha_sites.read"](pillars, defaults, only)

@@ -2,9 +2,12 @@
 The drill of a failover at several sites.
 """
 
+import contextlib
+
 import cmha_failover
 import cmha_fence
 import cmha_lock
+from cmha_master import Trouble
 from cmha_orchestration import at_once
 from cmha_together import each
 
@@ -28,19 +31,29 @@ def at_sites(opts, pairs, by_fencing=False, batch=1):
 
     Returns by site, of those that were begun, what either of these returns, or only ``error``, a line.
     """
-    wrong = []
+    done = {}
 
     def at(site, pair):
-        with cmha_lock.held(opts, site, "failover") as busy:
-            if busy:
-                done = {"error": busy}
-            elif by_fencing:
-                done = cmha_fence.drill(opts, site, pair)
-            else:
-                done = cmha_failover.failover(opts, site, pair, drill=True)
-        if done["error"]:
-            wrong.append(site)
-        return {**done, "failed": done["error"]}
+        try:
+            done[site] = _drill(opts, site, pair, by_fencing)
+        except (Exception, KeyboardInterrupt) as error:
+            said = str(error) if isinstance(error, Trouble) else repr(error)
+            done[site] = {"error": said}
+        return {"failed": done[site]["error"]}
 
-    done = each(opts, "sites", pairs, at, at_once(batch, len(pairs)), lambda: not wrong)
-    return {site: {k: v for k, v in one.items() if k != "failed"} for site, one in done.items()}
+    def all_went_well():
+        return not any(one["error"] for one in done.values())
+
+    # who interrupts it is told by the sites, each of which has ended
+    with contextlib.suppress(KeyboardInterrupt, SystemExit):
+        each(opts, "sites", pairs, at, at_once(batch, len(pairs)), all_went_well)
+    return done
+
+
+def _drill(opts, site, pair, by_fencing):
+    with cmha_lock.held(opts, site, "failover") as busy:
+        if busy:
+            return {"error": busy}
+        if by_fencing:
+            return cmha_fence.drill(opts, site, pair)
+        return cmha_failover.failover(opts, site, pair, drill=True)

@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 import socket
+import threading
 import time
 
 import cmha_answers
@@ -43,6 +44,8 @@ _SLOW = {"state.apply": 30, "cmha_look.everything": 15}
 # The kinds of modules that a host needs
 SYNCED = ("utils", "modules", "states", "beacons")
 
+_ONE_AT_A_TIME = threading.Lock()
+
 # Seconds for which a salt-master may listen nowhere that is about to start
 _RESTARTS = 30
 
@@ -64,10 +67,11 @@ class Interrupted(Trouble):
 
 
 class Master:
-    """Asks hosts by Salt jobs, in the environments of its configuration: ``saltenv``, ``pillarenv``."""
+    """Asks hosts by Salt jobs, in the environments of its configuration: ``saltenv``, ``pillarenv``.
+    ``patience``: see ``cmha_together.asked``."""
 
-    def __init__(self, opts):
-        self.opts = opts
+    def __init__(self, opts, patience=None):
+        self.opts, self.patience = opts, patience
 
     def ask(self, hosts, function, *arguments, **options):
         """The answers by host. What is no answer is a Trouble; it isn't raised. A host that is busy with
@@ -129,7 +133,8 @@ class Master:
     def _returned(self, hosts, function, arguments, **how):
         """The full returns by host; by a job for all who ask the same side by side."""
         job = functools.partial(self._job, function, arguments, **how)
-        shared = cmha_together.asked([function, arguments, how], hosts, job)
+        question = [function, arguments, how]
+        shared = cmha_together.asked(question, hosts, job, self.patience)
         if shared is not None:
             return shared
         with salt.client.get_local_client(mopts=self.opts) as client:
@@ -140,6 +145,10 @@ class Master:
     def _job(self, function, arguments, hosts, **how):
         """The full returns, as they come."""
         with salt.client.get_local_client(mopts=self.opts) as client:
+            with (
+                _ONE_AT_A_TIME
+            ):  # what the client loads at its first answer: Salt 3006 can't by two threads
+                client.returners.get(f"{self.opts.get('master_job_cache')}.get_load")
             for returned in client.cmd_cli(hosts, function, arguments, tgt_type="list", **how):
                 yield from (returned or {}).items()
 

@@ -3,6 +3,8 @@ How the orchestration works at sites: at each the steps of ``cmha_steps``, one a
 side by side. What it applies on hosts are the formula's state files.
 """
 
+import contextlib
+
 import cmha_pair
 import cmha_qdevice
 import cmha_reconfigure
@@ -14,6 +16,9 @@ from cmha_progress import told
 
 # In this one hosts wait for each other: it is begun on both, or on none.
 _MEET = "cmha.start"
+
+# Seconds for which that waits for other sites that do the same
+_AT_ONCE = 0.5
 
 # So many sites are named where something is said of them
 _NAMED = 10
@@ -47,13 +52,13 @@ def at_sites(opts, sites, batch=None, fail_fast=None, canary=None):
 class _AtSites:
     def __init__(self, opts, fail_fast):
         self._opts, self._fail_fast = opts, fail_fast
-        self._steps, self._failed, self._begun = {}, [], []
+        self._steps, self._failed, self._begun, self._interrupted = {}, [], [], False
 
     def run(self, sites, batch, canary):
         of_name = {site["site"]: site for site in sites}
         first = {canary: of_name.pop(canary)} if canary in of_name else {}
         self._work(first, None)
-        if not self._failed:
+        if not self._failed and not self._interrupted:
             self._work(of_name, at_once(batch, len(of_name)))
         left = [site["site"] for site in sites if site["site"] not in self._begun]
         foreseen = any(each["result"] is None for each in self._steps.values())
@@ -64,7 +69,23 @@ class _AtSites:
         }
 
     def _work(self, of_name, at_most):
-        cmha_together.each(self._opts, "sites", of_name, self._at, at_most, self._goes_on)
+        # who interrupts it is told by the sites, each of which has ended
+        try:
+            cmha_together.each(self._opts, "sites", of_name, self._at, at_most, self._goes_on)
+        except (KeyboardInterrupt, SystemExit):
+            self._interrupted = True
+
+    def _do(self, step):
+        """What one site can't go on with is no other's concern, nor is a defect."""
+        try:
+            return do(self._opts, step)
+        except (Exception, KeyboardInterrupt) as error:
+            return {
+                "name": step["name"],
+                "result": False,
+                "changes": {},
+                "comment": str(error) if isinstance(error, Trouble) else repr(error),
+            }
 
     def _goes_on(self):
         return not self._fail_fast or len(self._failed) < self._fail_fast
@@ -72,7 +93,7 @@ class _AtSites:
     def _at(self, name, site):
         self._begun.append(name)
         for step in site["steps"]:
-            done = self._steps[step["name"]] = do(self._opts, step)
+            done = self._steps[step["name"]] = self._do(step)
             if done["result"] is False:
                 self._failed.append(name)
                 return {"failed": f"{step['name'].removeprefix(f'{name} ')}: {done['comment']}"}
@@ -142,8 +163,9 @@ def apply(opts, name, site, pair, hosts, sls):  # noqa: PLR0917
     with told(opts, site, pair["pair"], "orchestrate", what=what, hosts=hosts) as outcome:
         ret = _applied(opts, name, hosts, [sls] if isinstance(sls, str) else sls)
         if ret["result"] is False:
-            way_back = cmha_reconfigure.way_back(opts, pair)
-            ret["comment"] = ". ".join(filter(None, (ret["comment"], way_back)))
+            with contextlib.suppress(Trouble):
+                way_back = cmha_reconfigure.way_back(opts, pair)
+                ret["comment"] = ". ".join(filter(None, (ret["comment"], way_back)))
             outcome["failed"] = ret["comment"]
     return ret
 
@@ -158,7 +180,10 @@ def verify(opts, name, site, pair, hosts, sls):  # noqa: PLR0917
     """
     ret = apply(opts, name, site, pair, hosts, sls)
     if ret["result"]:
-        (report,) = cmha_pair.health(opts, [(site, pair)])
+        try:
+            (report,) = cmha_pair.health(opts, [(site, pair)])
+        except Trouble as trouble:  # it was interrupted
+            return {**ret, "result": False, "comment": f"{ret['comment']}. {trouble}"}
         warnings = cmha_status.warnings(report)
         if warnings:
             ret["warnings"] = [*ret.get("warnings", []), *warnings]
@@ -215,7 +240,9 @@ _FUNCTIONS = {
 
 def _applied(opts, name, hosts, sls):
     """A host that is busy with other states gets these when it has done those."""
-    master, options = Master(opts), {"test": True} if opts["test"] else {}
+    # what both hosts have to begin together isn't held back for other sites
+    master = Master(opts, patience=_AT_ONCE if _MEET in sls else None)
+    options = {"test": True} if opts["test"] else {}
     answers, left, comments = {}, hosts, []
     try:
         if _MEET in sls:

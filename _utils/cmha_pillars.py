@@ -22,8 +22,8 @@ def read(opts, also=(), only=None):
     also
         Ids of those others.
     only
-        See ``cmha_sites.is_meant``: those that this master knows at other sites are left out. What it knows
-        may be old.
+        Names of sites: minions that this master knows at others are left out. What it knows may be old, so
+        a reading that misses something has to be done again without. The default is all.
 
     Returns two mappings by minion id: the value of the pillar key ``cmha``; and, of those that have cmha's
     pillar or are in ``also``, why their pillar doesn't render.
@@ -35,7 +35,7 @@ def read(opts, also=(), only=None):
         if _may_be_cmhas(pillar) and _may_be_meant(pillar, only)
     }
     compiled = _compiled(opts, {*candidates, *also})
-    strange = _strange(opts, compiled, kept)
+    strange = [] if only else _strange(opts, compiled, kept)
     if strange:
         # it may need their grains, which come with the question for their pillar
         ask(opts, strange, "saltutil.refresh_pillar", wait=True)
@@ -97,7 +97,8 @@ def _kept_pillars(opts):
 
 
 def _may_be_meant(pillar, only):
-    site = pillar and pillar["cmha"].get("site")
+    cmha = (pillar or {}).get("cmha")
+    site = cmha.get("site") if isinstance(cmha, dict) else None
     return site is None or is_meant(str(site), only)
 
 

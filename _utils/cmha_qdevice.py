@@ -3,7 +3,7 @@ How a pair's nodes become known to their quorum device: each makes a key and a r
 authority makes a certificate of it.
 """
 
-from cmha_master import Master, Trouble
+from cmha_master import Interrupted, Master, Trouble
 
 
 def __virtual__():
@@ -28,6 +28,8 @@ def certify(opts, site, pair, test=False):
     try:
         changes = _Certification(Master(opts), site, pair).run(test)
     except Trouble as trouble:
+        if test and isinstance(trouble, Interrupted):
+            raise
         return {"result": False, "changes": {}, "comment": str(trouble)}
     hosts = " and ".join(changes)
     if not changes:
@@ -66,6 +68,8 @@ class _Certification:
             return None
         try:
             return self._ask_qnetd("qnetd.authority")
+        except Interrupted:
+            raise
         except Trouble:
             return ""
 

@@ -100,7 +100,13 @@ def meant(said, keys):
             raise SiteError(
                 f"cmha_only:{key}", f"should be {words}, is {said[key]!r}; nothing was done"
             )
-    return sites, pair, {key: said[key] for key in _PACE if said.get(key)}
+    pace = {key: said[key] for key in _PACE if said.get(key)}
+    if "fail_fast" in pace and "batch" not in pace:
+        raise SiteError(
+            "cmha_only:fail_fast",
+            "needs batch: without it all sites are begun at once; nothing was done",
+        )
+    return sites, pair, pace
 
 
 def _is_number(value):

@@ -47,7 +47,7 @@ def each(opts, what, things, work, at_most=None, go_on=None):  # noqa: PLR0917
 
     Returns by name what ``work`` returned, of those that were begun. Raises what one of them raised, when all
     have ended. Who interrupts it has those that are under way end with that, each in its own way, and no
-    other begun.
+    other begun; that is raised then, too.
     """
     if len(things) < 2 or _together.get():
         return {name: work(name, thing) for name, thing in things.items() if not go_on or go_on()}
@@ -55,7 +55,7 @@ def each(opts, what, things, work, at_most=None, go_on=None):  # noqa: PLR0917
         return _SideBySide(things, work, many, go_on).run(at_most)
 
 
-def asked(question, hosts, job):
+def asked(question, hosts, job, patience=None):
     """
     What hosts return to a job that others, who work side by side, may have asked for, too.
 
@@ -65,13 +65,16 @@ def asked(question, hosts, job):
         The minion ids.
     job
         What is called with a list of hosts, and gives a minion id and its return at a time.
+    patience
+        The seconds for which others are waited for, at most.
 
     Returns the returns by host; ``None`` where nobody works side by side with this thread.
     """
     together = _together.get()
     if not together:
         return None
-    return together.ask(json.dumps(question, sort_keys=True, default=repr), hosts, job)
+    text = json.dumps(question, sort_keys=True, default=repr)
+    return together.ask(text, hosts, job, patience)
 
 
 class _SideBySide:
@@ -90,14 +93,17 @@ class _SideBySide:
             )
             for _ in range(number)
         ]
-        for worker in workers:
-            worker.start()
+        begun = []
         try:
-            _join(workers)
-        except (KeyboardInterrupt, SystemExit):  # Salt makes Ctrl-C a SystemExit
+            for worker in workers:
+                worker.start()
+                begun.append(worker)
+            _join(begun)
+        except BaseException:  # Salt makes Ctrl-C a SystemExit; and a thread may be one too many
             self._left.clear()
             together.interrupt()
-            _join(workers)
+            _join(begun)
+            raise
         if self._raised:
             raise self._raised[0]
         return self._done
@@ -155,7 +161,7 @@ class Together:
     """
 
     def __init__(self, number):
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._threads = set()
         self._awake = number  # who may still ask something
         self._jobs = 0  # whose returns wake others
@@ -164,7 +170,7 @@ class Together:
         self._interrupted = set()
         self._took = threading.local()
 
-    def ask(self, question, hosts, job):
+    def ask(self, question, hosts, job, patience=None):
         """See ``asked``."""
         began = time.monotonic()
         mine = _Asked(hosts)
@@ -176,7 +182,7 @@ class Together:
             those = self._open.setdefault(question, [])
             those.append(mine)
             if those[0] is mine:
-                self._begin_when_no_other_comes(question, job, mine.over)
+                self._begin_when_no_other_comes(question, job, mine.over, patience)
         mine.over.wait()
         with self._changed:
             del self._waiting[threading.get_ident()]
@@ -218,9 +224,9 @@ class Together:
             self._interrupted.discard(threading.get_ident())
             raise KeyboardInterrupt
 
-    def _begin_when_no_other_comes(self, question, job, interrupted):
-        patience = min(max(_LEAST, getattr(self._took, "seconds", 0) * _PART), _MOST)
-        end = time.monotonic() + patience
+    def _begin_when_no_other_comes(self, question, job, interrupted, patience):
+        longest = min(max(_LEAST, getattr(self._took, "seconds", 0) * _PART), _MOST)
+        end = time.monotonic() + min(longest, patience or longest)
         while (
             (self._awake or self._jobs)
             and (left := end - time.monotonic()) > 0
@@ -230,25 +236,35 @@ class Together:
         those = [each_one for each_one in self._open.pop(question) if not each_one.over.is_set()]
         if those:
             self._jobs += 1
-            threading.Thread(target=self._carry_out, args=(those, job), daemon=True).start()
+            thread = threading.Thread(target=self._carry_out, args=(those, job), daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:  # one too many
+                self._end(those, error)
 
     def _carry_out(self, those, job):
         of_host = {}
         for each_one in those:
             for host in each_one.missing:
                 of_host.setdefault(host, []).append(each_one)
+        wrong = None
         try:
             for host, returned in job(sorted(of_host)):
                 self._take(host, returned, of_host.get(host, ()))
         except BaseException as error:  # raised where somebody waits for it
-            for each_one in those:
-                each_one.error = error
+            wrong = error
         finally:
-            with self._changed:
-                for each_one in those:
-                    self._wake(each_one)
-                self._jobs -= 1
-                self._changed.notify_all()
+            self._end(those, wrong)
+
+    def _end(self, those, wrong):
+        """A job is over, for all who still wait for it."""
+        with self._changed:
+            for each_one in those:
+                if not each_one.over.is_set():
+                    each_one.error = wrong
+                self._wake(each_one)
+            self._jobs -= 1
+            self._changed.notify_all()
 
     def _take(self, host, returned, those):
         for each_one in those:

@@ -51,6 +51,9 @@ class FakeMaster(Master):
         self._note(function, hosts, arguments, options)
         return {host: self._answer(host, function, arguments, options) for host in hosts}
 
+    def ask_once(self, hosts, function, *arguments, **options):
+        return self.ask(hosts, function, *arguments, **options)
+
     def need_rest(self, hosts):
         self.asked.append(("state.running", *hosts))
 

@@ -51,3 +51,23 @@ def test_none_is_begun_after_one_that_went_wrong(drills, how):
 
 def test_some_at_once(drills):
     assert sorted(drills.at_sites({}, PAIRS, batch="100%")) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("error", [OSError("no memory"), KeyError("x"), KeyboardInterrupt()])
+def test_a_defect_at_one_is_told_and_ends_it(drills, monkeypatch, error):
+    def defect(opts, site, pair, **more):
+        if site == "b":
+            raise error
+        return {"error": None}
+
+    monkeypatch.setattr(drills.cmha_failover, "failover", defect)
+    assert drills.at_sites({}, PAIRS) == {"a": {"error": None}, "b": {"error": repr(error)}}
+
+
+def test_an_interruption_keeps_what_was_done(drills, monkeypatch):
+    def interrupted(opts, what, pairs, at, *_):
+        at("a", PAIRS["a"])
+        raise SystemExit
+
+    monkeypatch.setattr(drills, "each", interrupted)
+    assert list(drills.at_sites({}, PAIRS)) == ["a"]

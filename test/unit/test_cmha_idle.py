@@ -121,6 +121,21 @@ def test_a_device_that_does_not_answer_is_for_the_steps_to_say(idle):
     assert of(idle, "cms", qnetd="qnetd") == {}
 
 
+@pytest.mark.parametrize("where", ["states", "certificates"])
+def test_who_interrupts_it_wants_no_orchestration(idle, monkeypatch, where):
+    """What could not be seen would count as something to do."""
+
+    def interrupted(*_, **__):
+        raise idle.Interrupted("interrupted")
+
+    if where == "states":
+        monkeypatch.setattr(idle.master, "ask", interrupted)
+    else:
+        monkeypatch.setattr(idle.cmha_qdevice, "certify", interrupted)
+    with pytest.raises(idle.Interrupted):
+        of(idle, "cms", qnetd="qnetd", wants_certificate=True)
+
+
 @pytest.mark.parametrize("result", [True, None, False])
 def test_a_certificate_that_is_not_there_is_something_to_do(idle, result):
     changes = {"h1": {}} if result else {}

@@ -23,8 +23,8 @@ def orchestration(pure, monkeypatch):
     module.still, module.at_rest = None, []
 
     class Master:
-        def __init__(self, opts):
-            pass
+        def __init__(self, opts, patience=None):
+            module.patience = patience
 
         def ask_once(self, hosts, function, *arguments, **options):
             module.asked.append((list(hosts), function, arguments, options))
@@ -202,6 +202,7 @@ def test_a_test_run_whose_last_host_has_nothing_to_change_foresees_the_others(or
 def test_hosts_that_wait_for_each_other_begin_together(orchestration, sls, waits):
     applied(orchestration, sls)
     assert (orchestration.at_rest, len(orchestration.asked)) == (waits, 1)
+    assert orchestration.patience == (0.5 if waits else None)
     orchestration.still = "h2 is busy"
     ret = applied(orchestration, ["cmha.start"])
     assert (ret["result"], ret["comment"], len(orchestration.asked)) == (False, "h2 is busy", 1)
@@ -388,6 +389,60 @@ def test_a_canary_goes_first_and_alone(at_sites):
     done, order = at_sites("a", "b", "c", canary="b", failing=["b cms: 1"])
     assert order == ["b cms: 0", "b cms: 1"]
     assert done["comment"] == "1 failed: b; 2 not begun: a, c; 0 of 3 sites went well"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (KeyError("x"), "KeyError('x')"),
+        (KeyboardInterrupt(), "KeyboardInterrupt()"),
+        (None, "interrupted; m.f goes on"),
+    ],
+)
+def test_a_defect_at_one_site_is_no_other_ones_concern(orchestration, monkeypatch, error, said):
+    def do(opts, step):
+        if step["name"] == "b cms: 1":
+            raise error or orchestration.Trouble("interrupted; m.f goes on")
+        return {"name": step["name"], "result": True, "comment": "", "changes": {}}
+
+    monkeypatch.setattr(orchestration, "do", do)
+    done = orchestration.at_sites(OPTS, [site(name) for name in "abc"], batch=1, fail_fast=1)
+    assert done["steps"]["b cms: 1"] == {
+        "name": "b cms: 1",
+        "result": False,
+        "changes": {},
+        "comment": said,
+    }
+    assert done["comment"] == "1 failed: b; 1 not begun: c; 1 of 3 sites went well"
+
+
+@pytest.mark.parametrize("canary", [None, "a"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+def test_an_interruption_is_told_by_the_sites(orchestration, monkeypatch, error, canary):
+    def interrupted(opts, what, sites, at, *_):
+        if sites:
+            at("a", sites["a"])
+            raise error
+
+    monkeypatch.setattr(orchestration.cmha_together, "each", interrupted)
+    monkeypatch.setattr(
+        orchestration, "do", lambda opts, step: {"name": step["name"], "result": True}
+    )
+    done = orchestration.at_sites(OPTS, [site(name) for name in "abc"], canary=canary)
+    assert (done["result"], done["comment"]) == (False, "2 not begun: b, c; 1 of 3 sites went well")
+
+
+@pytest.mark.parametrize("what", ["health", "way back"])
+def test_what_is_interrupted_after_a_step_is_told(orchestration, monkeypatch, what):
+    def interrupted(*_):
+        raise orchestration.Trouble("interrupted")
+
+    monkeypatch.setattr(orchestration.cmha_pair, "health", interrupted)
+    monkeypatch.setattr(orchestration.cmha_reconfigure, "way_back", interrupted)
+    orchestration.answers = [{"h1": GOOD if what == "health" else BAD}]
+    ret = orchestration.verify(OPTS, "east cms: v", "east", CMS, ["h1"], "cmha.verify")
+    well, badly = f"{WELL}. interrupted", "Run failed on minions: h1. h1: a: why"
+    assert (ret["result"], ret["comment"]) == (False, well if what == "health" else badly)
 
 
 def test_of_many_some_are_named(at_sites):

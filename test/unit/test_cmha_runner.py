@@ -13,7 +13,7 @@ class Hosts:
     Salt's client."""
 
     def __init__(self, answering, functions):
-        self.answering = answering
+        self.answering, self.returners = answering, {}
         self.functions = {
             "test.ping": lambda _: True,
             "cmha_look.everything": self._everything,
@@ -370,9 +370,30 @@ def test_of_sites_that_are_not_meant_no_pillar_is_read(master):
     runner = master(pillars, known=known)
     assert [each["site"] for each in runner.sites("east")["sites"]] == ["east"]
     assert runner.read == sorted(of(SITE))
-    assert [each["site"] for each in runner.sites("e*")["sites"]] == ["east"]
-    assert len(runner.read) == 2 * len(of(SITE))
     assert len(runner.sites()["sites"]) == 2
+
+
+def test_a_glob_may_mean_a_site_that_nobody_knew(master):
+    pillars = {**of(SITE), **west()}
+    known = {**at("old", *of(SITE)), **at("west", *west())}
+    found = master(pillars, known=known).sites("[ew]*t")
+    assert [each["site"] for each in found["sites"]] == ["east", "west"]
+
+
+@pytest.mark.parametrize("wrong", [["site"], "text", 7, None, {}])
+def test_a_kept_pillar_of_any_kind_hides_no_other(master, monkeypatch, wrong):
+    pillars = {**of(SITE), **west()}
+    runner = master(pillars)
+    data = __import__("salt.utils.minions").utils.minions.get_minion_data
+    monkeypatch.setattr(
+        "salt.utils.minions.get_minion_data",
+        lambda minion, opts: (
+            (minion, {"id": minion}, {"cmha": wrong}) if minion == "w-cms1" else data(minion, opts)
+        ),
+    )
+    monkeypatch.setattr("salt.utils.data.subdict_match", lambda *_: True)
+    found = runner.sites("east")
+    assert ([each["site"] for each in found["sites"]], found["errors"]) == (["east"], [])
 
 
 def test_a_host_that_was_elsewhere_is_found(master):
@@ -411,7 +432,6 @@ def test_what_an_orchestration_keeps_to(pure, said, only, pair):
         {"batch": 5},
         {"batch": "10%", "fail_fast": 1},
         {"batch": "100%", "canary": "east"},
-        {"fail_fast": 3},
     ],
 )
 def test_at_which_pace_it_goes(pure, pace):
@@ -501,6 +521,11 @@ def test_a_pace_that_is_off_is_none(pure):
             for canary in ("", 1, ["east"])
         ],
         (
+            {"fail_fast": 1},
+            (),
+            "cmha_only:fail_fast: needs batch: without it all sites are begun at once; nothing was done",
+        ),
+        (
             {"bacth": 5},
             (),
             "cmha_only:bacth: isn't known; did you mean batch?; nothing was done",
@@ -574,6 +599,29 @@ def test_fit_hosts(master, fitness):
         ["site east, pair cms"] * 2 + ["site east, pair mgmt"] * 2
     )
     assert [site["site"] for site in runner.fit_sites()["sites"]] == ["east"]
+
+
+@pytest.mark.parametrize(
+    ("said", "first"),
+    [
+        ({"canary": "east"}, True),
+        ({"canary": "north"}, False),
+        ({"canary": "west", "pair": "mgmt"}, False),  # it has no such pair
+    ],
+)
+def test_a_canary_that_cannot_go_first_lets_nobody_go(master, pure, said, first):
+    pillars = {**of(SITE), **{host: west()[host] for host in ("w-cms1", "w-cms2")}}
+    for host in ("w-cms1", "w-cms2"):
+        del pillars[host]["pairs"]["mgmt"]
+    per_site = {host: facts(pure, pillar) for host, pillar in pillars.items()}
+    fitness = {"cmha_host.fitness": lambda host, **more: per_site[host](host, **more)}
+    found = master(pillars, **fitness).fit_sites(said=said, keys=["cmha_only"])
+    if first:
+        assert [site["site"] for site in found["sites"]] == ["east", "west"]
+        assert found["states"][0]["arguments"][1:] == [{"canary": "east"}]
+    else:
+        line = f"cmha_only:canary: the site {said['canary']} can't go first; nothing was done"
+        assert (found["sites"], found["states"], found["errors"][-1]) == ([], [], line)
 
 
 @pytest.mark.parametrize(

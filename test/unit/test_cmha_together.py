@@ -204,7 +204,53 @@ def test_an_interruption_ends_what_each_waits_for_and_begins_no_other(together, 
         raise SystemExit
 
     monkeypatch.setattr(together, "_join", interrupted)
-    together.each(OPTS, "sites", things("a", "b", "c"), work, at_most=2)
+    with pytest.raises(SystemExit):
+        together.each(OPTS, "sites", things("a", "b", "c"), work, at_most=2)
     never.set()
     assert sorted(begun) == ["a", "b"]
     assert len(cleaned) == 2
+
+
+@pytest.mark.parametrize("which", ["a worker", "a job"])
+def test_a_thread_that_cannot_be_started_is_told(together, jobs, monkeypatch, which):
+    """Nobody waits without end: the limit of processes is reached."""
+
+    class Thread(threading.Thread):
+        def start(self):
+            of_a_job = getattr(self._target, "__name__", "") == "_carry_out"
+            if of_a_job == (which == "a job") and self.name.endswith("-told"):
+                raise RuntimeError("can't start new thread")
+            super().start()
+
+    started = []
+
+    def thread(**given):
+        of_a_job = getattr(given["target"], "__name__", "") == "_carry_out"
+        started.append(of_a_job)
+        told = of_a_job if which == "a job" else len(started) == 2
+        return Thread(**given, name="x-told" if told else "x")
+
+    monkeypatch.setattr(together.threading, "Thread", thread)
+
+    def work(name, hosts):
+        return together.asked(["f"], hosts, jobs)
+
+    with pytest.raises(RuntimeError, match="can't start new thread"):
+        together.each(OPTS, None, things("a", "b"), work)
+
+
+def test_what_is_begun_together_is_not_held_back(together, monkeypatch):
+    """Whatever the last job took, and whoever else may ask."""
+    monkeypatch.setattr(together, "_LEAST", 60)
+    monkeypatch.setattr(together, "_MOST", 60)
+    free = threading.Event()
+
+    def work(name, hosts):
+        if name == "b":
+            assert free.wait(30)
+            return
+        together.asked(["f"], hosts, Jobs(), patience=0.1)
+        free.set()
+
+    together.each(OPTS, None, things("a", "b"), work)
+    assert free.is_set()

@@ -1,6 +1,8 @@
 """corosync-qnetd's authority: its certificate, and what it signs."""
 
 import base64
+import fcntl
+import os
 
 import pytest
 from salt.exceptions import CommandExecutionError
@@ -16,10 +18,23 @@ def ran():
     return []
 
 
+def somebody_else_waits(directory):
+    """Whether another process could not have the tool count now: it would get the same serial number."""
+    other = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(other)
+    return False
+
+
 @pytest.fixture
 def qnetd(load_file, tmp_path, ran):
     def run(command, **options):
         assert options["python_shell"] is False
+        assert somebody_else_waits(tmp_path)
         with open(command[3], "rb") as file:
             ran.append((command[:3], file.read(), command[4:]))
         name = command[5]
@@ -49,6 +64,20 @@ def test_a_request_is_signed(qnetd, ran):
     answer = qnetd.sign(base64.b64encode(b"request").decode(), "cmf")
     assert base64.b64decode(answer) == b"\x30certificate"
     assert ran == [(["corosync-qnetd-certutil", "-s", "-c"], b"request", ["-n", "cmf"])]
+
+
+def test_two_are_signed_one_after_the_other(qnetd, tmp_path):
+    qnetd.sign("QUJD", "cmf")
+    assert not somebody_else_waits(tmp_path)
+
+
+def test_a_host_without_the_authority_s_directory_says_what_its_tool_says(qnetd, tmp_path):
+    qnetd._DIRECTORY = str(tmp_path / "nowhere")
+    qnetd.__salt__["cmd.run_all"] = lambda command, **_: {
+        "retcode": 1, "stdout": "", "stderr": "no authority",
+    }  # fmt: skip
+    with pytest.raises(CommandExecutionError, match="doesn't sign: no authority"):
+        qnetd.sign("QUJD", "cmf")
 
 
 def test_a_request_that_is_not_signed(qnetd):
