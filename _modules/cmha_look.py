@@ -35,20 +35,11 @@ def everything(sls, saltenv=None, pillarenv=None):
     seen = dict.fromkeys(("to_do", "pending", "health"))
     if fitness["running"]:
         seen = {
-            "to_do": _to_do(sls, environment),
+            # by a test run of the state files, which are the ones that would do it
+            "to_do": __utils__["state_returns.to_do"](
+                __salt__["state.apply"](sls, test=True, **environment)
+            ),
             "pending": __salt__["cmha_host.pending"](planned=True, **environment),
             "health": __salt__["cmha_host.health"](**environment),
         }
     return {"fitness": fitness, **seen, "spent": time.time() - fitness["time"]}
-
-
-def _to_do(sls, environment):
-    """By a test run of the state files, which are the ones that would do it."""
-    states = __salt__["state.apply"](sls, test=True, **environment)
-    if not isinstance(states, dict):
-        return [str(each) for each in states] if isinstance(states, list) else [str(states)]
-    return [name for name, each in states.items() if not _is_clean(each)]
-
-
-def _is_clean(state):
-    return isinstance(state, dict) and state.get("result") is True and not state.get("changes")

@@ -482,14 +482,8 @@ def _drills(opts, site, pair, by_fencing, batch):
         error = f"batch should be a number of sites, as 5, or a percentage, as 10%, is {batch!r}"
         return _report("drills", True, error=f"{error}; nothing was done")
     known = _known(opts, [site])
-    pairs = {
-        name: each
-        for name, outline in known["sites"].items()
-        for each in outline["pairs"]
-        if each["pair"] == pair
-    }
+    pairs, others = _of_that_name(known, pair)
     if not pairs:
-        others = [each["pair"] for outline in known["sites"].values() for each in outline["pairs"]]
         return _unknown("drills", f"pair {pair}", [], others, known)
     wrong = [__utils__["cmha_sites.wrong_with"](known, name, pair) for name in pairs]
     errors = [*known["hidden"], *filter(None, wrong)]
@@ -530,21 +524,22 @@ def _with_pair(opts, deed, work, site, pair, **options):
     if mistyped:
         return _report(deed, True, error=mistyped)
     known = _known(opts, [site] if site else None)
-    found = [
-        (name, each)
-        for name, outline in known["sites"].items()
-        for each in outline["pairs"]
-        if each["pair"] == pair
-    ]
-    if len(found) != 1:
-        others = [each["pair"] for outline in known["sites"].values() for each in outline["pairs"]]
-        return _unknown(deed, f"pair {pair}", [each[0] for each in found], others, known)
-    ((name, outline),) = found
+    pairs, others = _of_that_name(known, pair)
+    if len(pairs) != 1:
+        return _unknown(deed, f"pair {pair}", list(pairs), others, known)
+    ((name, outline),) = pairs.items()
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair)
     if wrong:
         return _report(deed, True, error=wrong)
     acts = options.get("confirm", True)
     return _done(opts, deed, (name, pair), acts, lambda: work(opts, name, outline, **options))
+
+
+def _of_that_name(known, pair):
+    """By site, its pair of that name; and the names of all pairs."""
+    pairs = [(name, each) for name, outline in known["sites"].items() for each in outline["pairs"]]
+    names = [each["pair"] for _, each in pairs]
+    return {name: each for name, each in pairs if each["pair"] == pair}, names
 
 
 def _done(opts, deed, where, acts, work):
@@ -594,10 +589,6 @@ def _report(kind, retcode, **data):
 
 def _listed(only):
     return [only] if only and isinstance(only, str) else only
-
-
-def _ask(opts, minions, function, *arguments, **options):
-    return __utils__["cmha_master.ask"](opts, minions, function, *arguments, **options)
 
 
 def _preflighted(opts, only, pair=None, *, whole=False, alone=False, deep=False):

@@ -7,7 +7,7 @@ import contextlib
 import cmha_failover
 import cmha_fence
 import cmha_lock
-from cmha_master import Trouble
+from cmha_master import line_on
 from cmha_orchestration import at_once
 from cmha_together import each
 
@@ -37,8 +37,7 @@ def at_sites(opts, pairs, by_fencing=False, batch=1):
         try:
             done[site] = _drill(opts, site, pair, by_fencing)
         except (Exception, KeyboardInterrupt) as error:
-            said = str(error) if isinstance(error, Trouble) else repr(error)
-            done[site] = {"error": said}
+            done[site] = {"error": line_on(error)}
         return {"failed": done[site]["error"]}
 
     def all_went_well():

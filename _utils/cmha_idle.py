@@ -10,6 +10,7 @@ A test run that doesn't look at something, and calls it well, would be a lie her
 import cmha_qdevice
 import cmha_reconfigure
 import cmha_status
+import state_returns
 from cmha_master import Interrupted, Master, Trouble
 from cmha_together import each
 
@@ -85,18 +86,13 @@ def _device_has_nothing_to_do(opts, pair):
         # one that is busy with other states isn't waited for: the steps do that
         answers = Master(opts).ask_once([device], "state.apply", "cmha.qnetd", test=True)
         certified = not pair["wants_certificate"]
-        return _are_clean(answers[device]) and (certified or _is_certified(opts, pair))
+        return state_returns.to_do(answers[device]) == [] and (
+            certified or _is_certified(opts, pair)
+        )
     except Interrupted:
         raise
     except Trouble:  # the steps will say it
         return False
-
-
-def _are_clean(states):
-    return isinstance(states, dict) and all(
-        isinstance(state, dict) and state.get("result") is True and not state.get("changes")
-        for state in states.values()
-    )
 
 
 def _is_certified(opts, pair):

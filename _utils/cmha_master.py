@@ -19,6 +19,7 @@ import cmha_together
 import salt.client
 import salt.key
 import salt.utils.files
+import state_returns
 from salt.exceptions import SaltException
 
 # How Salt says that a function has been called with arguments that it doesn't have
@@ -60,6 +61,16 @@ class Trouble(Exception):
     def __init__(self, line, state=cmha_presence.ERROR):
         super().__init__(cmha_answers.shown(line))
         self.state = state
+
+
+def line_on(error):
+    """
+    A line on what ended work at one of many.
+
+    error
+        An exception; one that isn't a ``Trouble`` is a defect.
+    """
+    return str(error) if isinstance(error, Trouble) else repr(error)
 
 
 class Interrupted(Trouble):
@@ -197,12 +208,9 @@ class Master:
     def apply(self, hosts, *sls, **options):
         """Applies state files; raises a Trouble that says which state failed where, and why."""
         for host, states in self.need(hosts, "state.apply", ",".join(sls), **options).items():
-            if not isinstance(states, dict):
-                raise Trouble(f"{host}: {' '.join(map(str, states))}")
-            failed = [each for each in states.values() if each["result"] is False]
-            if failed:
-                first = min(failed, key=lambda each: each.get("__run_num__", 0))
-                raise Trouble(f"{host}: {first['__id__']}: {first['comment']}")
+            why = state_returns.why_failed(states)
+            if why:
+                raise Trouble(f"{host}: {why}")
 
     def told(self, site, pair, deed, what, hosts):
         return cmha_progress.told(self.opts, site, pair, deed, what=what, hosts=hosts)

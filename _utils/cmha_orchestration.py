@@ -11,7 +11,8 @@ import cmha_reconfigure
 import cmha_status
 import cmha_together
 import salt.utils.state
-from cmha_master import Master, Trouble, busy
+import state_returns
+from cmha_master import Master, Trouble, busy, line_on
 from cmha_progress import told
 
 # In this one hosts wait for each other: it is begun on both, or on none.
@@ -34,14 +35,8 @@ def at_sites(opts, sites, batch=None, fail_fast=None, canary=None):
 
     opts
         The master's configuration.
-    sites
-        A list of sites, each with its ``steps``, as ``cmha.fit_sites`` returns it.
-    batch
-        How many are begun at once, a number, or a percentage of them; the default is all.
-    fail_fast
-        After so many failures no other site is begun; the default is never.
-    canary
-        The name of a site that goes first: the others are begun when all went well there.
+    sites, batch, fail_fast, canary
+        See the state ``cmha.at_sites``.
 
     Returns a mapping: ``steps``, by name the return of a state, for each step that was tried; ``result`` and
     ``comment`` of the whole.
@@ -84,7 +79,7 @@ class _AtSites:
                 "name": step["name"],
                 "result": False,
                 "changes": {},
-                "comment": str(error) if isinstance(error, Trouble) else repr(error),
+                "comment": line_on(error),
             }
 
     def _goes_on(self):
@@ -145,16 +140,8 @@ def apply(opts, name, site, pair, hosts, sls):  # noqa: PLR0917
 
     opts
         The master's configuration.
-    name
-        What is done, with site, pair and hosts.
-    site
-        The site's name.
-    pair
-        The pair, as the runner ``cmha.sites`` lists it.
-    hosts
-        List of minion ids.
-    sls
-        State file, or a list of them.
+    name, site, pair, hosts, sls
+        See the state ``cmha.step``.
 
     Returns the return of a state; in its ``changes`` what the hosts returned that changed something, or
     failed, as Salt's ``salt.state`` has it.
@@ -306,12 +293,4 @@ def _why(answer):
     """In one line why states didn't go well on a host."""
     if isinstance(answer, Trouble):
         return str(answer)
-    if not isinstance(answer, dict):
-        return " ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
-    failed = [
-        each for each in answer.values() if isinstance(each, dict) and each.get("result") is False
-    ]
-    if not failed:
-        return "it answered without a state"
-    first = min(failed, key=lambda each: each.get("__run_num__", 0))
-    return f"{first.get('__id__')}: {first.get('comment')}"
+    return state_returns.why_failed(answer) or "it answered without a state"

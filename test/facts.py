@@ -148,3 +148,7 @@ def answer(function, **changes):
 
 def functions():
     return list(_ANSWERS)
+
+
+# What ``cmha_host.pending`` says where nothing waits for a restart
+NOTHING_WAITS = answer("cmha_host.pending", corosync={}, way=None, refused=[], packages={})

@@ -1,6 +1,7 @@
 """What the tests of day two ask of a pair, and do with it."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -37,6 +38,27 @@ def home(lab, pair="cms"):
 def mate(name):
     pair = CMS if name in CMS else MGMT
     return next(each for each in pair if each != name)
+
+
+_INSTALLS_FOR_EVER = """#!/bin/sh
+case "$*" in *install*) exec sleep 7777 ;; esac
+exec /root/apt-get "$@"
+"""
+
+
+def lost_in_its_installation(lab, host):
+    """An orchestration in which a host loses its power while it installs something, which takes for ever."""
+    apt_get = "/usr/bin/apt-get"
+    lab.on(host, "mv", apt_get, "/root/apt-get")
+    lab.on(
+        host, "sh", "-c", 'printf %s "$1" >"$2"; chmod 755 "$2"', "sh", _INSTALLS_FOR_EVER, apt_get
+    )
+    with ThreadPoolExecutor() as pool:
+        orchestration = pool.submit(lab.orchestrate)
+        wait_for(lab, host, "pgrep -x -f 'sleep 7777'")
+        lab.on(host, "mv", "/root/apt-get", apt_get)
+        lab.run("crash", host)
+        return orchestration.result()
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import salt.config
 import salt.utils.event
 
 COMMAND = ("salt-run", "--out=json", "state.orch", "cmha.orchestrate")
-STEP = re.compile(r"salt/run/\d+/args")
+STEP = re.compile(r"cmha/[^/]+/[^/]+/orchestrate/begin")
 STATE = re.compile(r"salt/job/\d+/prog/(?P<host>[^/]+)/\d+")
 WIDTH = 100
 
@@ -47,8 +47,8 @@ def _tell(start, event):
 def _line(event):
     """An event of Salt's bus in words, or None when it is no step of the orchestration."""
     tag, data = event["tag"], event["data"]
-    if STEP.fullmatch(tag) and data.get("type") == "state":
-        return data["name"]
+    if STEP.fullmatch(tag):
+        return f"{data['site']} {data['pair']}: {data['step']}"
     state = STATE.fullmatch(tag)
     if not state:
         return None

@@ -1,17 +1,10 @@
 """Hosts that are down, come back, or fail half-way. The tests tell one story, in their order."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
+from day_two import lost_in_its_installation
 from guide import wait_for
 
 pytestmark = pytest.mark.lab(begins="converged")
-
-
-SLOW = """#!/bin/sh
-case "$*" in *install*) exec sleep 7777 ;; esac
-exec /root/apt-get "$@"
-"""
 
 
 def stopped(lab, host):
@@ -19,17 +12,8 @@ def stopped(lab, host):
 
 
 def test_a_host_that_is_lost_in_the_middle_of_its_step_is_named(lab):
-    """The power fails while the host still works at a step, here with an installation that takes for ever."""
-    apt_get, slow = "/usr/bin/apt-get", SLOW
     lab.on("mgmt2", "dpkg", "--remove", "--force-depends", "crmsh")
-    lab.on("mgmt2", "mv", apt_get, "/root/apt-get")
-    lab.on("mgmt2", "sh", "-c", 'printf %s "$1" >"$2"; chmod 755 "$2"', "sh", slow, apt_get)
-    with ThreadPoolExecutor() as pool:
-        orchestration = pool.submit(lab.orchestrate)
-        wait_for(lab, "mgmt2", "pgrep -x -f 'sleep 7777'")
-        lab.on("mgmt2", "mv", "/root/apt-get", apt_get)
-        lab.run("crash", "mgmt2")
-        done = orchestration.result()
+    done = lost_in_its_installation(lab, "mgmt2")
     assert done.code != 0
     assert done.failed == ["lab mgmt: prepare mgmt1 and mgmt2"]
     assert "Run failed on minions: mgmt2" in done.steps[done.failed[0]]["comment"]

@@ -1,10 +1,9 @@
 """Three sites at once, one of which loses a host in the middle. The tests tell one story, in their order."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
 import turns
 from conftest import booted, own_name
+from day_two import lost_in_its_installation
 from guide import wait_for
 
 pytestmark = turns.only("sites")
@@ -57,16 +56,8 @@ def steps_of(done, site):
 
 @pytest.fixture(scope="module")
 def lost(lab):
-    """The first orchestration: cms4 is lost at its step, with an apt-get that takes for ever."""
-    apt_get, slow = "/usr/bin/apt-get", "#!/bin/sh\nexec sleep 7777\n"
-    lab.on("cms4", "mv", apt_get, "/root/apt-get")
-    lab.on("cms4", "sh", "-c", 'printf %s "$1" >"$2"; chmod 755 "$2"', "sh", slow, apt_get)
-    with ThreadPoolExecutor() as pool:
-        orchestration = pool.submit(lab.orchestrate)
-        wait_for(lab, "cms4", "pgrep -x -f 'sleep 7777'")
-        lab.on("cms4", "mv", "/root/apt-get", apt_get)
-        lab.run("crash", "cms4")
-        return orchestration.result()
+    """The first orchestration."""
+    return lost_in_its_installation(lab, "cms4")
 
 
 def test_a_site_that_loses_a_host_holds_no_other_up(lab, lost):

@@ -4,17 +4,10 @@ import copy
 
 import facts
 import pytest
+from facts import NOTHING_WAITS as NOTHING
 from masters import PAIR, FakeMaster
 
 CLEAN = {"a": {"result": True, "changes": {}}, "b": {"result": True, "changes": {}}}
-NOTHING = {
-    "running": True,
-    "pacemaker": True,
-    "corosync": {},
-    "way": None,
-    "refused": [],
-    "packages": {},
-}
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ CLEAN = {"a": {"result": True, "changes": {}}, "b": {"result": True, "changes": 
 
 
 @pytest.fixture
-def look(load_file):
+def look(load_file, pure):
     """The module on a host; ``look.asked`` has what was asked, with its arguments."""
 
     def on(running, states=CLEAN):
@@ -29,6 +29,7 @@ def look(load_file):
         module = load_file(
             "_modules/cmha_look.py",
             salt={name: function(name, answer) for name, answer in answers.items()},
+            utils={"state_returns.to_do": pure("state_returns").to_do},
         )
         module.asked = asked
         return module

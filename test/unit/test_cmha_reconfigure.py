@@ -5,18 +5,11 @@ import copy
 import cmha_reconfigure
 import pytest
 from cmha_master import Trouble
+from facts import NOTHING_WAITS as NOTHING
 from masters import PAIR, FakeMaster
 
 CHANGES = {"totem.token": {"old": "1000", "new": "3000"}}
 PACKAGES = {"corosync": {"old": "3.1.7", "new": "3.1.8"}}
-NOTHING = {
-    "running": True,
-    "pacemaker": True,
-    "corosync": {},
-    "way": None,
-    "refused": [],
-    "packages": {},
-}
 WAITS = {**NOTHING, "corosync": CHANGES}
 
 
