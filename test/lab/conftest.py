@@ -16,6 +16,9 @@ import pytest
 import times
 from cmhalab import inside, settings, states
 
+# what they ask of a pair is shown when it isn't so, as a test's own
+pytest.register_assert_rewrite("day_two", "guide")
+
 HERE = Path(__file__).parent
 CMS = ["cms1", "cms2"]
 MGMT = ["mgmt1", "mgmt2"]

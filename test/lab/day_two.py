@@ -11,6 +11,7 @@ from guide import wait_for
 
 SERVER, AGENT = "cloudera-scm-server", "cloudera-scm-agent"
 KEY_FILE = "/etc/corosync/authkey"
+PAGE = "curl -sf -m 2 -o /dev/null http://127.0.0.1:7180/"
 
 
 def status(lab, pair="cms"):
@@ -33,6 +34,11 @@ def home(lab, pair="cms"):
                 (name,) = found
                 return name
     return pytest.fail(f"{resource} is on no node")
+
+
+def served(lab, host, seconds=120):
+    """The server answers on a host: it is started there, and then some, since its start ends before that."""
+    wait_for(lab, host, PAGE, seconds)
 
 
 def mate(name):
@@ -99,7 +105,7 @@ def unwatched(lab, host):
 def uninterrupted(lab):
     """Cloudera Manager answers every question, and no process of either service ends or begins."""
     began = time.monotonic()
-    wait_for(lab, home(lab), "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    served(lab, home(lab))
     with lab.client() as seen:
         yield
     assert seen["asked"] > 20

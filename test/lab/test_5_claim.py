@@ -5,14 +5,13 @@ import time
 
 import pytest
 from conftest import CMS
-from day_two import SERVER, home, mate, status, unwatched
+from day_two import SERVER, home, mate, served, status, unwatched
 from guide import wait_for
 
 pytestmark = pytest.mark.lab(begins="converged")
 
 CLAIM_AGE = 15  # seconds; Cloudera's is 30
 MONITOR = 30  # seconds, the guide's
-PAGE = "curl -sf -m 2 -o /dev/null http://127.0.0.1:7180/"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +21,7 @@ def here(lab):
         lab.on(host, "sed", "-i", f"s/^CLAIM_AGE=.*/CLAIM_AGE={CLAIM_AGE}/", path)
     where = home(lab)
     lab.on(where, "crm_resource", "--restart", "--resource", SERVER)
-    wait_for(lab, where, PAGE)
+    served(lab, where)
     return where
 
 
@@ -46,7 +45,7 @@ def test_after_a_crash_status_says_who_owns_it_and_rejoin_cleans_up(lab, here):
         report = status(lab)[1]
     assert report["health"] == "bad"
     assert f"its log says: the database is owned by {dead}" in report["problems"][0]
-    wait_for(lab, left, PAGE)
+    served(lab, left)
     assert time.monotonic() - began <= CLAIM_AGE + MONITOR + 90
     assert [each["node"] for each in status(lab)[1]["failures"]] == [left]
     lab.run("boot", dead)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import activity
 import pytest
-from day_two import AGENT, SERVER, faults, home, mate, status
+from day_two import AGENT, SERVER, faults, home, mate, served, status
 from guide import wait_for
 
 pytestmark = pytest.mark.lab(begins="converged")
@@ -72,7 +72,7 @@ def test_a_service_that_does_not_start_on_the_target_is_told_and_a_second_try_re
 
     lab.on(there, "sed", "-i", "/^FAIL_START=yes/d", "/etc/default/cloudera-scm-server")
     lab.on("cms1", "crm_resource", "--cleanup", "--resource", SERVER)
-    wait_for(lab, here, "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    served(lab, here)
 
 
 def test_where_a_start_may_be_tried_for_ever_it_is_moved_home(lab):
@@ -88,7 +88,7 @@ def test_where_a_start_may_be_tried_for_ever_it_is_moved_home(lab):
     lab.on(there, "sed", "-i", "/^FAIL_START=yes/d", "/etc/default/cloudera-scm-server")
     lab.on("cms1", "crm_attribute", "-n", "start-failure-is-fatal", "-D")
     lab.on("cms1", "crm_resource", "--cleanup")
-    wait_for(lab, here, "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    served(lab, here)
 
 
 def test_what_has_to_be_where_it_is_does_not_start_there(lab):
@@ -159,7 +159,7 @@ def test_an_interrupted_failover_leaves_no_constraint(lab, interrupt):
     lab.on(there, "sh", "-c", SLOW.format(2))
     assert "Traceback" not in said.stdout + said.stderr
     wait_for(lab, "master", "salt -L cms1,cms2 test.ping >/dev/null")
-    wait_for(lab, there, "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    served(lab, there)
     assert home(lab) == there
     assert faults(lab) == []
 

@@ -6,7 +6,7 @@ import time
 import activity
 import pytest
 from conftest import CMS
-from day_two import SERVER, cms_alone, faults, home, mate, orchestrate, pillar, status
+from day_two import SERVER, cms_alone, faults, home, mate, orchestrate, pillar, served, status
 from guide import wait_for
 
 pytestmark = pytest.mark.lab(begins="converged")
@@ -21,7 +21,6 @@ SETTINGS = """resource: ocf:cm:server
 CLAIM_AGE = 15  # seconds; Cloudera's is 30
 DEFAULTS = "/etc/default/cloudera-scm-server"
 PROGRAM = "[c]loudera-stand-in/server.py"
-PAGE = "curl -sf -m 2 -o /dev/null http://127.0.0.1:7180/"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def set_default(lab, hosts, name, value):
 
 def test_pacemaker_asks_for_the_page(lab, asked):
     assert (asked.code, asked.failed) == (0, [])
-    wait_for(lab, home(lab), PAGE)
+    served(lab, home(lab))
     assert lab.salt(["cms1"], "crm.agent", SERVER) == {"cms1": "ocf:cm:server"}
     assert faults(lab) == []
     again = orchestrate(lab)
@@ -58,7 +57,7 @@ def test_pacemaker_asks_for_the_page(lab, asked):
 
 def test_a_server_that_stands_still_for_a_moment_is_left_alone(lab, here):
     lab.on(here, "sh", "-c", f"pkill -STOP -f {PROGRAM}; sleep 8; pkill -CONT -f {PROGRAM}")
-    wait_for(lab, here, PAGE)
+    served(lab, here)
     assert (home(lab), failures(lab)) == (here, [])
 
 
@@ -75,7 +74,7 @@ def test_one_that_is_slow_to_start_is_left_alone(lab, here):
 def test_one_that_hangs_fails_over(lab, here):
     began = time.monotonic()
     lab.on(here, "pkill", "-STOP", "-f", PROGRAM)
-    wait_for(lab, mate(here), PAGE)
+    served(lab, mate(here))
     wait_for(lab, here, f"! pgrep -f {PROGRAM} >/dev/null")
     # 5 s to the next monitor, 20 s until it gives up, 20 s until the stop kills it, 2 s to start
     assert time.monotonic() - began < 90
@@ -116,10 +115,10 @@ def test_a_failover_waits_for_the_claim_to_run_out(lab, claimed, here):
 
 
 def test_after_a_crash_it_comes_back_as_soon_as_the_claim_lets_it(lab, claimed, here):
-    wait_for(lab, here, PAGE)
+    served(lab, here)
     lab.run("crash", here)
     began = time.monotonic()
-    wait_for(lab, mate(here), PAGE)
+    served(lab, mate(here))
     # the cluster sees the crash within a few seconds, meanwhile the claim ages
     assert CLAIM_AGE - 7 <= time.monotonic() - began <= CLAIM_AGE + 45
     assert failures(lab) == []

@@ -1,8 +1,7 @@
 """A host crashed, and comes back. The tests tell one story, in their order."""
 
 import pytest
-from day_two import SERVER, faults, home, mate, pillar, status
-from guide import wait_for
+from day_two import SERVER, faults, home, mate, pillar, served, status
 
 pytestmark = pytest.mark.lab(begins="converged")
 
@@ -12,7 +11,7 @@ def crashed(lab):
     """The host that ran the server has lost its power, and is back."""
     here = home(lab)
     lab.run("crash", here)
-    wait_for(lab, mate(here), f"crm_mon -1 | grep -q 'Started {mate(here)}'")
+    served(lab, mate(here))
     code, report = status(lab)
     assert (code, report["health"], report["nodes"][here]) == (1, "poor", "silent")
     refused = lab.runner("cmha.rejoin", here, "confirm=True")

@@ -12,7 +12,7 @@ from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from day_two import AGENT, SERVER, home, mate, status
+from day_two import AGENT, PAGE, SERVER, home, mate, status
 
 pytestmark = pytest.mark.lab(begins="converged")
 
@@ -265,7 +265,7 @@ def goes_on(lab, pair, dead):
     """Whether the service runs on the node that is left, as soon as that is sure."""
     node, service = mate(dead), {"cms": SERVER, "mgmt": AGENT}[pair]
     serves = {
-        "cms": "curl -sf -m 2 -o /dev/null http://127.0.0.1:7180/",
+        "cms": PAGE,
         "mgmt": "pgrep -f [c]loudera-mgmt-eventserver >/dev/null",
     }[pair]
     gone = f"crm_mon -1 | grep -Eq '(OFFLINE|UNCLEAN).*{dead}|{dead}.*(OFFLINE|UNCLEAN)'"

@@ -7,7 +7,17 @@ import turns
 from cmhalab import fencing, hosts, orders, settings
 from cmhalab.settings import BMC_PASSWORD as PASSWORD
 from conftest import CMS, booted_pair
-from day_two import SERVER, back, home, it_is_good, mate, nobody_can_read, orchestrated, status
+from day_two import (
+    SERVER,
+    back,
+    home,
+    it_is_good,
+    mate,
+    nobody_can_read,
+    orchestrated,
+    served,
+    status,
+)
 from guide import wait_for
 
 pytestmark = turns.only("fencing")
@@ -166,7 +176,7 @@ def test_a_cut_network_leaves_one_server(lab):
     wait_until_fenced(lab, before)
     (fenced,) = (host for host in CMS if boots(lab, host) > before[host])
     survivor = mate(fenced)
-    wait_for(lab, survivor, "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    served(lab, survivor)
     never_twice(lab)
     lab.run("heal", cut)
     # nothing starts its cluster again: no fencing loop
@@ -187,7 +197,7 @@ def wait_until_fenced(lab, before):
 def test_a_crashed_host_is_fenced_before_the_service_starts_elsewhere(lab):
     victim = home(lab)
     lab.run("crash", victim)
-    wait_for(lab, mate(victim), "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    served(lab, mate(victim))
     said = lab.on(mate(victim), "stonith_admin", "--history", victim)
     assert "reboot" in said
     never_twice(lab)
@@ -210,7 +220,7 @@ def test_a_host_whose_cluster_hangs_is_fenced(lab):
     before = boots(lab, victim)
     lab.on(victim, "sh", "-c", "kill -STOP $(pidof corosync)")
     wait_until_fenced(lab, {victim: before})
-    wait_for(lab, mate(victim), "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    served(lab, mate(victim))
     never_twice(lab)
     back(lab, victim)
 

@@ -19,9 +19,9 @@ from day_two import (
     nobody_can_read,
     orchestrated,
     rejoined,
+    served,
     status,
 )
-from guide import wait_for
 
 pytestmark = turns.only("fencing")
 
@@ -144,7 +144,7 @@ def test_the_second_level_fences_where_the_first_is_lost(lab):
     report = status(lab)[1]
     assert report["survival"][victim] == {"takes_over": survivor, "why": []}
     lab.run("crash", victim)
-    wait_for(lab, survivor, "curl -sf -o /dev/null http://127.0.0.1:7180/")
+    served(lab, survivor)
     lab.run("activity.py")
     assert f"reboot of {victim} successful" in lab.on(
         survivor, "stonith_admin", "--history", victim
@@ -216,6 +216,6 @@ def test_a_bmc_that_is_slow_fences_all_the_same(lab):
     change_bmc(lab, victim, takes=3)
     it_is_good(lab)
     lab.run("crash", victim)
-    wait_for(lab, survivor, "curl -sf -o /dev/null http://127.0.0.1:7180/", 180)
+    served(lab, survivor, 180)
     lab.run("activity.py")
     back_with_its_bmcs(lab, victim)

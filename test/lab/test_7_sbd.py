@@ -5,13 +5,12 @@ import pytest
 import turns
 from cmhalab.shared_disk import IN_HOSTS as DISK
 from conftest import CMS, booted_pair
-from day_two import SERVER, back, home, it_is_good, mate, orchestrated, status
+from day_two import PAGE, SERVER, back, home, it_is_good, mate, orchestrated, served, status
 from guide import wait_for
 
 pytestmark = turns.only("fencing")
 
 SITE = "/srv/pillar/cmha.sls"
-PAGE = "curl -sf -o /dev/null http://127.0.0.1:7180/"
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +89,7 @@ def test_a_person_has_the_active_host_fenced(lab):
 def test_a_crashed_host_is_taken_for_dead_when_it_had_its_time(lab):
     victim = home(lab)
     lab.run("crash", victim)
-    wait_for(lab, mate(victim), PAGE)
+    served(lab, mate(victim))
     assert "successful" in lab.on(mate(victim), "stonith_admin", "--history", victim)
     lab.run("activity.py")
     back(lab, victim)

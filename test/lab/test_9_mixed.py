@@ -4,8 +4,7 @@ tell one story, in their order."""
 import pytest
 import turns
 from conftest import CMS, booted_pair
-from day_two import SERVER, home, status
-from guide import wait_for
+from day_two import SERVER, home, served, status
 
 pytestmark = turns.only("mixed")
 
@@ -80,7 +79,7 @@ def test_the_older_one_is_never_restarted_for_a_change(lab):
 def test_the_newer_one_crashes_and_comes_back_to_the_older(lab):
     """The older one is the DC then, and the cluster keeps to what it knows."""
     lab.run("crash", NEW)
-    wait_for(lab, OLD, f"crm_mon -1 | grep -q 'Started {OLD}'")
+    served(lab, OLD)
     lab.run("boot", NEW)
     code, data = lab.runner("cmha.rejoin", NEW, "confirm=True")
     assert (code, data["error"]) == (0, None)
@@ -91,7 +90,7 @@ def test_the_newer_one_crashes_and_comes_back_to_the_older(lab):
 
 def test_the_older_one_crashes_and_can_not_come_back(lab):
     lab.run("crash", OLD)
-    wait_for(lab, NEW, f"crm_mon -1 | grep -q 'Started {NEW}'")
+    served(lab, NEW)
     lab.run("boot", OLD)
     code, report = status(lab)
     assert (code, report["service"]["nodes"]) == (1, [NEW])

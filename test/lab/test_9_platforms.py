@@ -11,7 +11,7 @@ import turns
 import yaml
 from cmhalab.settings import LOOK_ALIKES
 from conftest import CMS, HERE, HOSTS, booted
-from guide import wait_for
+from day_two import served
 
 pytestmark = pytest.mark.lab
 
@@ -240,7 +240,7 @@ def test_the_other_host_takes_over_after_a_crash(lab, platform, orchestrated):
     here = home(lab, "cms")
     there = mate(here)
     lab.run("crash", here)
-    wait_for(lab, there, f"crm_mon -1 | grep -q 'Started {there}'")
+    served(lab, there)
     lab.run("boot", here)
     code, data = lab.runner("cmha.rejoin", here, "confirm=True")
     assert (code, data["error"]) == (0, None)
