@@ -171,6 +171,8 @@ def health(known=None, saltenv=None, pillarenv=None):
     ``unfenced``
         A list of lines: why this host, where the service is started, couldn't fence the other node, while
         fencing is on.
+    ``pillar``
+        A digest of what this host sees of it; ``None`` where something hangs.
     ``wrong``
         What is wrong with pillar or platform, or ``None``. Without them nothing is known of the next three.
     ``drift``
@@ -190,7 +192,8 @@ def health(known=None, saltenv=None, pillarenv=None):
         hangs = [f"{name} hangs: it is stopped" for name in __salt__["daemons.hanging"]()]
         recovers = [line for line in hangs if _recovers(line)]
         seen = _seen_of_cluster(hangs)
-        wanted, wrong = (None, None) if hangs else _wanted(saltenv, pillarenv)
+        pillar = None if hangs else _pillar(saltenv, pillarenv)
+        wanted, wrong = (None, None) if hangs else _wanted(pillar, saltenv)
         given = (known or {}).get(__grains__["id"]) or wanted or {}
         return {
             "hangs": [line for line in hangs if line not in recovers],
@@ -204,6 +207,7 @@ def health(known=None, saltenv=None, pillarenv=None):
             "maintenance": __utils__["cib.maintenance"](seen["cib"]) if seen["cib"] else None,
             **_seen_of_service(seen, *map(given.get, ("resource", "service", "port"))),
             "wrong": wrong,
+            "pillar": None if hangs else __utils__["cmha_site.digest"](pillar),
             "pacemaker": _pacemaker(),
             **_compared(seen, wanted),
         }
@@ -268,9 +272,8 @@ def _hangs(name, hangs):
     return any(line.startswith(f"{name} hangs") for line in hangs)
 
 
-def _wanted(saltenv, pillarenv):
+def _wanted(pillar, saltenv):
     """What the map gives this host, or why nothing. It asks the cluster, and would wait for what hangs."""
-    pillar = _pillar(saltenv, pillarenv)
     try:
         return _mapping(pillar, saltenv), None
     except CommandExecutionError as error:

@@ -51,9 +51,10 @@ def sites(only=None, saltenv=None, pillarenv=None):
 
 
 def _sites(opts, only):
-    models, _, errors = _models(opts, only)
-    models, lost = _answering(opts, models)
-    return {"sites": [_outline(site) for site in models], "errors": errors + lost}
+    found = _found(opts, only)
+    lost = _lost(opts, found.models)
+    there = [_outline(site) for site in found.models if site["site"] not in lost]
+    return {"sites": there, "errors": [*_errors(found), *lost.values()]}
 
 
 def fit_sites(  # noqa: PLR0917
@@ -199,17 +200,33 @@ def status(site=None, pair=None, saltenv=None, pillarenv=None):
         salt-run cmha.status site=east --out=json
         salt-run cmha.status site='eu-*'
     """
-    opts = _opts(saltenv, pillarenv)
-    known = _known(opts, [site] if site else None)
-    pairs = [
-        (name, each)
-        for name, outline in known["sites"].items()
-        for each in outline["pairs"]
-        if not pair or each["pair"] == pair
-    ]
-    seen = {name: {} for name in known["sites"]}
-    for (name, each), report in zip(pairs, __utils__["cmha_pair.health"](opts, pairs)):
-        seen[name][each["pair"]] = report
+    opts, only = _opts(saltenv, pillarenv), [site] if site else None
+    recalled, reports = _recalled(only), {}
+
+    def look(found, due):
+        outlines = _known_of(found, recalled)["sites"]
+        asked = [
+            (name, each)
+            for name in outlines
+            if name in due or name not in reports
+            for each in outlines[name]["pairs"]
+            if not pair or each["pair"] == pair
+        ]
+        reports.update({name: {} for name, _ in asked})
+        healths, digests = __utils__["cmha_pair.health"](opts, asked)
+        for (name, each), report in zip(asked, healths):
+            reports[name][each["pair"]] = report
+        return {
+            name: {digests[node["id"]] for node in _nodes(outline) if node["id"] in digests}
+            for name, outline in outlines.items()
+        }
+
+    search = _begun(opts, only, _hosts_of(recalled))
+    while not search.ends(look(search.found, search.due)):
+        pass
+    known = _known_of(search.found, recalled)
+    _remember(known)
+    seen = {name: reports.get(name, {}) for name in known["sites"]}
     hidden = known["hidden"] + _nowhere(pair, known["sites"].values())
     worst = max(
         (_EXIT[each["health"]] for pairs in seen.values() for each in pairs.values()), default=0
@@ -428,8 +445,8 @@ def forget(site, saltenv=None, pillarenv=None):
 
         salt-run cmha.forget east
     """
-    models, _, _, _, pillars = _read(_opts(saltenv, pillarenv), [site])
-    if models or site in {str(each.get("site")) for each in pillars.values()}:
+    found = _found(_opts(saltenv, pillarenv), [site])
+    if found.models or site in {str(each.get("site")) for each in found.minions.values()}:
         named = f"pillar names the site {site}; a site that is no more has no pillar"
         return _report("forget", True, error=named)
     if site not in __utils__["cmha_memory.recall"](__opts__):
@@ -481,10 +498,9 @@ def _drills(opts, site, pair, by_fencing, batch):
     if not __utils__["cmha_sites.is_batch"](batch):
         error = f"batch should be a number of sites, as 5, or a percentage, as 10%, is {batch!r}"
         return _report("drills", True, error=f"{error}; nothing was done")
-    known = _known(opts, [site])
-    pairs, others = _of_that_name(known, pair)
+    known, pairs = _sought(opts, [site], lambda known: _of_that_name(known, pair), several=True)
     if not pairs:
-        return _unknown("drills", f"pair {pair}", [], others, known)
+        return _unknown("drills", f"pair {pair}", [], _names_of_pairs(known), known)
     wrong = [__utils__["cmha_sites.wrong_with"](known, name, pair) for name in pairs]
     errors = [*known["hidden"], *filter(None, wrong)]
     if errors:
@@ -500,18 +516,21 @@ def _with_node(opts, deed, work, node, site, confirm, **more):  # noqa: PLR0917
     mistyped = _mistyped({"confirm": confirm, **more})
     if mistyped:
         return _report(deed, True, error=mistyped)
-    known = _known(opts, [site] if site else None)
-    found = [
-        (name, pair, each["id"])
-        for name, outline in known["sites"].items()
-        for pair in outline["pairs"]
-        for each in pair["nodes"]
-        if node in (each["id"], each["name"])
-    ]
+
+    def of_that_name(known):
+        return {
+            name: (pair, each["id"])
+            for name, outline in known["sites"].items()
+            for pair in outline["pairs"]
+            for each in pair["nodes"]
+            if node in (each["id"], each["name"])
+        }
+
+    known, found = _sought(opts, [site] if site else None, of_that_name)
     if len(found) != 1:
         others = [each["id"] for outline in known["sites"].values() for each in _nodes(outline)]
-        return _unknown(deed, f"node {node}", [each[0] for each in found], others, known)
-    ((name, pair, host),) = found
+        return _unknown(deed, f"node {node}", list(found), others, known)
+    ((name, (pair, host)),) = found.items()
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair["pair"])
     if wrong:
         return _report(deed, True, error=wrong)
@@ -523,10 +542,9 @@ def _with_pair(opts, deed, work, site, pair, **options):
     mistyped = _mistyped(options)
     if mistyped:
         return _report(deed, True, error=mistyped)
-    known = _known(opts, [site] if site else None)
-    pairs, others = _of_that_name(known, pair)
+    known, pairs = _sought(opts, [site] if site else None, lambda known: _of_that_name(known, pair))
     if len(pairs) != 1:
-        return _unknown(deed, f"pair {pair}", list(pairs), others, known)
+        return _unknown(deed, f"pair {pair}", list(pairs), _names_of_pairs(known), known)
     ((name, outline),) = pairs.items()
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair)
     if wrong:
@@ -536,10 +554,17 @@ def _with_pair(opts, deed, work, site, pair, **options):
 
 
 def _of_that_name(known, pair):
-    """By site, its pair of that name; and the names of all pairs."""
-    pairs = [(name, each) for name, outline in known["sites"].items() for each in outline["pairs"]]
-    names = [each["pair"] for _, each in pairs]
-    return {name: each for name, each in pairs if each["pair"] == pair}, names
+    """By site, its pair of that name."""
+    return {
+        name: each
+        for name, outline in known["sites"].items()
+        for each in outline["pairs"]
+        if each["pair"] == pair
+    }
+
+
+def _names_of_pairs(known):
+    return [each["pair"] for outline in known["sites"].values() for each in outline["pairs"]]
 
 
 def _done(opts, deed, where, acts, work):
@@ -572,7 +597,11 @@ def _mistyped(options):
 
 def _unknown(deed, what, where, others, known):
     if where:
-        said = f"the sites {' and '.join(where)} have a {what}; say which: site={where[0]}"
+        who = f"the sites {' and '.join(where)}"
+        if len(where) > 3:
+            who = f"{len(where)} sites"
+            what += f" ({', '.join(where[:3])}, …)"
+        said = f"{who} have a {what}; say which: site={where[0]}"
     else:
         said = f"no site has a {what}; there is {', '.join(sorted(set(others))) or 'nothing'}"
     errors = [*known["hidden"], *known["seen_anyway"].values()]
@@ -595,48 +624,64 @@ def _preflighted(opts, only, pair=None, *, whole=False, alone=False, deep=False)
     """The sites, each with the pairs that were chosen and what is wrong with them; then everything that is
     wrong, and all warnings. ``whole``: only sites whose hosts all answer. ``alone``: only those where nobody
     else is at work. ``deep``: see, too, whether there is anything to do."""
-    models, pillars, errors = _models(opts, only)
+    left_out, looked_at = {}, {}  # by site: a line that says why; what was seen there
+
+    def look(found, due):
+        models = [site for site in found.models if site["site"] in due]
+        for name in due:
+            left_out.pop(name, None)
+            looked_at.pop(name, None)
+        if alone:
+            models = _without(left_out, models, _busy(opts, models))
+        if whole:
+            lost = _lost(opts, models)
+            models = _without(left_out, models, lost)
+            if alone:  # somebody may rejoin a host there meanwhile
+                _give_back(opts, lost)
+        chosen = {
+            site["site"]: [each for each in site["pairs"] if not pair or each["pair"] == pair]
+            for site in models
+        }
+        at_devices = _at_devices(opts, chosen, found.models if not only else None)
+        beacons = _synced(opts) if models else []
+        seen = __utils__["cmha_fit.look"](opts, chosen, found.pillars, beacons, at_devices, deep)
+        looked_at.update({site["site"]: {"site": site, **seen[site["site"]]} for site in models})
+        return {name: each["digests"] for name, each in seen.items()}
+
+    search = _begun(opts, only)
+    while not search.ends(look(search.found, search.due)):
+        pass
+    found = search.found
+    names = [site["site"] for site in found.models]
+    seen = [looked_at[name] for name in names if name in looked_at]
     if alone:
-        models, busy = _for_oneself(opts, models)
-        errors = errors + busy
-    answering, lost = _answering(opts, models) if whole else (models, [])
-    if alone:
-        _give_back(opts, models, answering)
-    chosen = {
-        site["site"]: [each for each in site["pairs"] if not pair or each["pair"] == pair]
-        for site in answering
-    }
-    beacons = _synced(opts) if answering else []
-    at_devices = _at_devices(opts, chosen, models if not only else None)
-    seen = __utils__["cmha_fit.look"](opts, chosen, pillars, beacons, at_devices, deep)
-    looked_at, errors, warnings = [], errors + lost + _nowhere(pair, models), []
-    for site in answering:
-        of_it = seen[site["site"]]
-        if alone and of_it["wrong"]:
-            __utils__["cmha_lock.give_back"](opts, site["site"])
-        looked_at.append({"site": site, **of_it})
-        errors += of_it["wrong"]
-        warnings += of_it["warnings"]
-    return looked_at, errors, warnings
+        fit = {each["site"]["site"] for each in seen if not each["wrong"]}
+        _give_back(opts, looked_at.keys() - fit)
+    errors = [
+        *_errors(found),
+        *(left_out[name] for name in names if name in left_out),
+        *_nowhere(pair, found.models),
+        *(line for each in seen for line in each["wrong"]),
+    ]
+    return seen, errors, [line for each in seen for line in each["warnings"]]
 
 
-def _for_oneself(opts, models):
-    """The sites that this process has for itself now, and a line for each other."""
-    mine, busy = [], []
-    for site in models:
-        line = __utils__["cmha_lock.take"](opts, site["site"], "orchestrate")
-        if line:
-            busy.append(line)
-        else:
-            mine.append(site)
-    return mine, busy
+def _without(left_out, models, lines):
+    """The sites but those that there is a line for, which are left out by it."""
+    left_out.update(lines)
+    return [site for site in models if site["site"] not in lines]
 
 
-def _give_back(opts, models, answering):
-    """Nothing is done at a site whose hosts don't all answer: somebody may rejoin one of them meanwhile."""
-    for site in models:
-        if site not in answering:
-            __utils__["cmha_lock.give_back"](opts, site["site"])
+def _busy(opts, models):
+    """By site that this process can't have for itself, a line that says why."""
+    take = __utils__["cmha_lock.take"]
+    lines = {site["site"]: take(opts, site["site"], "orchestrate") for site in models}
+    return {name: line for name, line in lines.items() if line}
+
+
+def _give_back(opts, names):
+    for name in names:
+        __utils__["cmha_lock.give_back"](opts, name)
 
 
 def _at_devices(opts, chosen, models):
@@ -644,7 +689,7 @@ def _at_devices(opts, chosen, models):
     only some sites are known."""
     pairs = [pair for pairs in chosen.values() for pair in pairs]
     if models is None and any(map(__utils__["quorum_device.declared"], pairs)):
-        models, _, _ = _models(opts, None)
+        models = _found(opts, None, doubted=()).models
     return models or []
 
 
@@ -656,20 +701,52 @@ def _synced(opts):
     return __salt__["salt.cmd"]("cp.cache_dir", "salt://_beacons", saltenv=opts["saltenv"])
 
 
+def _sought(opts, only, of_that_name, several=False):
+    """What is known of sites; and by site what somebody means: at one, unless ``several`` may be meant.
+    Where that is this master knows from the pillars that it has kept, and compiles them only there."""
+    recalled = _recalled(only)
+    kept = _known_of(_found(opts, only, _hosts_of(recalled), doubted=()), recalled)
+    where = list(of_that_name(kept))
+    if len(where) > 1 and not several:
+        return kept, of_that_name(kept)
+    for sites_ in [where, only] if where else [only]:
+        known = _known(opts, sites_)
+        if of_that_name(known):
+            break
+    return known, of_that_name(known)
+
+
 def _known(opts, only):
     """The sites, see ``cmha_sites.known``. What is known of them now is remembered."""
-    recalled = {
+    recalled = _recalled(only)
+    known = _known_of(_found(opts, only, _hosts_of(recalled)), recalled)
+    _remember(known)
+    return known
+
+
+def _recalled(only):
+    return {
         name: each
         for name, each in __utils__["cmha_memory.recall"](__opts__).items()
         if __utils__["cmha_sites.is_meant"](name, only)
     }
-    hosts = [node["id"] for each in recalled.values() for node in _nodes(each["site"])]
-    models, _, errors, unread, pillars = _read(opts, only, hosts)
-    known = __utils__["cmha_sites.known"](models, errors, unread, recalled, pillars)
-    __utils__["cmha_memory.remember"](__opts__, [_outline(model) for model in models])
+
+
+def _hosts_of(recalled):
+    return [node["id"] for each in recalled.values() for node in _nodes(each["site"])]
+
+
+def _known_of(found, recalled):
+    return __utils__["cmha_sites.known"](
+        found.models, found.errors, found.unread, recalled, found.minions
+    )
+
+
+def _remember(known):
+    seen = [site for name, site in known["sites"].items() if name not in known["seen_anyway"]]
+    __utils__["cmha_memory.remember"](__opts__, seen)
     for name in known["gone"]:
         __utils__["cmha_memory.forget"](__opts__, name)
-    return known
 
 
 def _nowhere(pair, models):
@@ -679,43 +756,29 @@ def _nowhere(pair, models):
     return [f"no site has a pair {pair}; there is {', '.join(known)}"]
 
 
-def _models(opts, only):
-    """The sites' models, their pillars by site, and what is wrong with the others."""
-    models, pillars, errors, unread, _ = _read(opts, only)
-    return models, pillars, errors + __utils__["cmha_sites.unread_lines"](unread)
-
-
-def _read(opts, only, also=()):
-    """What ``cmha_sites.read`` gives; and by minion, of those that have cmha's pillar or are in ``also``, why
-    it doesn't render; and what it says."""
+def _found(opts, only, also=(), doubted=None):
+    """What there is, see ``cmha_found.search``."""
     defaults, wrong = _defaults(opts)
-    if wrong:
-        return [], {}, [wrong], {}, {}
-    # with a glob nobody could tell that a site is missing
-    names = None if any(map(__utils__["cmha_sites.is_glob"], only or ())) else only
-    pillars, unread = __utils__["cmha_pillars.read"](opts, also, names)
-    models, by_site, errors = __utils__["cmha_sites.read"](pillars, defaults, only)
-    if names and (errors or unread):
-        # what is missing there may have been elsewhere, as far as this master knew
-        pillars, unread = __utils__["cmha_pillars.read"](opts, also)
-        models, by_site, errors = __utils__["cmha_sites.read"](pillars, defaults, only)
-    if not pillars and not unread:
-        errors.append(
-            "no minion's pillar has cmha:pairs; assign it in the pillar's top.sls, then "
-            "salt '*' saltutil.refresh_pillar"
-        )
-    return models, by_site, errors, unread, pillars
+    return __utils__["cmha_found.search"](opts, defaults, wrong, only, also, doubted)
 
 
-def _answering(opts, models):
-    """Those sites whose hosts all answer, and a line for each other."""
+def _begun(opts, only, also=()):
+    """A search by what this master has kept, see ``cmha_found.begin``."""
+    defaults, wrong = _defaults(opts)
+    return __utils__["cmha_found.begin"](opts, defaults, wrong, only, also)
+
+
+def _errors(found):
+    return found.errors + __utils__["cmha_sites.unread_lines"](found.unread)
+
+
+def _lost(opts, models):
+    """By site where a host doesn't answer, a line that says which."""
     silent = __utils__["cmha_fit.silent"](
         opts, {node["id"] for site in models for node in _nodes(site)}
     )
-    lost = {site["site"]: _lost(site, silent) for site in models}
-    return [site for site in models if not lost[site["site"]]], [
-        each for each in lost.values() if each
-    ]
+    lines = {site["site"]: _lost_line(site, silent) for site in models}
+    return {name: line for name, line in lines.items() if line}
 
 
 def _chosen(looked_at):
@@ -731,7 +794,7 @@ def _nodes(site):
     return __utils__["cmha_sites.nodes"](site)
 
 
-def _lost(site, silent):
+def _lost_line(site, silent):
     lost = sorted(node["id"] for node in _nodes(site) if node["id"] in silent)
     if not lost:
         return None

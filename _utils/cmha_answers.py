@@ -139,6 +139,7 @@ SHAPES = {
         "twice": Lately(_NAMES),
         "unfenced": Lately(_LINES),
         "unsure": OPTIONAL_TEXT,
+        "pillar": Lately(OPTIONAL_TEXT),
         "wrong": OPTIONAL_TEXT,
         "drift": _LINES,
         "at_boot": (_NAMES, None),

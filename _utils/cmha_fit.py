@@ -35,7 +35,8 @@ def look(opts, chosen, pillars, beacons, models, deep=False):  # noqa: PLR0917
         See, too, whether there is anything to do.
 
     Returns by site a mapping: ``pairs`` as they can be worked on; ``wrong`` and ``warnings``, lists of lines;
-    ``seen``, by host what ``cmha_look.everything`` says, where that was asked.
+    ``seen``, by host what ``cmha_look.everything`` says, where that was asked; ``digests``, a set: of the
+    pillar that the hosts see.
     """
 
     def at(name, pairs):
@@ -46,6 +47,7 @@ def look(opts, chosen, pillars, beacons, models, deep=False):  # noqa: PLR0917
             "wrong": seen["wrong"] + _taken_at_device(name, pairs, models),
             "warnings": unheard + seen["warnings"],
             "seen": seen["seen"],
+            "digests": seen["digests"],
         }
 
     return each(opts, "sites", chosen, at)
@@ -92,7 +94,7 @@ def _taken_at_device(site, pairs, models):
 
 def _preflight(opts, site, pillar, pairs, beacons, deep):  # noqa: PLR0917
     """What is wrong with pairs of a site, and what their hosts say."""
-    found = {"wrong": [], "warnings": [], "seen": {}}
+    found = {"wrong": [], "warnings": [], "seen": {}, "digests": set()}
     digest = cmha_site.digest(pillar)
     for hosts, sls in _questions(pairs, deep):
         asked = time.time()
@@ -125,6 +127,7 @@ def _judge(site, pair, answers, of_question, found):
     here = {node["id"]: answers[node["id"]] for node in pair["nodes"]}
     troubles = [str(each) for each in here.values() if isinstance(each, Exception)]
     here = {host: each for host, each in here.items() if not isinstance(each, Exception)}
+    found["digests"].update(each["pillar"] for each in here.values())
     wrong, less = cmha_preflight.judge(pair, here, *of_question) if here else ([], [])
     found["wrong"] += [at + line for line in troubles + wrong]
     found["warnings"] += [at + line for line in less]

@@ -21,23 +21,29 @@ def health(opts, pairs):
     pairs
         A list of pairs, each a site's name and a pair as ``cmha.sites`` lists it.
 
-    Returns a list of what ``cmha_status.judge`` says of each.
+    Returns a list of what ``cmha_status.judge`` says of each; and by minion id a digest of the pillar that it
+    sees, of those that say it.
     """
-    return _healths(Master(opts), pairs)
+    answers = _facts(Master(opts), pairs)
+    digests = {
+        host: each["pillar"]
+        for host, each in answers.items()
+        if not isinstance(each, Trouble) and each.get("pillar")
+    }
+    return [_judged(pair, answers) for _, pair in pairs], digests
 
 
-def _healths(master, pairs):
+def _facts(master, pairs):
     known = {
         node["id"]: {key: pair[key] for key in ("resource", "service", "port")}
         for _, pair in pairs
         for node in pair["nodes"]
     }
     if not known:
-        return []
+        return {}
     of = ", ".join(f"{site} {pair['pair']}" for site, pair in pairs[:3])
     with master.shown(f"{of}{', …' if len(pairs) > 3 else ''}: status", list(known)):
-        answers = master.ask(list(known), "cmha_host.health", known)
-    return [_judged(pair, answers) for _, pair in pairs]
+        return master.ask(list(known), "cmha_host.health", known)
 
 
 def _judged(pair, answers):
@@ -102,8 +108,7 @@ class Pair:
         self.host_of = {node["name"]: node["id"] for node in pair["nodes"]}
 
     def health(self):
-        (report,) = _healths(self.master, [(self.site, self.pair)])
-        return report
+        return _judged(self.pair, _facts(self.master, [(self.site, self.pair)]))
 
     def node(self, said):
         """The name of the node that is meant by a name or a minion id."""

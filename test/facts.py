@@ -96,6 +96,7 @@ _ANSWERS = {
         "twice": [],
         "unfenced": ["no fence device that answers can fence cms2"],
         "unsure": None,
+        "pillar": "0" * 64,
         "wrong": None,
         "drift": ["corosync.conf says totem.token 7000, pillar says None"],
         "at_boot": ["pacemaker"],

@@ -350,7 +350,7 @@ CIB = (
 )
 
 
-def test_health(host, there):
+def test_health(host, there, pure):
     there.says.update({"crm.query": CIB, "corosync.running": True})
     found = host.health()
     maintenance = found.pop("maintenance")
@@ -370,6 +370,7 @@ def test_health(host, there):
         "twice": [],
         "unfenced": [],
         "unsure": None,
+        "pillar": pure("cmha_site").digest(there.pillar),
         "wrong": None,
         "pacemaker": {"version": "2.1.5", "feature_set": "3.16.1"},
         "drift": [],
@@ -978,6 +979,7 @@ def test_a_pillar_that_is_wrong_about_another_pair_only_is_told_and_compared_wit
         there.pillar["pairs"]["mgmt"] = other
         found = host.health(KNOWN)
         assert "cmha:pairs:mgmt" in found.pop("wrong")
+        assert found.pop("pillar") != good["pillar"]
         assert found == {key: good[key] for key in found}
         assert host.pending(planned=True)["corosync"] == {}
         assert host.service() == "running"
@@ -990,6 +992,7 @@ def test_a_daemon_that_is_stopped_is_not_waited_for(host, there):
     found = host.health(KNOWN)
     assert (found["hangs"], found["recovers"]) == (["pacemaker-based hangs: it is stopped"], [])
     assert (found["cluster"], found["survival"], found["wrong"]) == (None, {}, None)
+    assert found["pillar"] is None
     assert found["service"] == {
         "running": True,
         "text": "runs",

@@ -130,7 +130,7 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
         names = {
             "quorum_device": ("declared",),
             "cmha_fit": ("look", "silent"),
-            "cmha_pillars": ("read",),
+            "cmha_found": ("begin", "search"),
             "cmha_idle": ("of_sites",),
             "cmha_sites": (
                 "is_batch",
@@ -140,7 +140,6 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
                 "meant",
                 "nodes",
                 "outline",
-                "read",
                 "unread_lines",
                 "wrong_with",
             ),
@@ -179,7 +178,7 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
                 "cmha_lock.held": lock.held,
                 "cmha_lock.take": lock.take,
                 **own,
-                "cmha_pair.health": lambda opts, pairs: [],
+                "cmha_pair.health": lambda opts, pairs: ([], {}),
                 "cmha_memory.recall": lambda opts: dict(memory),
                 "cmha_memory.remember": lambda opts, sites: memory.update(
                     {each["site"]: {"at": 0, "site": each} for each in sites}
@@ -771,9 +770,10 @@ def test_preflight_says_what_it_can_of_the_others(master, fitness):
 def test_the_worst_pair_is_the_exit_code(master, healths, retcode):
     health = dict(zip(("cms", "mgmt"), healths))
     utils = {
-        "cmha_pair.health": lambda opts, pairs: [
-            {"health": health[pair["pair"]]} for _, pair in pairs
-        ]
+        "cmha_pair.health": lambda opts, pairs: (
+            [{"health": health[pair["pair"]]} for _, pair in pairs],
+            {},
+        )
     }
     report = master(of(SITE), utils=utils).status()
     assert report["retcode"] == retcode
@@ -781,7 +781,7 @@ def test_the_worst_pair_is_the_exit_code(master, healths, retcode):
 
 
 def test_status_of_one_pair_asks_no_other(master):
-    utils = {"cmha_pair.health": lambda opts, pairs: [{"health": "good"} for _ in pairs]}
+    utils = {"cmha_pair.health": lambda opts, pairs: ([{"health": "good"} for _ in pairs], {})}
     report = master(of(SITE), utils=utils).status("east", "mgmt")
     assert report["sites"] == {"east": {"mgmt": {"health": "good"}}}
 
@@ -936,7 +936,7 @@ def test_a_key_that_can_not_be_made_is_a_line(master, capsys):
 
 # --- what is seen doesn't depend on what is wanted -----------------------------------------------
 
-GOOD = {"cmha_pair.health": lambda opts, pairs: [{"health": "good"} for _ in pairs]}
+GOOD = {"cmha_pair.health": lambda opts, pairs: ([{"health": "good"} for _ in pairs], {})}
 
 
 def broken(path, value):
@@ -1369,3 +1369,163 @@ def test_a_failover_that_is_no_drill_takes_no_glob(drilled):
     asked, report = drilled({**of(SITE), **west()}, "cms", site="*")
     assert asked == []
     assert report["error"] == "the sites east and west have a pair cms; say which: site=east"
+
+
+# --- kept pillars --------------------------------------------------------------------------------
+
+
+def fit_host(pure, pillars):
+    """A fit host of any site, which sees what its pillar says now."""
+    return lambda minion: facts(pure, pillars[minion])(minion)
+
+
+def healthy(pure, pillars, asked):
+    """Hosts that are well, and see what their pillar says now."""
+
+    def health(opts, pairs):
+        asked.extend((site, pair["pair"]) for site, pair in pairs)
+        hosts = [node["id"] for _, pair in pairs for node in pair["nodes"]]
+        digests = {each: pure("cmha_site").digest(pillars[each]) for each in hosts}
+        return [{"health": "good"} for _ in pairs], digests
+
+    return health
+
+
+def later(site):
+    """The same site, after a change of its pillar."""
+    changed = copy.deepcopy(site)
+    changed["pairs"]["cms"]["cluster_name"] = "changed"
+    return changed
+
+
+def name_of(report):
+    return report["sites"][0]["pairs"][0]["cluster_name"]
+
+
+def test_where_hosts_see_what_this_master_has_kept_no_pillar_is_compiled(master, pure):
+    both, asked = {**of(SITE), **west()}, []
+    looks = {"cmha_host.fitness": fit_host(pure, both)}
+    utils = {"cmha_pair.health": healthy(pure, both, asked)}
+    runner = master(both, known=both, utils=utils, **looks)
+    assert [each["site"] for each in runner.fit_sites()["sites"]] == ["east", "west"]
+    assert runner.preflight()["errors"] == []
+    assert set(runner.status()["sites"]) == {"east", "west"}
+    assert runner.status("w*")["retcode"] == 0
+    assert (runner.read, len(asked)) == ([], 6)
+    assert runner.hosts.asked == ["test.ping", "cmha_look.everything", "cmha_host.fitness"]
+
+
+def test_a_site_whose_hosts_see_something_else_is_looked_at_again_and_no_other(master, pure):
+    kept = {**of(SITE), **west()}
+    pillars, asked = {**of(later(SITE)), **west()}, []
+    looks = {"cmha_host.fitness": fit_host(pure, pillars)}
+    utils = {"cmha_pair.health": healthy(pure, pillars, asked)}
+    runner = master(pillars, known=kept, utils=utils, **looks)
+    found = runner.fit_sites()
+    assert (found["errors"], len(found["sites"]), name_of(found)) == ([], 2, "changed")
+    assert runner.read == sorted(of(SITE))
+    assert runner.status()["errors"] == []
+    assert [site for site, _ in asked] == ["east", "east", "west", "west", "east", "east"]
+
+
+def test_of_what_is_old_nothing_wrong_is_said(master, pure):
+    """Somebody has mended pillar, and this master has kept the one before."""
+    kept = of(with_("pairs:cms:role", "sever"))
+    runner = master(of(SITE), known=kept, **{"cmha_host.fitness": fit_host(pure, of(SITE))})
+    assert runner.preflight()["errors"] == []
+    kept["cms2"] = later(SITE)
+    assert runner.preflight()["errors"] == []
+
+
+def test_what_is_wrong_by_now_is_seen(master, pure):
+    pillars = of(with_("pairs:cms:role", "sever"))
+    sees = facts(pure, SITE)
+    runner = master(
+        pillars,
+        known=of(SITE),
+        **{"cmha_host.fitness": lambda minion: {**sees(minion), "pillar": "another"}},
+    )
+    (error,) = runner.fit_sites()["errors"]
+    assert error.startswith("site east: pillar cmha:pairs:cms:role: should be server or agent")
+
+
+def test_a_site_that_says_nothing_is_compiled(master, pure):
+    runner = master(of(later(SITE)), answering=(), known=of(SITE))
+    assert "cms1 doesn't answer this master" in runner.fit_sites()["errors"][0]
+    assert runner.read == sorted(of(SITE))
+    outlines = []
+    health = {"cmha_pair.health": lambda opts, pairs: outlines.extend(pairs) or ([], {})}
+    master(of(later(SITE)), known=of(SITE), utils=health).status(pair="cms")
+    assert [pair["cluster_name"] for _, pair in outlines] == ["cmf", "changed"]
+
+
+@pytest.mark.parametrize("only", ["new", "n*", None])
+def test_a_site_that_was_renamed(master, pure, only):
+    """By its new name, too, which this master hasn't heard."""
+    pillars = of({**SITE, "site": "new"})
+    runner = master(pillars, known=of(SITE), **{"cmha_host.fitness": fit_host(pure, pillars)})
+    found = runner.fit_sites(only)
+    assert ([each["site"] for each in found["sites"]], found["errors"]) == (["new"], [])
+
+
+def test_a_site_that_was_renamed_is_nobodys_under_its_old_name(master, pure):
+    pillars = of({**SITE, "site": "new"})
+    runner = master(pillars, known=of(SITE), **{"cmha_host.fitness": fit_host(pure, pillars)})
+    assert runner.fit_sites("east")["errors"] == ["no minion's pillar names the site east"]
+    pillars = of(SITE)
+    runner = master(pillars, known=of(SITE), **{"cmha_host.fitness": fit_host(pure, pillars)})
+    assert runner.fit_sites("east")["errors"] == []
+
+
+def test_the_minion_of_a_device_is_not_asked_what_it_sees(master, pure):
+    site = {**SITE, "qnetd": "third", "corosync": {"quorum": {"device": DEVICE}}}
+    pillars = {**of(site), "third": later(site)}
+    looks = {"cmha_host.fitness": fit_host(pure, of(site))}
+    runner = master(pillars, known={**of(site), "third": site}, **looks)
+    (error,) = runner.preflight()["errors"]
+    assert error.startswith("site east: cms1 and third have different pillars")
+
+
+@pytest.mark.parametrize("node", ["w-cms1", "w-cms2"])
+def test_who_means_a_node_gets_the_pillar_of_its_site_as_it_is_now(master, node):
+    both, done = {**of(SITE), **west()}, []
+    pillars = {**both, **{minion: later(site) for minion, site in west().items()}}
+
+    def rejoin(opts, site, pair, host, confirm):
+        done.append((site, pair["cluster_name"], host))
+        return {"error": None}
+
+    runner = master(pillars, known=both, utils={"cmha_rejoin.rejoin": rejoin})
+    assert runner.rejoin(node)["error"] is None
+    assert done == [("west", "changed", node)]
+    assert runner.read == sorted(west())
+
+
+def test_a_node_that_this_master_has_not_heard_of(master):
+    moved = copy.deepcopy(SITE)
+    node = moved["pairs"]["cms"]["nodes"].pop("cms2")
+    moved["pairs"]["cms"]["nodes"]["cms3"] = node
+    pillars = {("cms3" if minion == "cms2" else minion): moved for minion in of(SITE)}
+    done = []
+    runner = master(
+        pillars,
+        known=of(SITE),
+        utils={"cmha_rejoin.rejoin": lambda *about: done.append(about[3]) or {"error": None}},
+    )
+    assert (runner.rejoin("cms3")["error"], done) == (None, ["cms3"])
+    error = runner.rejoin("cms2")["error"]
+    assert error.startswith("no site has a node cms2; there is cms1, cms3, mgmt1, mgmt2")
+
+
+def test_of_many_sites_a_few_are_named(master):
+    sites = {}
+    for number in range(1, 7):
+        site = copy.deepcopy(SITE)
+        site["site"] = f"s{number}"
+        for pair in site["pairs"].values():
+            pair["nodes"] = {f"{number}-{each}": node for each, node in pair["nodes"].items()}
+        sites.update(of(site, f"{number}-"))
+    runner = master(sites, known=sites)
+    said = "6 sites have a pair cms (s1, s2, s3, …); say which: site=s1"
+    assert runner.failover("cms")["error"] == said
+    assert runner.read == []
