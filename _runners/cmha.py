@@ -213,7 +213,7 @@ def status(site=None, pair=None, saltenv=None, pillarenv=None):
             if not pair or each["pair"] == pair
         ]
         reports.update({name: {} for name, _ in asked})
-        healths, digests = __utils__["cmha_pair.health"](opts, asked)
+        healths, digests = __utils__["cmha_pair.seen"](opts, asked)
         for (name, each), report in zip(asked, healths):
             reports[name][each["pair"]] = report
         return {

@@ -21,8 +21,19 @@ def health(opts, pairs):
     pairs
         A list of pairs, each a site's name and a pair as ``cmha.sites`` lists it.
 
-    Returns a list of what ``cmha_status.judge`` says of each; and by minion id a digest of the pillar that it
-    sees, of those that say it.
+    Returns a list of what ``cmha_status.judge`` says of each.
+    """
+    return seen(opts, pairs)[0]
+
+
+def seen(opts, pairs):
+    """
+    As ``health``; and which pillar hosts see.
+
+    opts, pairs
+        See ``health``.
+
+    Returns what ``health`` does; and by minion id a digest of the pillar that the host sees, if it says so.
     """
     answers = _facts(Master(opts), pairs)
     digests = {

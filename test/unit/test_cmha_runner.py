@@ -178,7 +178,7 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
                 "cmha_lock.held": lock.held,
                 "cmha_lock.take": lock.take,
                 **own,
-                "cmha_pair.health": lambda opts, pairs: ([], {}),
+                "cmha_pair.seen": lambda opts, pairs: ([], {}),
                 "cmha_memory.recall": lambda opts: dict(memory),
                 "cmha_memory.remember": lambda opts, sites: memory.update(
                     {each["site"]: {"at": 0, "site": each} for each in sites}
@@ -770,7 +770,7 @@ def test_preflight_says_what_it_can_of_the_others(master, fitness):
 def test_the_worst_pair_is_the_exit_code(master, healths, retcode):
     health = dict(zip(("cms", "mgmt"), healths))
     utils = {
-        "cmha_pair.health": lambda opts, pairs: (
+        "cmha_pair.seen": lambda opts, pairs: (
             [{"health": health[pair["pair"]]} for _, pair in pairs],
             {},
         )
@@ -781,7 +781,7 @@ def test_the_worst_pair_is_the_exit_code(master, healths, retcode):
 
 
 def test_status_of_one_pair_asks_no_other(master):
-    utils = {"cmha_pair.health": lambda opts, pairs: ([{"health": "good"} for _ in pairs], {})}
+    utils = {"cmha_pair.seen": lambda opts, pairs: ([{"health": "good"} for _ in pairs], {})}
     report = master(of(SITE), utils=utils).status("east", "mgmt")
     assert report["sites"] == {"east": {"mgmt": {"health": "good"}}}
 
@@ -936,7 +936,7 @@ def test_a_key_that_can_not_be_made_is_a_line(master, capsys):
 
 # --- what is seen doesn't depend on what is wanted -----------------------------------------------
 
-GOOD = {"cmha_pair.health": lambda opts, pairs: ([{"health": "good"} for _ in pairs], {})}
+GOOD = {"cmha_pair.seen": lambda opts, pairs: ([{"health": "good"} for _ in pairs], {})}
 
 
 def broken(path, value):
@@ -1405,7 +1405,7 @@ def name_of(report):
 def test_where_hosts_see_what_this_master_has_kept_no_pillar_is_compiled(master, pure):
     both, asked = {**of(SITE), **west()}, []
     looks = {"cmha_host.fitness": fit_host(pure, both)}
-    utils = {"cmha_pair.health": healthy(pure, both, asked)}
+    utils = {"cmha_pair.seen": healthy(pure, both, asked)}
     runner = master(both, known=both, utils=utils, **looks)
     assert [each["site"] for each in runner.fit_sites()["sites"]] == ["east", "west"]
     assert runner.preflight()["errors"] == []
@@ -1419,7 +1419,7 @@ def test_a_site_whose_hosts_see_something_else_is_looked_at_again_and_no_other(m
     kept = {**of(SITE), **west()}
     pillars, asked = {**of(later(SITE)), **west()}, []
     looks = {"cmha_host.fitness": fit_host(pure, pillars)}
-    utils = {"cmha_pair.health": healthy(pure, pillars, asked)}
+    utils = {"cmha_pair.seen": healthy(pure, pillars, asked)}
     runner = master(pillars, known=kept, utils=utils, **looks)
     found = runner.fit_sites()
     assert (found["errors"], len(found["sites"]), name_of(found)) == ([], 2, "changed")
@@ -1454,7 +1454,7 @@ def test_a_site_that_says_nothing_is_compiled(master, pure):
     assert "cms1 doesn't answer this master" in runner.fit_sites()["errors"][0]
     assert runner.read == sorted(of(SITE))
     outlines = []
-    health = {"cmha_pair.health": lambda opts, pairs: outlines.extend(pairs) or ([], {})}
+    health = {"cmha_pair.seen": lambda opts, pairs: outlines.extend(pairs) or ([], {})}
     master(of(later(SITE)), known=of(SITE), utils=health).status(pair="cms")
     assert [pair["cluster_name"] for _, pair in outlines] == ["cmf", "changed"]
 

@@ -1,0 +1,210 @@
+"""Hosts that are none: many of Salt's minions in one process, for the bench of many sites.
+
+    python test/bench/swarm.py CONFIG     (as JSON: what test/bench/sites.py writes)
+
+Each has its own id and session with the master, over Salt's own channels, with real keys (one pair for all:
+to make a thousand takes minutes). They hear jobs on one subscription. What they return is what a well
+host answers (test/facts.py), after the seconds that it took on the lab's hosts; ``quick`` makes these none.
+Prints "ready" when all have signed in, then a line for each job: its function, how many hosts it reached, and
+the seconds that each of them takes. Ends with its standard input.
+"""
+
+import asyncio
+import json
+import sys
+import time
+
+import facts
+import salt.channel.client
+import salt.config
+import tornado.ioloop
+
+# Seconds, as the lab's hosts took
+SECONDS = {
+    "test.ping": 0.05,
+    "cmha_host.fitness": 0.6,
+    "cmha_look.everything": {"bare": 0.7, "running": 1.9},
+    "cmha_host.pending": 0.4,
+    "cmha_host.health": 0.9,
+    "state.running": 0.05,
+    "state.apply": {
+        "cmha.host,cmha.corosync": 30,
+        "cmha.start": 24,
+        "cmha.managed,cmha.cluster": 6,
+        "cmha.verify": 3,
+    },
+}
+
+# States in a return, and bytes of each: what the real ones have
+STATES = 40
+
+
+class Host:
+    """What one host answers."""
+
+    def __init__(self, name, pair, node, digest, code):
+        self.name, self.pair, self.node = name, pair, node
+        self.digest, self.code, self.runs = digest, code, False
+
+    def answer(self, function, arguments):
+        """Seconds, and what it returns then."""
+        seconds = SECONDS.get(function, 0.1)
+        if isinstance(seconds, dict):
+            key = (
+                ("running" if self.runs else "bare") if function != "state.apply" else arguments[0]
+            )
+            seconds = seconds[key]
+        return seconds, getattr(self, f"_{function.replace('.', '_')}")(arguments)
+
+    def _test_ping(self, _):
+        return True
+
+    def _state_running(self, _):
+        return []
+
+    def _maintenance_status(self, _):
+        return {"on": False, "ours": False}
+
+    def _cmha_host_fitness(self, _):
+        nodes = self.pair["nodes"]
+        here = nodes[self.node]
+        return facts.answer(
+            "cmha_host.fitness",
+            pillar=self.digest,
+            code=self.code,
+            time=time.time(),
+            nodename=here["name"],
+            addresses=["127.0.0.1", here["address"]],
+            resolves={each["name"]: [each["address"]] for each in nodes},
+            agent=self.pair["agent"],
+            service=self.pair["resource"],
+            conf="cmha" if self.runs else "none",
+            cluster={"is": "this pair" if self.runs else "none", "runs": "none", "seen": ""},
+            running=self.runs,
+            members=[each["address"] for each in nodes] if self.runs else [],
+            pacemaker="2.1.5",
+            to_come={},
+        )
+
+    def _cmha_look_everything(self, _):
+        seen = dict.fromkeys(("to_do", "pending", "health"))
+        if self.runs:
+            seen = {
+                "to_do": [],
+                "pending": self._cmha_host_pending(_),
+                "health": self._cmha_host_health(_),
+            }
+        return {"fitness": self._cmha_host_fitness(_), **seen, "spent": 0.1}
+
+    def _cmha_host_pending(self, _):
+        return {**facts.NOTHING_WAITS, "running": self.runs, "pacemaker": self.runs}
+
+    def _cmha_host_health(self, _):
+        resource, (first, second) = (
+            self.pair["resource"],
+            [each["name"] for each in self.pair["nodes"]],
+        )
+        good = facts.answer("cmha_host.health")
+        node = {**good["cluster"]["nodes"]["cms1"], "online": True}
+        started = {**good["cluster"]["resources"]["cloudera-scm-server"]}
+        started.update(started=[first], nodes=[first])
+        cluster = {**good["cluster"], "dc": first, "failures": [], "fencings": []}
+        cluster.update(nodes={first: node, second: node}, resources={resource: started})
+        here = self.node == 0
+        nothing = ("hangs", "recovers", "leftovers", "unable", "drift", "at_boot", "unfenced")
+        return {
+            **good,
+            **{each: [] for each in nothing},
+            "cluster": cluster,
+            "since": {first: int(time.time()) - 60},
+            "service": {**good["service"], "running": here},
+            "answers": here if self.pair["port"] else None,
+            "survival": {first: {"takes_over": second, "why": []}},
+            "pillar": self.digest,
+            "device": None,
+        }
+
+    def _state_apply(self, arguments):
+        self.runs = self.runs or "cmha.start" in arguments[0]
+        return {
+            f"file_|-{number}_|-/etc/cmha/{number}_|-managed": {
+                "__id__": str(number), "__run_num__": number, "__sls__": arguments[0].split(",")[0],
+                "name": f"/etc/cmha/{number}", "result": True, "comment": "x" * 80, "duration": 1.5,
+                "start_time": "10:00:00.000000", "changes": {} if number else {"diff": "New file"},
+            }
+            for number in range(STATES)
+        }  # fmt: skip
+
+
+class Swarm:
+    def __init__(self, opts, hosts, quick):
+        self.opts, self.hosts, self.quick = opts, hosts, quick
+        self.channels, self.under_way = {}, set()
+
+    async def run(self):
+        for name in self.hosts:
+            channel = salt.channel.client.AsyncReqChannel.factory({**self.opts, "id": name})
+            await channel.connect()
+            if not channel.auth.authenticated:
+                await channel.auth.authenticate()
+            self.channels[name] = channel
+        listens = salt.channel.client.AsyncPubChannel.factory(
+            {**self.opts, "id": next(iter(self.hosts))}
+        )
+        await listens.connect()
+        listens.on_recv(self._heard)
+        print("ready", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+    async def _heard(self, payload):
+        load = payload["load"]
+        meant = [self.hosts[each] for each in load["tgt"] if each in self.hosts]
+        longest = 0
+        for host in meant:
+            seconds, value = self._answer(host, load["fun"], load["arg"])
+            longest = max(longest, seconds)
+            task = asyncio.ensure_future(self._return(host, load, seconds, value))
+            self.under_way.add(task)
+            task.add_done_callback(self.under_way.discard)
+        if meant and load["fun"] != "saltutil.find_job":
+            print(json.dumps([load["fun"], len(meant), longest]), flush=True)
+
+    def _answer(self, host, function, arguments):
+        if function == "saltutil.find_job":  # it still works at that
+            return 0, {"jid": arguments[0]} if arguments else {}
+        plain = [each for each in arguments if not isinstance(each, dict)]
+        seconds, value = host.answer(function, plain)
+        return 0 if self.quick else seconds, value
+
+    async def _return(self, host, load, seconds, value):
+        await asyncio.sleep(seconds)
+        ret = {
+            "cmd": "_return", "id": host.name, "jid": load["jid"], "fun": load["fun"], "success": True,
+            "fun_args": load["arg"], "return": value, "retcode": 0,
+        }  # fmt: skip
+        await self.channels[host.name].send(ret, timeout=120)
+
+
+def main(path):
+    with open(path) as file:
+        config = json.load(file)
+    opts = salt.config.minion_config(None)
+    opts.update(
+        pki_dir=config["pki_dir"],
+        master_ip="127.0.0.1",
+        master_uri=f"tcp://127.0.0.1:{config['ret_port']}",
+        publish_port=config["publish_port"],
+        **config["minion"],
+    )
+    hosts = {
+        node["id"]: Host(node["id"], pair, number, each["digest"], config["code"])
+        for each in config["sites"]
+        for pair in each["pairs"]
+        for number, node in enumerate(pair["nodes"])
+    }
+    swarm = Swarm(opts, hosts, config["quick"])
+    tornado.ioloop.IOLoop.current().run_sync(swarm.run)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
