@@ -1,5 +1,5 @@
 # What one does with a clone. Each target installs what it needs.
-.PHONY: demo test test-all lab lab-down lint bench campaign cibs fuzz survival
+.PHONY: demo test test-all lab lab-down lint bench bench-sites campaign cibs fuzz survival
 
 # FENCING=1: with fencing, and a cut network at the end
 demo:
@@ -22,6 +22,9 @@ lint:
 
 bench:
 	@test/run bench
+
+bench-sites:
+	@SITES="$(SITES)" QUICK="$(QUICK)" test/run bench-sites
 
 campaign:
 	@ROUNDS="$(ROUNDS)" SEED="$(SEED)" PAIR="$(PAIR)" PROTECTION="$(PROTECTION)" FAULT="$(FAULT)" \

@@ -1,6 +1,6 @@
-"""Hosts that are none: many of Salt's minions in one process, for the bench of many sites.
+"""Hosts that are none: many of Salt's minions in one process, where a test or the bench wants many sites.
 
-    python test/bench/swarm.py CONFIG     (as JSON: what test/bench/sites.py writes)
+    python test/simulated_minions.py CONFIG     (JSON, as many_sites.Master writes it)
 
 Each has its own id and session with the master, over Salt's own channels, with real keys (one pair for all:
 to make a thousand takes minutes). They hear jobs on one subscription. What they return is what a well
@@ -12,12 +12,17 @@ the seconds that each of them takes. Ends with its standard input.
 import asyncio
 import json
 import sys
+import threading
 import time
 
 import facts
 import salt.channel.client
 import salt.config
-import tornado.ioloop
+
+try:
+    from tornado.ioloop import IOLoop
+except ImportError:  # Salt 3006 brings its own
+    from salt.ext.tornado.ioloop import IOLoop
 
 # Seconds, as the lab's hosts took
 SECONDS = {
@@ -136,74 +141,74 @@ class Host:
         }  # fmt: skip
 
 
-class Swarm:
+class Minions:
+    """All of them, signed in at the master."""
+
     def __init__(self, opts, hosts, quick):
         self.opts, self.hosts, self.quick = opts, hosts, quick
-        self.channels, self.under_way = {}, set()
+        self.loop, self.channels, self.listens = IOLoop.current(), {}, None
 
-    async def run(self):
+    async def sign_in(self):
         for name in self.hosts:
             channel = salt.channel.client.AsyncReqChannel.factory({**self.opts, "id": name})
-            await channel.connect()
             if not channel.auth.authenticated:
                 await channel.auth.authenticate()
             self.channels[name] = channel
-        listens = salt.channel.client.AsyncPubChannel.factory(
-            {**self.opts, "id": next(iter(self.hosts))}
-        )
-        await listens.connect()
-        listens.on_recv(self._heard)
-        print("ready", flush=True)
-        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+        first = {**self.opts, "id": next(iter(self.hosts))}
+        self.listens = salt.channel.client.AsyncPubChannel.factory(first)
+        await self.listens.connect()
+        self.listens.on_recv(self.heard)
 
-    async def _heard(self, payload):
+    def heard(self, payload):
         load = payload["load"]
         meant = [self.hosts[each] for each in load["tgt"] if each in self.hosts]
-        longest = 0
-        for host in meant:
-            seconds, value = self._answer(host, load["fun"], load["arg"])
-            longest = max(longest, seconds)
-            task = asyncio.ensure_future(self._return(host, load, seconds, value))
-            self.under_way.add(task)
-            task.add_done_callback(self.under_way.discard)
+        each_takes = [self._answer_later(host, load) for host in meant]
         if meant and load["fun"] != "saltutil.find_job":
-            print(json.dumps([load["fun"], len(meant), longest]), flush=True)
+            print(json.dumps([load["fun"], len(meant), max(each_takes)]), flush=True)
+        done = asyncio.Future()  # Salt 3008 waits for it, 3006 doesn't
+        done.set_result(None)
+        return done
 
-    def _answer(self, host, function, arguments):
+    def _answer_later(self, host, load):
+        """The seconds that it takes."""
+        function, arguments = (
+            load["fun"],
+            [each for each in load["arg"] if not isinstance(each, dict)],
+        )
         if function == "saltutil.find_job":  # it still works at that
-            return 0, {"jid": arguments[0]} if arguments else {}
-        plain = [each for each in arguments if not isinstance(each, dict)]
-        seconds, value = host.answer(function, plain)
-        return 0 if self.quick else seconds, value
-
-    async def _return(self, host, load, seconds, value):
-        await asyncio.sleep(seconds)
+            seconds, value = 0, {"jid": arguments[0]}
+        else:
+            seconds, value = host.answer(function, arguments)
         ret = {
-            "cmd": "_return", "id": host.name, "jid": load["jid"], "fun": load["fun"], "success": True,
+            "cmd": "_return", "id": host.name, "jid": load["jid"], "fun": function, "success": True,
             "fun_args": load["arg"], "return": value, "retcode": 0,
         }  # fmt: skip
-        await self.channels[host.name].send(ret, timeout=120)
+        self.loop.call_later(
+            0 if self.quick else seconds, self.channels[host.name].send, ret, timeout=120
+        )
+        return seconds
 
 
 def main(path):
     with open(path) as file:
         config = json.load(file)
-    opts = salt.config.minion_config(None)
-    opts.update(
-        pki_dir=config["pki_dir"],
-        master_ip="127.0.0.1",
-        master_uri=f"tcp://127.0.0.1:{config['ret_port']}",
-        publish_port=config["publish_port"],
-        **config["minion"],
-    )
+    opts = {**salt.config.minion_config(None), **config["opts"]}
     hosts = {
         node["id"]: Host(node["id"], pair, number, each["digest"], config["code"])
         for each in config["sites"]
         for pair in each["pairs"]
         for number, node in enumerate(pair["nodes"])
     }
-    swarm = Swarm(opts, hosts, config["quick"])
-    tornado.ioloop.IOLoop.current().run_sync(swarm.run)
+    minions = Minions(opts, hosts, config["quick"])
+    minions.loop.run_sync(minions.sign_in)
+    print("ready", flush=True)
+
+    def until_nobody_wants_them():
+        sys.stdin.read()
+        minions.loop.add_callback(minions.loop.stop)
+
+    threading.Thread(target=until_nobody_wants_them, daemon=True).start()
+    minions.loop.start()
 
 
 if __name__ == "__main__":
