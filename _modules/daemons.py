@@ -1,5 +1,6 @@
 """
 The packages of daemons: which versions are there, and which shall be; and that they start nothing meanwhile.
+And their processes: which hang, which are gone, and an end that is waited for.
 """
 
 import contextlib
@@ -8,6 +9,7 @@ import re
 import time
 
 import salt.utils.files
+import salt.utils.systemd
 from salt.exceptions import CommandExecutionError
 
 # Whom invoke-rc.d(8) asks whether a package may start its daemon, and where somebody else's is meanwhile.
@@ -30,6 +32,7 @@ _CLUSTERS_OWN = re.compile(
 )
 _COMM = 15
 _RESPAWN = 5  # seconds
+_ENDED = ("inactive", "failed")  # systemd's states of a unit of which nothing runs
 
 # Names the process that wrote it: what a killed installation leaves behind forbids nothing.
 _ANSWER = """\
@@ -184,6 +187,48 @@ def _processes():
         except OSError:
             continue  # it has ended meanwhile
         yield before.partition("(")[2], after.split()[0]
+
+
+def stop(name, seconds=180):
+    """
+    Stop a daemon, and see that it has ended. In a cluster that is in maintenance mode that takes seconds.
+    systemd by itself waits half an hour for a Pacemaker that waits for something.
+
+    name
+        The name of its service.
+    seconds
+        How long it is waited for. Where systemd doesn't run, for as long as the init script does.
+
+    Returns ``True``. Raises CommandExecutionError when it hasn't ended by then; it may end later.
+
+    Source: systemctl(1), ActiveState: ``deactivating`` isn't stopped.
+
+    CLI Example:
+
+    .. code-block:: bash
+
+        salt cms1 daemons.stop pacemaker
+    """
+    if not salt.utils.systemd.booted():
+        if __salt__["service.status"](name) and not __salt__["service.stop"](name):
+            raise CommandExecutionError(f"{name} doesn't stop on {__grains__['id']}; see its log")
+        return True
+    if _has_ended(name):
+        return True
+    __salt__["service.stop"](name, no_block=True)
+    end = time.monotonic() + seconds
+    while not _has_ended(name):
+        if time.monotonic() > end:
+            raise CommandExecutionError(
+                f"{__grains__['id']}: {name} was told to stop {seconds:g} s ago and still runs; it may end "
+                f"by itself: systemctl status {name} there shows what it waits for"
+            )
+        time.sleep(0.2)
+    return True
+
+
+def _has_ended(name):
+    return __salt__["service.show"](name).get("ActiveState") in _ENDED
 
 
 def hold_back(daemons):

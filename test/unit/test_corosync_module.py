@@ -159,9 +159,7 @@ def running(load_file, pure, monkeypatch, tmp_path, clock):
     (tmp_path / "corosync.conf").write_text(CONF)
     monkeypatch.setattr("salt.utils.path.which", lambda name: f"/usr/sbin/{name}")
 
-    def with_memory(  # noqa: PLR0917
-        memory, refuses=None, maintenance=True, stops=True, code=1, missing=()
-    ):
+    def with_memory(memory, refuses=None, maintenance=True, code=1, missing=()):
         called = []
 
         def run_all(command, **_):
@@ -181,8 +179,7 @@ def running(load_file, pure, monkeypatch, tmp_path, clock):
                 "crm.running": lambda: memory is not None,
                 "crm.status": lambda: {"maintenance": maintenance},
                 "daemons.missing": lambda: list(missing),
-                "service.status": lambda name: memory is not None,
-                "service.stop": lambda name: called.append(f"stop {name}") or stops,
+                "daemons.stop": lambda name: called.append(f"stop {name}"),
             },
             utils={
                 f"corosync_conf.{name}": getattr(pure("corosync_conf"), name)
@@ -549,12 +546,6 @@ def test_a_pacemaker_that_would_not_end_is_not_stopped(running):
 def test_a_host_that_is_stopped_is_stopped(running):
     module = running(None, maintenance=False)
     assert module.stop() is True
-    assert module.called == []
-
-
-def test_a_daemon_that_does_not_stop(running):
-    with pytest.raises(CommandExecutionError, match="^pacemaker doesn't stop on cms1"):
-        running("", stops=False).stop()
 
 
 # --- what is left of a cluster -------------------------------------------------------------------

@@ -249,3 +249,57 @@ def test_without_corosync_none_is_given_up(running, clock):
 @pytest.mark.parametrize("names", [[], ["pacemakerd"], ["pacemaker-based"], ["corosync", "cib"]])
 def test_where_pacemaker_does_not_run_nothing_is_missing(running, names):
     assert running(*names).missing() == []
+
+
+# --- an end that is waited for -------------------------------------------------------------------
+
+
+@pytest.fixture
+def stopping(load_file, monkeypatch, clock):
+    """The module where a daemon is in each of these states of systemd's, one after the other."""
+
+    def through(*states, systemd=True, runs=True, stops=True):
+        asked, left = [], list(states)
+        module = load_file(
+            "_modules/daemons.py",
+            grains={"id": "cms1"},
+            salt={
+                "service.show": lambda name: {"ActiveState": left.pop(0) if left[1:] else left[0]},
+                "service.status": lambda name: runs,
+                "service.stop": lambda name, **how: asked.append((name, how)) or stops,
+            },
+        )
+        monkeypatch.setattr(module.salt.utils.systemd, "booted", lambda: systemd)
+        module.time, module.asked = clock, asked
+        return module
+
+    return through
+
+
+@pytest.mark.parametrize("last", ["inactive", "failed"])
+def test_an_end_is_waited_for(stopping, last):
+    module = stopping("active", "deactivating", "deactivating", last)
+    assert module.stop("pacemaker") is True
+    assert module.asked == [("pacemaker", {"no_block": True})]
+
+
+def test_what_has_ended_is_not_told_to_stop(stopping):
+    module = stopping("inactive")
+    assert (module.stop("pacemaker"), module.asked) == (True, [])
+
+
+@pytest.mark.parametrize("first", ["active", "deactivating"])
+def test_one_that_does_not_end_is_a_line_in_time(stopping, first):
+    """One that somebody else told to stop is stopping, and not stopped."""
+    module = stopping(first, "deactivating")
+    with pytest.raises(
+        CommandExecutionError, match="^cms1: pacemaker was told to stop 5 s ago and still runs"
+    ):
+        module.stop("pacemaker", seconds=5)
+
+
+def test_without_systemd_the_init_script_is_waited_for(stopping):
+    assert stopping("x", systemd=False).stop("pacemaker") is True
+    assert stopping("x", systemd=False, runs=False).stop("pacemaker") is True
+    with pytest.raises(CommandExecutionError, match="^pacemaker doesn't stop on cms1"):
+        stopping("x", systemd=False, stops=False).stop("pacemaker")
