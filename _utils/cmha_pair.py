@@ -5,7 +5,7 @@ What every deed with a pair starts from, and the two that only look: how it is, 
 import cmha_reconfigure
 import cmha_status
 import cmha_together
-from cmha_master import Master, Trouble
+from cmha_master import Master, OfHost, Trouble
 
 
 def __virtual__():
@@ -54,7 +54,7 @@ def _facts(master, pairs):
         return {}
     of = ", ".join(f"{site} {pair['pair']}" for site, pair in pairs[:3])
     with master.shown(f"{of}{', …' if len(pairs) > 3 else ''}: status", list(known)):
-        return master.ask(list(known), "cmha_host.health", known)
+        return master.ask(list(known), "cmha_host.health", OfHost(known))
 
 
 def _judged(pair, answers):

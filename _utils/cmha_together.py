@@ -62,9 +62,9 @@ def asked(question, hosts, job, patience=None):
     question
         All that makes it the same job, but for the hosts: what JSON can say.
     hosts
-        The minion ids.
+        The minion ids; or a mapping of these to what is for each of them alone.
     job
-        What is called with a list of hosts, and gives a minion id and its return at a time.
+        What is called with all hosts, a list or a mapping, and gives a minion id and its return at a time.
     patience
         The seconds for which others are waited for, at most.
 
@@ -147,7 +147,7 @@ class _Asked:
     """One who waits for a job."""
 
     def __init__(self, hosts):
-        self.missing = set(hosts)
+        self.missing, self.own = set(hosts), hosts if isinstance(hosts, dict) else {}
         self.returns, self.error = {}, None
         self.over = threading.Event()
 
@@ -243,13 +243,14 @@ class Together:
                 self._end(those, error)
 
     def _carry_out(self, those, job):
-        of_host = {}
+        of_host, own = {}, {}
         for each_one in those:
+            own.update(each_one.own)
             for host in each_one.missing:
                 of_host.setdefault(host, []).append(each_one)
-        wrong = None
+        hosts, wrong = sorted(of_host), None
         try:
-            for host, returned in job(sorted(of_host)):
+            for host, returned in job({host: own[host] for host in hosts} if own else hosts):
                 self._take(host, returned, of_host.get(host, ()))
         except BaseException as error:  # raised where somebody waits for it
             wrong = error

@@ -64,6 +64,13 @@ def test_different_questions_are_different_jobs(together, patient, jobs):
     assert sorted(jobs.asked) == [["a1", "a2"], ["b1", "b2"]]
 
 
+def test_what_is_for_a_host_alone_makes_no_other_question(together, patient, jobs):
+    own = {name: {f"{name}1": 1, f"{name}2": 2} for name in "ab"}
+    done = together.each(OPTS, "sites", own, lambda _, hosts: together.asked(["f"], hosts, jobs))
+    assert done["b"] == {"b1": "of b1", "b2": "of b2"}
+    assert jobs.asked == [{"a1": 1, "a2": 2, "b1": 1, "b2": 2}]
+
+
 def test_a_host_of_two_is_asked_once(together, patient, jobs):
     """A quorum device of two sites."""
     done = together.each(
