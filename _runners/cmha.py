@@ -643,8 +643,8 @@ def _preflighted(opts, only, pair=None, *, whole=False, alone=False, deep=False)
             for site in models
         }
         at_devices = _at_devices(opts, chosen, found.models if not only else None)
-        beacons = _synced(opts) if models else []
-        seen = __utils__["cmha_fit.look"](opts, chosen, found.pillars, beacons, at_devices, deep)
+        ours = _synced(opts) if models else None
+        seen = __utils__["cmha_fit.look"](opts, chosen, found.pillars, ours, at_devices, deep)
         looked_at.update({site["site"]: {"site": site, **seen[site["site"]]} for site in models})
         return {name: each["digests"] for name, each in seen.items()}
 
@@ -694,11 +694,12 @@ def _at_devices(opts, chosen, models):
 
 
 def _synced(opts):
-    """Gives this master the modules that hosts' are compared with; the paths of the beacons, which it can't
-    sync for itself."""
+    """Gives this master the modules that hosts' are compared with; their digest."""
     for kind in ("utils", "modules", "states"):
         __salt__[f"saltutil.sync_{kind}"](saltenv=opts["saltenv"])
-    return __salt__["salt.cmd"]("cp.cache_dir", "salt://_beacons", saltenv=opts["saltenv"])
+    # which it can't sync for itself
+    beacons = __salt__["salt.cmd"]("cp.cache_dir", "salt://_beacons", saltenv=opts["saltenv"])
+    return __utils__["cmha_master.code"](opts["extension_modules"], beacons)
 
 
 def _sought(opts, only, of_that_name, several=False):

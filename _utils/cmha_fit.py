@@ -17,7 +17,7 @@ def __virtual__():
     return True
 
 
-def look(opts, chosen, pillars, beacons, models, deep=False):  # noqa: PLR0917
+def look(opts, chosen, pillars, ours, models, deep=False):  # noqa: PLR0917
     """
     Look at pairs of sites.
 
@@ -27,7 +27,7 @@ def look(opts, chosen, pillars, beacons, models, deep=False):  # noqa: PLR0917
         By site, a list of models of pairs.
     pillars
         By site, its pillar.
-    beacons
+    ours
         See ``cmha_master.fitness``.
     models
         Those of all sites, where pairs have a quorum device that other sites may have, too.
@@ -41,7 +41,7 @@ def look(opts, chosen, pillars, beacons, models, deep=False):  # noqa: PLR0917
 
     def at(name, pairs):
         pairs, unheard = _with_devices_that_answer(opts, name, pairs)
-        seen = _preflight(opts, name, pillars[name], pairs, beacons, deep)
+        seen = _preflight(opts, name, pillars[name], pairs, ours, deep)
         return {
             "pairs": pairs,
             "wrong": seen["wrong"] + _taken_at_device(name, pairs, models),
@@ -92,13 +92,13 @@ def _taken_at_device(site, pairs, models):
     ]
 
 
-def _preflight(opts, site, pillar, pairs, beacons, deep):  # noqa: PLR0917
+def _preflight(opts, site, pillar, pairs, ours, deep):  # noqa: PLR0917
     """What is wrong with pairs of a site, and what their hosts say."""
     found = {"wrong": [], "warnings": [], "seen": {}, "digests": set()}
     digest = cmha_site.digest(pillar)
     for hosts, sls in _questions(pairs, deep):
         asked = time.time()
-        answers = fitness(opts, hosts, beacons, sls)
+        answers = fitness(opts, hosts, ours, sls)
         answered = time.time()
         if deep:
             there = {

@@ -41,6 +41,8 @@ _LONGEST = 900
 
 # Seconds before the master begins to ask whether hosts still work at what takes long; they end nothing
 _SLOW = {"state.apply": 30, "cmha_look.everything": 15}
+# and how many more for each host: a master takes in a hundred answers in a second, or fewer
+_FOR_EACH_HOST = 0.02
 
 # The kinds of modules that a host needs
 SYNCED = ("utils", "modules", "states", "beacons")
@@ -155,7 +157,7 @@ class Master:
         shared = cmha_together.asked(question, meant, job, self.patience)
         if shared is not None:
             return shared
-        arguments = _with_own(arguments, meant)
+        arguments, how = _with_own(arguments, meant), self._patient(hosts, **how)
         with salt.client.get_local_client(mopts=self.opts) as client:
             return client.cmd(
                 list(hosts), function, arguments, tgt_type="list", full_return=True, **how
@@ -169,10 +171,18 @@ class Master:
                 _ONE_AT_A_TIME
             ):  # what the client loads at its first answer: Salt 3006 can't by two threads
                 client.returners.get(f"{self.opts.get('master_job_cache')}.get_load")
+            how = self._patient(hosts, **how)
             for returned in client.cmd_cli(
                 list(hosts), function, arguments, tgt_type="list", **how
             ):
                 yield from (returned or {}).items()
+
+    def _patient(self, hosts, **how):
+        """Many answers take the master a while; who has none by then is asked whether it still works."""
+        more = int(len(hosts) * _FOR_EACH_HOST)
+        if not more:
+            return how
+        return {**how, "timeout": how.get("timeout", self.opts.get("timeout", 5)) + more}
 
     def _deaf(self):
         """Why salt-master takes no job, or ``None``. One that restarts is waited for; Salt itself would try
@@ -298,7 +308,7 @@ def _each(occupied):
     return "; ".join(f"{host}: {said}" for host, said in sorted(occupied.items()))
 
 
-def fitness(opts, hosts, beacons, sls=None):
+def fitness(opts, hosts, ours, sls=None):
     """
     What ``cmha_host.fitness`` says on hosts, or ``cmha_look.everything``. They get the formula's modules
     where theirs aren't this master's.
@@ -307,14 +317,14 @@ def fitness(opts, hosts, beacons, sls=None):
         The master's configuration.
     hosts
         List of minion ids.
-    beacons
-        Paths of the formula's beacons.
+    ours
+        The digest of this master's modules, see ``code``.
     sls
         What ``cmha_look.everything`` gets; without it ``cmha_host.fitness`` is asked.
 
     Returns the answers by host, as ``ask`` does.
     """
-    master, ours = Master(opts), code(opts["extension_modules"], beacons)
+    master = Master(opts)
     question = ("cmha_look.everything", sls) if sls else ("cmha_host.fitness",)
     with master.shown("preflight", hosts):
         # in one job: a pair's hosts try at the same time whether they hear each other

@@ -18,6 +18,9 @@ from cmha_progress import Many
 # Seconds for which what is asked waits for others who may ask the same: at least, at most; and in between,
 # this part of what the last job took. Hosts that do the same take about as long.
 _LEAST, _MOST, _PART = 0.2, 10, 0.25
+# As long as others come one after the other it waits for more: so many seconds for each of them that works
+# side by side. The answers of a thousand hosts take a master that long.
+_EACH = 0.02
 
 # Those who work side by side with this thread
 _together = contextvars.ContextVar("cmha_together", default=None)
@@ -169,6 +172,8 @@ class Together:
         self._waiting = {}  # by thread, what it waits for
         self._interrupted = set()
         self._took = threading.local()
+        self._longest = number * _EACH
+        self._moved = 0  # when the last of them asked something, or had its answer
 
     def ask(self, question, hosts, job, patience=None):
         """See ``asked``."""
@@ -178,6 +183,7 @@ class Together:
             self._stop_if_interrupted()
             self._waiting[threading.get_ident()] = mine
             self._awake -= 1
+            self._moved = began
             self._changed.notify_all()
             those = self._open.setdefault(question, [])
             those.append(mine)
@@ -217,6 +223,7 @@ class Together:
         """Whoever waits for that may ask something again, from now on."""
         if not asked_.over.is_set():
             self._awake += 1
+            self._moved = time.monotonic()
             asked_.over.set()
 
     def _stop_if_interrupted(self):
@@ -225,11 +232,13 @@ class Together:
             raise KeyboardInterrupt
 
     def _begin_when_no_other_comes(self, question, job, interrupted, patience):
+        began = time.monotonic()
         longest = min(max(_LEAST, getattr(self._took, "seconds", 0) * _PART), _MOST)
-        end = time.monotonic() + min(longest, patience or longest)
+        end = began + min(longest, patience or longest)
+        last = began + (patience or self._longest)
         while (
             (self._awake or self._jobs)
-            and (left := end - time.monotonic()) > 0
+            and (left := max(end, min(self._moved + _LEAST, last)) - time.monotonic()) > 0
             and not interrupted.is_set()
         ):
             self._changed.wait(left)

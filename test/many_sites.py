@@ -180,15 +180,18 @@ class Master:
                 }
             )
         )
-        minions = subprocess.Popen(
-            [sys.executable, str(REPO / "test/simulated_minions.py"), str(config)],
-            env={**os.environ, "PYTHONPATH": str(REPO / "test")},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        log = self.directory / "minions.log"
+        with log.open("w") as said:
+            minions = subprocess.Popen(
+                [sys.executable, str(REPO / "test/simulated_minions.py"), str(config)],
+                env={**os.environ, "PYTHONPATH": str(REPO / "test")},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
         if minions.stdout.readline().strip() != "ready":
-            raise RuntimeError("the simulated minions can't sign in")
+            raise RuntimeError(f"the simulated minions can't sign in: {log.read_text()[-3000:]}")
         self.jobs = []
         threading.Thread(target=self._hear, args=(minions.stdout,), daemon=True).start()
         return minions

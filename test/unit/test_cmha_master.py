@@ -50,6 +50,17 @@ def returned(value, retcode=0):
 # --- answers -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("number", "function", "timeout"),
+    [(49, "m.f", None), (100, "m.f", 7), (1000, "m.f", 25), (1000, "state.apply", 50)],
+)
+def test_many_hosts_have_more_time(master, number, function, timeout):
+    client = master.hear({})
+    master.Master({"timeout": 5}).ask_once([f"h{each}" for each in range(number)], function)
+    ((*_, how),) = client.jobs
+    assert how.get("timeout") == timeout
+
+
 def test_a_host_gets_what_is_for_the_hosts_that_are_asked(master):
     client = master.hear({"h1": returned(7)})
     assert master.ask({}, ["h1"], "m.f", 1, master.OfHost(h1="a", h2="b")) == {"h1": 7}
@@ -283,12 +294,10 @@ OURS, OLD = (returned(fitness(code)) for code in ("ours", "old"))
         ({"h1": OURS, "h2": returned({"code": "ours"})}, True),
     ],
 )
-def test_modules_are_synced_only_where_they_differ(master, monkeypatch, first, synced):
-    monkeypatch.setattr(master, "code", lambda *where: "ours" if where == ("/x", ["b"]) else "?")
+def test_modules_are_synced_only_where_they_differ(master, first, synced):
     now = dict.fromkeys(("h1", "h2"), OURS)
     client = master.hear(first, *([{}, now] if synced else []))
-    opts = {"extension_modules": "/x"}
-    assert master.fitness(opts, ["h1", "h2"], ["b"]) == dict.fromkeys(now, fitness("ours"))
+    assert master.fitness(OPTS, ["h1", "h2"], "ours") == dict.fromkeys(now, fitness("ours"))
     functions = [job[1] for job in client.jobs]
     sync = [f"saltutil.sync_{kind}" for kind in ("utils", "modules", "states", "beacons")]
     asked = "cmha_host.fitness"
@@ -300,21 +309,19 @@ def everything(code):
     return {**whole, "fitness": {**whole["fitness"], "code": code}}
 
 
-def test_all_is_asked_at_once_where_that_is_meant(master, monkeypatch):
-    monkeypatch.setattr(master, "code", lambda *where: "ours")
+def test_all_is_asked_at_once_where_that_is_meant(master):
     old, ours = (returned(everything(code)) for code in ("old", "ours"))
     client = master.hear({"h1": old}, {}, {"h1": ours})
-    answers = master.fitness({"extension_modules": "/x"}, ["h1"], ["b"], "cmha.host")
+    answers = master.fitness(OPTS, ["h1"], "ours", "cmha.host")
     assert answers["h1"]["fitness"]["code"] == "ours"
     asked = [job[1:3] for job in client.jobs if isinstance(job[1], str)]
     assert asked == [("cmha_look.everything", ("cmha.host",))] * 2
 
 
 @pytest.mark.parametrize(("first", "synced"), [(OURS, False), (OLD, True)])
-def test_a_silent_host_is_asked_once(master, monkeypatch, first, synced):
-    monkeypatch.setattr(master, "code", lambda *where: "ours")
+def test_a_silent_host_is_asked_once(master, first, synced):
     client = master.hear({"h1": first}, *([{}, {"h1": OURS}] if synced else []))
-    answers = master.fitness({"extension_modules": "/x"}, ["h1", "h2"], ["b"])
+    answers = master.fitness(OPTS, ["h1", "h2"], "ours")
     assert (answers["h1"], str(answers["h2"])) == (fitness("ours"), SILENT.replace("h1", "h2"))
     assert [job[0] for job in client.jobs] == [["h1", "h2"], *([["h1"]] * 2 if synced else [])]
 

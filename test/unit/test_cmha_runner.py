@@ -132,6 +132,7 @@ def master(load_file, pure, formula, monkeypatch, tmp_path):
             "cmha_fit": ("look", "silent"),
             "cmha_found": ("begin", "search"),
             "cmha_idle": ("of_sites",),
+            "cmha_master": ("code",),
             "cmha_sites": (
                 "is_batch",
                 "is_glob",

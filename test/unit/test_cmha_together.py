@@ -71,6 +71,30 @@ def test_what_is_for_a_host_alone_makes_no_other_question(together, patient, job
     assert jobs.asked == [{"a1": 1, "a2": 2, "b1": 1, "b2": 2}]
 
 
+def test_as_long_as_others_come_they_are_waited_for(together, monkeypatch):
+    """The answers of many hosts come one after the other, and so do the next questions."""
+    monkeypatch.setattr(together, "_LEAST", 0.5)
+    monkeypatch.setattr(together, "_PART", 0)
+    monkeypatch.setattr(together, "_EACH", 60)
+    jobs, names = Jobs(), "abcdefgh"
+    jobs.hold(*(f"{name}{number}" for name in names for number in "12"))
+
+    def work(name, hosts):
+        together.asked(["f"], hosts, jobs)
+        return together.asked(["g"], hosts, jobs)
+
+    def one_after_the_other():
+        while not jobs.asked:
+            time.sleep(0.01)
+        for held in jobs.held.values():
+            time.sleep(0.1)  # twice the time that is waited for when nobody comes, for all
+            held.set()
+
+    threading.Thread(target=one_after_the_other).start()
+    together.each(OPTS, "sites", things(*names), work)
+    assert len(jobs.asked) == 2
+
+
 def test_a_host_of_two_is_asked_once(together, patient, jobs):
     """A quorum device of two sites."""
     done = together.each(
