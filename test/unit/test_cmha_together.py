@@ -1,6 +1,7 @@
 """Many at the same time: who asks the same at the same time shares a job, and nobody waits for another."""
 
 import threading
+import time
 
 import pytest
 
