@@ -235,7 +235,7 @@ class Together:
         began = time.monotonic()
         longest = min(max(_LEAST, getattr(self._took, "seconds", 0) * _PART), _MOST)
         end = began + min(longest, patience or longest)
-        last = began + (patience or self._longest)
+        last = began + max(patience or 0, self._longest)
         while (
             (self._awake or self._jobs)
             and (left := max(end, min(self._moved + _LEAST, last)) - time.monotonic()) > 0
