@@ -137,8 +137,8 @@ def health(known=None, saltenv=None, pillarenv=None):
     one line in the answer.
 
     known
-        What the master knows of hosts: by minion id a mapping with ``resource``, ``service`` and ``port``.
-        What it says nothing of is taken from pillar.
+        What the master knows of this host's pair: a mapping with ``resource``, ``service`` and ``port``. The
+        default is what pillar says.
     saltenv, pillarenv
         See ``fitness``.
 
@@ -194,7 +194,7 @@ def health(known=None, saltenv=None, pillarenv=None):
         seen = _seen_of_cluster(hangs)
         pillar = None if hangs else _pillar(saltenv, pillarenv)
         wanted, wrong = (None, None) if hangs else _wanted(pillar, saltenv)
-        given = (known or {}).get(__grains__["id"]) or wanted or {}
+        given = known or wanted or {}
         return {
             "hangs": [line for line in hangs if line not in recovers],
             "recovers": [

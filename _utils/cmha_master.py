@@ -75,11 +75,6 @@ def line_on(error):
     return str(error) if isinstance(error, Trouble) else repr(error)
 
 
-class OfHost(dict):
-    """An argument of which each host reads its own entry, by minion id: what others are asked with other
-    entries is the same question."""
-
-
 class Interrupted(Trouble):
     """A person, or Salt, doesn't want to wait any longer."""
 
@@ -151,13 +146,11 @@ class Master:
     def _returned(self, hosts, function, arguments, **how):
         """The full returns by host; by a job for all who ask the same side by side."""
         job = functools.partial(self._job, function, arguments, **how)
-        question = [function, _with_own(arguments, None), how]
-        own = next((each for each in arguments if isinstance(each, OfHost)), None)
-        meant = {host: own[host] for host in hosts} if own else hosts
-        shared = cmha_together.asked(question, meant, job, self.patience)
+        question = [function, arguments, how]
+        shared = cmha_together.asked(question, hosts, job, self.patience)
         if shared is not None:
             return shared
-        arguments, how = _with_own(arguments, meant), self._patient(hosts, **how)
+        how = self._patient(hosts, **how)
         with salt.client.get_local_client(mopts=self.opts) as client:
             return client.cmd(
                 list(hosts), function, arguments, tgt_type="list", full_return=True, **how
@@ -165,16 +158,13 @@ class Master:
 
     def _job(self, function, arguments, hosts, **how):
         """The full returns, as they come."""
-        arguments = _with_own(arguments, hosts)
         with salt.client.get_local_client(mopts=self.opts) as client:
             with (
                 _ONE_AT_A_TIME
             ):  # what the client loads at its first answer: Salt 3006 can't by two threads
                 client.returners.get(f"{self.opts.get('master_job_cache')}.get_load")
             how = self._patient(hosts, **how)
-            for returned in client.cmd_cli(
-                list(hosts), function, arguments, tgt_type="list", **how
-            ):
+            for returned in client.cmd_cli(hosts, function, arguments, tgt_type="list", **how):
                 yield from (returned or {}).items()
 
     def _patient(self, hosts, **how):
@@ -238,10 +228,6 @@ class Master:
 
     def shown(self, line, hosts):
         return cmha_progress.shown(self.opts, line, hosts, at_once=False)
-
-
-def _with_own(arguments, own):
-    return type(arguments)(own if isinstance(each, OfHost) else each for each in arguments)
 
 
 def _refuses(host, port):

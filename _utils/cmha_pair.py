@@ -2,10 +2,12 @@
 What every deed with a pair starts from, and the two that only look: how it is, and what would change.
 """
 
+import json
+
 import cmha_reconfigure
 import cmha_status
 import cmha_together
-from cmha_master import Master, OfHost, Trouble
+from cmha_master import Master, Trouble
 
 
 def __virtual__():
@@ -45,16 +47,25 @@ def seen(opts, pairs):
 
 
 def _facts(master, pairs):
-    known = {
-        node["id"]: {key: pair[key] for key in ("resource", "service", "port")}
-        for _, pair in pairs
-        for node in pair["nodes"]
-    }
-    if not known:
+    """What hosts say. Those of which the same is known are one job: each host returns what it was asked, so
+    that mustn't grow with the number of pairs."""
+    groups = {}
+    for _, pair in pairs:
+        known = {key: pair[key] for key in ("resource", "service", "port")}
+        _, hosts = groups.setdefault(json.dumps(known), (known, []))
+        hosts += [node["id"] for node in pair["nodes"]]
+    if not groups:
         return {}
     of = ", ".join(f"{site} {pair['pair']}" for site, pair in pairs[:3])
-    with master.shown(f"{of}{', …' if len(pairs) > 3 else ''}: status", list(known)):
-        return master.ask(list(known), "cmha_host.health", OfHost(known))
+    every = [host for _, hosts in groups.values() for host in hosts]
+    with master.shown(f"{of}{', …' if len(pairs) > 3 else ''}: status", every):
+        answers = cmha_together.each(
+            master.opts,
+            None,
+            groups,
+            lambda _, asked: master.ask(asked[1], "cmha_host.health", asked[0]),
+        )
+    return {host: answer for each in answers.values() for host, answer in each.items()}
 
 
 def _judged(pair, answers):

@@ -65,9 +65,9 @@ def asked(question, hosts, job, patience=None):
     question
         All that makes it the same job, but for the hosts: what JSON can say.
     hosts
-        The minion ids; or a mapping of these to what is for each of them alone.
+        The minion ids.
     job
-        What is called with all hosts, a list or a mapping, and gives a minion id and its return at a time.
+        What is called with a list of hosts, and gives a minion id and its return at a time.
     patience
         The seconds for which others are waited for, at most.
 
@@ -150,7 +150,7 @@ class _Asked:
     """One who waits for a job."""
 
     def __init__(self, hosts):
-        self.missing, self.own = set(hosts), hosts if isinstance(hosts, dict) else {}
+        self.missing = set(hosts)
         self.returns, self.error = {}, None
         self.over = threading.Event()
 
@@ -252,14 +252,13 @@ class Together:
                 self._end(those, error)
 
     def _carry_out(self, those, job):
-        of_host, own = {}, {}
+        of_host = {}
         for each_one in those:
-            own.update(each_one.own)
             for host in each_one.missing:
                 of_host.setdefault(host, []).append(each_one)
-        hosts, wrong = sorted(of_host), None
+        wrong = None
         try:
-            for host, returned in job({host: own[host] for host in hosts} if own else hosts):
+            for host, returned in job(sorted(of_host)):
                 self._take(host, returned, of_host.get(host, ()))
         except BaseException as error:  # raised where somebody waits for it
             wrong = error

@@ -52,12 +52,12 @@ def test_nothing_to_do_is_two_jobs_and_a_look_at_each_pair(master, begun):
     assert sum(hosts for function, hosts in jobs if function == LOOK) == NUMBER * 4
 
 
-def test_status_is_one_job(master, begun):
+def test_status_is_a_job_for_each_role(master, begun):
     report, jobs = done(master, "cmha.status")
     assert {pair["health"] for site in report["sites"].values() for pair in site.values()} == {
         "good"
     }
-    assert jobs == [("cmha_host.health", NUMBER * 4)]
+    assert jobs == [("cmha_host.health", NUMBER * 2)] * 2
 
 
 def test_what_the_master_has_kept_is_old(master, begun):
@@ -68,7 +68,7 @@ def test_what_the_master_has_kept_is_old(master, begun):
         master.keep(cache, minion, old)
     report, jobs = done(master, "cmha.status")
     assert [site["cms"]["cluster_name"] for site in report["sites"].values()] == ["cmf"] * NUMBER
-    assert jobs == [("cmha_host.health", NUMBER * 4), ("cmha_host.health", 4)]
+    assert jobs == [("cmha_host.health", NUMBER * 2)] * 2 + [("cmha_host.health", 2)] * 2
     returned, _ = done(master, "state.orch", "cmha.orchestrate")
     assert "start the cluster cmf" in " ".join(steps(returned))
     assert "before" not in " ".join(steps(returned))

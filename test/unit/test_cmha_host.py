@@ -955,9 +955,7 @@ def test_a_name_that_resolves_and_one_that_does_not(load_file, monkeypatch):
 
 # --- what is seen doesn't depend on what is wanted, nor on who hangs -----------------------------
 
-KNOWN = {
-    "cms1": {"resource": "cloudera-scm-server", "service": "cloudera-scm-server", "port": 7180}
-}
+KNOWN = {"resource": "cloudera-scm-server", "service": "cloudera-scm-server", "port": 7180}
 
 
 def test_a_wrong_pillar_hides_nothing(host, there):

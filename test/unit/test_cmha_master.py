@@ -61,13 +61,6 @@ def test_many_hosts_have_more_time(master, number, function, timeout):
     assert how.get("timeout") == timeout
 
 
-def test_a_host_gets_what_is_for_the_hosts_that_are_asked(master):
-    client = master.hear({"h1": returned(7)})
-    assert master.ask({}, ["h1"], "m.f", 1, master.OfHost(h1="a", h2="b")) == {"h1": 7}
-    ((_, _, arguments, _),) = client.jobs
-    assert arguments == (1, {"h1": "a"})
-
-
 @pytest.mark.parametrize("value", [True, False, None, 0, "", [], {}, {"a": 1}, "text", ["x"]])
 def test_an_answer_is_an_answer(master, value):
     client = master.hear({"h1": returned(value)})

@@ -57,7 +57,7 @@ class Pair:
         }
 
     def health(self, host, known):
-        assert known[host] == {"resource": "cm", "service": "cm-service", "port": 7180}
+        assert known == {"resource": "cm", "service": "cm-service", "port": 7180}
         if host in self.silent:
             raise Trouble(self.silent[host])
         nodes = {

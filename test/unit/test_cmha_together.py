@@ -65,13 +65,6 @@ def test_different_questions_are_different_jobs(together, patient, jobs):
     assert sorted(jobs.asked) == [["a1", "a2"], ["b1", "b2"]]
 
 
-def test_what_is_for_a_host_alone_makes_no_other_question(together, patient, jobs):
-    own = {name: {f"{name}1": 1, f"{name}2": 2} for name in "ab"}
-    done = together.each(OPTS, "sites", own, lambda _, hosts: together.asked(["f"], hosts, jobs))
-    assert done["b"] == {"b1": "of b1", "b2": "of b2"}
-    assert jobs.asked == [{"a1": 1, "a2": 2, "b1": 1, "b2": 2}]
-
-
 def test_as_long_as_others_come_they_are_waited_for(together, monkeypatch):
     """The answers of many hosts come one after the other, and so do the next questions."""
     monkeypatch.setattr(together, "_LEAST", 0.5)
