@@ -498,9 +498,10 @@ def _drills(opts, site, pair, by_fencing, batch):
     if not __utils__["cmha_sites.is_batch"](batch):
         error = f"batch should be a number of sites, as 5, or a percentage, as 10%, is {batch!r}"
         return _report("drills", True, error=f"{error}; nothing was done")
-    known, pairs = _sought(opts, [site], lambda known: _of_that_name(known, pair), several=True)
-    if not pairs:
+    known, found = _sought(opts, [site], lambda known: _pairs_called(known, pair), several=True)
+    if not found:
         return _unknown("drills", f"pair {pair}", [], _names_of_pairs(known), known)
+    pairs = dict(found)
     wrong = [__utils__["cmha_sites.wrong_with"](known, name, pair) for name in pairs]
     errors = [*known["hidden"], *filter(None, wrong)]
     if errors:
@@ -516,21 +517,11 @@ def _with_node(opts, deed, work, node, site, confirm, **more):  # noqa: PLR0917
     mistyped = _mistyped({"confirm": confirm, **more})
     if mistyped:
         return _report(deed, True, error=mistyped)
-
-    def of_that_name(known):
-        return {
-            name: (pair, each["id"])
-            for name, outline in known["sites"].items()
-            for pair in outline["pairs"]
-            for each in pair["nodes"]
-            if node in (each["id"], each["name"])
-        }
-
-    known, found = _sought(opts, [site] if site else None, of_that_name)
+    known, found = _sought(opts, [site] if site else None, lambda known: _nodes_called(known, node))
     if len(found) != 1:
         others = [each["id"] for outline in known["sites"].values() for each in _nodes(outline)]
-        return _unknown(deed, f"node {node}", list(found), others, known)
-    ((name, (pair, host)),) = found.items()
+        return _unknown(deed, f"node {node}", [each[0] for each in found], others, known)
+    ((name, pair, host),) = found
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair["pair"])
     if wrong:
         return _report(deed, True, error=wrong)
@@ -542,10 +533,11 @@ def _with_pair(opts, deed, work, site, pair, **options):
     mistyped = _mistyped(options)
     if mistyped:
         return _report(deed, True, error=mistyped)
-    known, pairs = _sought(opts, [site] if site else None, lambda known: _of_that_name(known, pair))
-    if len(pairs) != 1:
-        return _unknown(deed, f"pair {pair}", list(pairs), _names_of_pairs(known), known)
-    ((name, outline),) = pairs.items()
+    known, found = _sought(opts, [site] if site else None, lambda known: _pairs_called(known, pair))
+    if len(found) != 1:
+        where = [name for name, _ in found]
+        return _unknown(deed, f"pair {pair}", where, _names_of_pairs(known), known)
+    ((name, outline),) = found
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair)
     if wrong:
         return _report(deed, True, error=wrong)
@@ -553,14 +545,25 @@ def _with_pair(opts, deed, work, site, pair, **options):
     return _done(opts, deed, (name, pair), acts, lambda: work(opts, name, outline, **options))
 
 
-def _of_that_name(known, pair):
-    """By site, its pair of that name."""
-    return {
-        name: each
+def _pairs_called(known, pair):
+    """Sites, each with its pair of that name."""
+    return [
+        (name, each)
         for name, outline in known["sites"].items()
         for each in outline["pairs"]
         if each["pair"] == pair
-    }
+    ]
+
+
+def _nodes_called(known, node):
+    """Sites, each with a pair and the minion id of its node of that name; of one site there may be two."""
+    return [
+        (name, pair, each["id"])
+        for name, outline in known["sites"].items()
+        for pair in outline["pairs"]
+        for each in pair["nodes"]
+        if node in (each["id"], each["name"])
+    ]
 
 
 def _names_of_pairs(known):
@@ -689,7 +692,7 @@ def _at_devices(opts, chosen, models):
     only some sites are known."""
     pairs = [pair for pairs in chosen.values() for pair in pairs]
     if models is None and any(map(__utils__["quorum_device.declared"], pairs)):
-        models = _found(opts, None, doubted=()).models
+        models = _found(opts, None).models
     return models or []
 
 
@@ -702,19 +705,21 @@ def _synced(opts):
     return __utils__["cmha_master.code"](opts["extension_modules"], beacons)
 
 
-def _sought(opts, only, of_that_name, several=False):
-    """What is known of sites; and by site what somebody means: at one, unless ``several`` may be meant.
-    Where that is this master knows from the pillars that it has kept, and compiles them only there."""
+def _sought(opts, only, called, several=False):
+    """What is known of sites; and what of it somebody means by a name, a list: one, unless there may be
+    ``several``. Where that is this master knows from the pillars that it has kept, and compiles them only
+    there."""
     recalled = _recalled(only)
     kept = _known_of(_found(opts, only, _hosts_of(recalled), doubted=()), recalled)
-    where = list(of_that_name(kept))
-    if len(where) > 1 and not several:
-        return kept, of_that_name(kept)
-    for sites_ in [where, only] if where else [only]:
-        known = _known(opts, sites_)
-        if of_that_name(known):
+    found = called(kept)
+    if len(found) > 1 and not several:
+        return kept, found
+    for where in [[name for name, *_ in found], only] if found else [only]:
+        known = _known(opts, where)
+        found = called(known)
+        if found:
             break
-    return known, of_that_name(known)
+    return known, found
 
 
 def _known(opts, only):

@@ -1530,3 +1530,27 @@ def test_of_many_sites_a_few_are_named(master):
     said = "6 sites have a pair cms (s1, s2, s3, …); say which: site=s1"
     assert runner.failover("cms")["error"] == said
     assert runner.read == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_name_that_two_pairs_of_a_site_have_for_a_node_is_nobodys(master, known):
+    """Each in its own cluster: nobody can tell which host is meant, and nothing is done."""
+    site = copy.deepcopy(SITE)
+    for pair in site["pairs"].values():
+        pair["nodes"][min(pair["nodes"])]["name"] = "node1"
+    fenced = {"cmha_fence.fence": lambda *_, **__: pytest.fail("it fenced one of them")}
+    runner = master(of(site), known=of(site) if known else {}, utils=fenced)
+    error = runner.fence("node1", confirm=True)["error"]
+    assert error == "the sites east and east have a node node1; say which: site=east"
+
+
+def test_what_another_site_has_at_the_same_device_is_not_taken_from_what_is_old(master, pure):
+    device = {"quorum": {"device": DEVICE}}
+    pillars = {
+        host: {**pillar, "corosync": device} for host, pillar in {**of(SITE), **west()}.items()
+    }
+    before = {host: later(pillars[host]) for host in west()}
+    looks = {"cmha_host.fitness": fit_host(pure, pillars)}
+    runner = master(pillars, known={**pillars, **before}, **looks)
+    cms, _ = runner.preflight("east")["errors"]
+    assert "cmf is the name of site west, pair cms too" in cms
