@@ -221,10 +221,7 @@ def status(site=None, pair=None, saltenv=None, pillarenv=None):
             for name, outline in outlines.items()
         }
 
-    search = _begun(opts, only, _hosts_of(recalled))
-    while not search.ends(look(search.found, search.due)):
-        pass
-    known = _known_of(search.found, recalled)
+    known = _known_of(_begun(opts, only, _hosts_of(recalled)).settle(look), recalled)
     _remember(known)
     seen = {name: reports.get(name, {}) for name in known["sites"]}
     hidden = known["hidden"] + _nowhere(pair, known["sites"].values())
@@ -651,10 +648,7 @@ def _preflighted(opts, only, pair=None, *, whole=False, alone=False, deep=False)
         looked_at.update({site["site"]: {"site": site, **seen[site["site"]]} for site in models})
         return {name: each["digests"] for name, each in seen.items()}
 
-    search = _begun(opts, only)
-    while not search.ends(look(search.found, search.due)):
-        pass
-    found = search.found
+    found = _begun(opts, only).settle(look)
     names = [site["site"] for site in found.models]
     seen = [looked_at[name] for name in names if name in looked_at]
     if alone:

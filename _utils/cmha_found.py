@@ -106,39 +106,42 @@ def begin(opts, defaults, wrong=None, only=None, also=()):
 
 class Search:
     """
-    A search that goes on until hosts see what this master takes for their pillar, or it was compiled.
+    A search in kept pillars.
 
-    ``found``: a ``Found``, by now. ``due``: the names of those of its sites that are to be looked at, for the
-    first time or again.
+    find
+        What is called with ids of minions whose kept pillar isn't to be believed, and gives a ``Found``.
     """
 
     def __init__(self, find):
-        self._find, self._doubted, self._seen = find, set(), {}
-        self._go_on()
+        self._find = find
 
-    def _go_on(self):
-        self.found = self._find(self._doubted)
-        self._digests = {site: cmha_site.digest(it) for site, it in self.found.pillars.items()}
-        self.due = [site for site, it in self._digests.items() if self._seen.get(site) != it]
-
-    def ends(self, told):
+    def settle(self, look):
         """
-        Hear what was seen of the sites that were due.
+        Look at sites, until hosts see what this master takes for their pillar, or it was compiled. It is a
+        method, and no function, since Salt's loader would run ``look`` with the wrong ``__salt__``.
 
-        told
-            By site a set: the digests of the pillar that its hosts see, of those that say it.
+        look
+            What is called with a ``Found`` and the names of those of its sites that are to be looked at, for
+            the first time or again. Returns by site a set: the digests of the pillar that its hosts see, of
+            those that say it.
 
-        Returns whether no site is to be looked at again.
+        Returns the ``Found`` at the end.
         """
-        stale = {
-            minion
-            for site in self.due
-            if told.get(site) != {self._digests[site]}
-            for minion in self.found.guessed.get(site, ())
-        }
-        self._seen.update({site: self._digests[site] for site in self.due})
-        self.due = []
-        if stale:
-            self._doubted |= stale
-            self._go_on()
-        return not self.due
+        doubted, seen, found = set(), {}, self._find(())
+        while True:
+            digests = {site: cmha_site.digest(it) for site, it in found.pillars.items()}
+            due = [site for site, digest in digests.items() if seen.get(site) != digest]
+            if seen and not due:  # what was compiled is what it was taken for
+                return found
+            told = look(found, due)
+            seen.update({site: digests[site] for site in due})
+            stale = {
+                minion
+                for site in due
+                if told.get(site) != {digests[site]}
+                for minion in found.guessed.get(site, ())
+            }
+            if not stale:
+                return found
+            doubted |= stale
+            found = self._find(doubted)

@@ -2,12 +2,13 @@
 What every deed with a pair starts from, and the two that only look: how it is, and what would change.
 """
 
-import json
-
 import cmha_reconfigure
 import cmha_status
 import cmha_together
 from cmha_master import Master, Trouble
+
+# What a host has to know of its pair, whatever pillar says
+_KNOWN = ("resource", "service", "port")
 
 
 def __virtual__():
@@ -49,21 +50,20 @@ def seen(opts, pairs):
 def _facts(master, pairs):
     """What hosts say. Those of which the same is known are one job: each host returns what it was asked, so
     that mustn't grow with the number of pairs."""
-    groups = {}
+    of_known = {}
     for _, pair in pairs:
-        known = {key: pair[key] for key in ("resource", "service", "port")}
-        _, hosts = groups.setdefault(json.dumps(known), (known, []))
-        hosts += [node["id"] for node in pair["nodes"]]
-    if not groups:
+        known = tuple(pair[key] for key in _KNOWN)
+        of_known.setdefault(known, []).extend(node["id"] for node in pair["nodes"])
+    if not of_known:
         return {}
     of = ", ".join(f"{site} {pair['pair']}" for site, pair in pairs[:3])
-    every = [host for _, hosts in groups.values() for host in hosts]
+    every = [host for hosts in of_known.values() for host in hosts]
     with master.shown(f"{of}{', …' if len(pairs) > 3 else ''}: status", every):
         answers = cmha_together.each(
             master.opts,
             None,
-            groups,
-            lambda _, asked: master.ask(asked[1], "cmha_host.health", asked[0]),
+            of_known,
+            lambda known, hosts: master.ask(hosts, "cmha_host.health", dict(zip(_KNOWN, known))),
         )
     return {host: answer for each in answers.values() for host, answer in each.items()}
 

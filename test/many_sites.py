@@ -28,22 +28,13 @@ sys.path.append(str(REPO / "_utils"))
 import cib  # noqa: E402
 import cmha_master  # noqa: E402
 import cmha_site  # noqa: E402
+from pillars import site_like  # noqa: E402
 
-PAIRS = """\
-    cms:
-      role: server
-      cluster_name: cmf
-      nodes:
-        {0}-cms1: {{nodeid: 1, address: 192.0.2.11}}
-        {0}-cms2: {{nodeid: 2, address: 192.0.2.12}}
-    mgmt:
-      role: agent
-      cluster_name: mgmt
-      nodes:
-        {0}-mgmt1: {{nodeid: 1, address: 192.0.2.21}}
-        {0}-mgmt2: {{nodeid: 2, address: 192.0.2.22}}
-"""
-PILLAR = "cmha:\n  site: {0}\n  pairs:\n" + PAIRS
+DEFAULTS = yaml.safe_load((REPO / "cmha/defaults.yaml").read_text())
+
+
+def pillar(name):
+    return {"cmha": site_like(name, f"{name}-")}
 
 
 def free_port():
@@ -56,10 +47,8 @@ class Site:
     """One site: what its pillar says, and what is made of that."""
 
     def __init__(self, number):
-        defaults = yaml.safe_load((REPO / "cmha/defaults.yaml").read_text())
-        self.name = f"s{number:04}"
-        self.pillar = yaml.safe_load(PILLAR.format(self.name))
-        self.model = cmha_site.site(self.pillar["cmha"], defaults, cib.check_whole)
+        self.pillar = pillar(f"s{number:04}")
+        self.model = cmha_site.site(self.pillar["cmha"], DEFAULTS, cib.check_whole)
         self.minions = [node["id"] for pair in self.model["pairs"] for node in pair["nodes"]]
 
     def for_minions(self):
@@ -83,7 +72,8 @@ class Master:
         self.opts = salt.config.master_config(str(self.directory / "master"))
         self._accept()
         self._process = self._minions = None
-        self._quick = quick
+        self._log, self._quick = self.directory / "salt-master.log", quick
+        self.jobs = []  # each a function, how many hosts it reached, and the seconds that each of them takes
 
     def _write_config(self):
         config = {
@@ -99,11 +89,10 @@ class Master:
             "keysize": 2048,
         }
         (self.directory / "master").write_text(json.dumps(config))
-        pillar = self.directory / "pillar"
-        pillar.mkdir()
-        (pillar / "top.sls").write_text("base:\n  '*':\n    - cmha\n")
-        of_minion = PILLAR.format("{{ grains.id.split('-')[0] }}")
-        (pillar / "cmha.sls").write_text(of_minion)
+        files = self.directory / "pillar"
+        files.mkdir()
+        (files / "top.sls").write_text("base:\n  '*':\n    - cmha\n")
+        (files / "cmha.sls").write_text(json.dumps(pillar("{{ grains.id.split('-')[0] }}")))
 
     def _accept(self):
         """All minions' keys, and what the master has kept of each."""
@@ -129,7 +118,7 @@ class Master:
         cache.store(f"minions/{minion}", "data", {"grains": grains, "pillar": pillar})
 
     def __enter__(self):
-        with open(self.directory / "salt-master.log", "w") as log:
+        with self._log.open("w") as log:
             self._process = subprocess.Popen(
                 # it ends with whoever wants it, also when that is killed
                 ["setpriv", "--pdeathsig", "TERM", "salt-master", "-c", str(self.directory)],
@@ -153,8 +142,7 @@ class Master:
                     for port in self.ports.values()
                 ]
             if self._process.poll() is not None:
-                said = (self.directory / "salt-master.log").read_text()
-                raise RuntimeError(f"salt-master has ended: {said[-3000:]}")
+                raise RuntimeError(f"salt-master has ended: {self._log.read_text()[-3000:]}")
             time.sleep(0.1)
 
     def _signed_in(self):
@@ -192,7 +180,6 @@ class Master:
             )
         if minions.stdout.readline().strip() != "ready":
             raise RuntimeError(f"the simulated minions can't sign in: {log.read_text()[-3000:]}")
-        self.jobs = []
         threading.Thread(target=self._hear, args=(minions.stdout,), daemon=True).start()
         return minions
 
@@ -239,7 +226,6 @@ class Master:
             "salt_run_cpu": round(after.ru_utime + after.ru_stime - own.ru_utime - own.ru_stime, 2),
             "master_mib": round(peak.bytes / 2**20),
             "salt_run_mib": round(after.ru_maxrss / 2**10),
-            "of_job": self.jobs[:],
         }
 
     def _seconds_of_processors(self):

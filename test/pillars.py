@@ -27,6 +27,14 @@ SITE = {
 REMOVED = object()
 
 
+def site_like(name, prefix):
+    """A site like SITE of another name, whose minions' ids begin with a prefix."""
+    site = {**copy.deepcopy(SITE), "site": name}
+    for pair in site["pairs"].values():
+        pair["nodes"] = {f"{prefix}{minion}": node for minion, node in pair["nodes"].items()}
+    return site
+
+
 def with_(path, value):
     """SITE with the value at a pillar path below cmha; REMOVED takes it out."""
     pillar = copy.deepcopy(SITE)

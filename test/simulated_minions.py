@@ -29,17 +29,18 @@ except ImportError:  # Salt 3006 brings its own
 SECONDS = {
     "test.ping": 0.05,
     "cmha_host.fitness": 0.6,
-    "cmha_look.everything": {"bare": 0.7, "running": 1.9},
+    "cmha_look.everything": 1.9,  # where a cluster runs; where none does, it's little more than fitness
     "cmha_host.pending": 0.4,
     "cmha_host.health": 0.9,
     "state.running": 0.05,
-    "state.apply": {
-        "cmha.host,cmha.corosync": 30,
-        "cmha.start": 24,
-        "cmha.managed,cmha.cluster": 6,
-        "cmha.verify": 3,
-    },
 }
+STEPS = {
+    "cmha.host,cmha.corosync": 30,
+    "cmha.start": 24,
+    "cmha.managed,cmha.cluster": 6,
+    "cmha.verify": 3,
+}
+LOOK = "cmha_look.everything"
 
 # States in a return, and bytes of each: what the real ones have
 STATES = 40
@@ -54,12 +55,8 @@ class Host:
 
     def answer(self, function, arguments):
         """Seconds, and what it returns then."""
-        seconds = SECONDS.get(function, 0.1)
-        if isinstance(seconds, dict):
-            key = (
-                ("running" if self.runs else "bare") if function != "state.apply" else arguments[0]
-            )
-            seconds = seconds[key]
+        question = "cmha_host.fitness" if function == LOOK and not self.runs else function
+        seconds = STEPS[arguments[0]] if function == "state.apply" else SECONDS.get(question, 0.1)
         return seconds, getattr(self, f"_{function.replace('.', '_')}")(arguments)
 
     def _test_ping(self, _):
@@ -106,10 +103,8 @@ class Host:
         return {**facts.NOTHING_WAITS, "running": self.runs, "pacemaker": self.runs}
 
     def _cmha_host_health(self, _):
-        resource, (first, second) = (
-            self.pair["resource"],
-            [each["name"] for each in self.pair["nodes"]],
-        )
+        resource = self.pair["resource"]
+        first, second = (each["name"] for each in self.pair["nodes"])
         good = facts.answer("cmha_host.health")
         node = {**good["cluster"]["nodes"]["cms1"], "online": True}
         started = {**good["cluster"]["resources"]["cloudera-scm-server"]}

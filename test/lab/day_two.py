@@ -11,6 +11,7 @@ from guide import wait_for
 
 SERVER, AGENT = "cloudera-scm-server", "cloudera-scm-agent"
 KEY_FILE = "/etc/corosync/authkey"
+ALERT = "/usr/lib/cmha/alert"  # of the files that cmha keeps on a host, one that nobody misses meanwhile
 PAGE = "curl -sf -m 2 -o /dev/null http://127.0.0.1:7180/"
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import CMS, MGMT
+from day_two import ALERT
 
 pytestmark = pytest.mark.lab(begins="converged")
 
@@ -40,11 +41,10 @@ def test_both_are_worked_at(lab, sites):
 
 def test_a_site_that_fails_does_not_hold_the_other_up(lab, sites):
     """Something is in the way of a file of cms2's, and mgmt1 has something to mend."""
-    path = "/usr/lib/cmha/alert"
-    lab.on(MGMT[0], "sh", "-c", "echo >>$1", "sh", path)
-    lab.on(CMS[1], "sh", "-c", "mv $1 $1.away; mkdir -p $1/there", "sh", path)
+    lab.on(MGMT[0], "sh", "-c", "echo >>$1", "sh", ALERT)
+    lab.on(CMS[1], "sh", "-c", "mv $1 $1.away; mkdir -p $1/there", "sh", ALERT)
     done = lab.orchestrate()
-    lab.on(CMS[1], "sh", "-c", "rm -r $1; mv $1.away $1", "sh", path)
+    lab.on(CMS[1], "sh", "-c", "rm -r $1; mv $1.away $1", "sh", ALERT)
     step = "east cms: prepare cms1 and cms2"
     assert (done.code != 0, done.failed) == (True, ["2 sites", step])
     assert done.steps["2 sites"]["comment"] == "1 failed: east; 1 of 2 sites went well"

@@ -2,13 +2,12 @@
 
 import pytest
 from conftest import CMS, HOSTS
-from day_two import faults
+from day_two import ALERT, faults
 from guide import wait_for
 
 pytestmark = pytest.mark.lab(begins="converged")
 
 ALL_ANSWER = f"salt -L {','.join(HOSTS)} --out=txt test.ping | grep -c True | grep -qx {len(HOSTS)}"
-ALERT = "/usr/lib/cmha/alert"  # of the files that cmha keeps on a host, one that nobody misses meanwhile
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -4,13 +4,12 @@ import json
 
 import pytest
 from conftest import CMS
-from day_two import faults, home, mate
+from day_two import ALERT, faults, home, mate
 
 pytestmark = pytest.mark.lab(begins="converged")
 
 HERE = "/root/masterless"
 FORMULA = ("cmha", "_modules", "_states", "_utils", "_beacons")
-ALERT = "/usr/lib/cmha/alert"
 
 
 @pytest.fixture(scope="module")

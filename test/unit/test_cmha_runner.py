@@ -5,7 +5,7 @@ import time
 from types import MappingProxyType
 
 import pytest
-from pillars import SITE, with_
+from pillars import SITE, site_like, with_
 
 
 class Hosts:
@@ -205,11 +205,7 @@ def of(site, prefix=""):
 
 
 def west():
-    site = copy.deepcopy(SITE)
-    site["site"] = "west"
-    for pair in site["pairs"].values():
-        pair["nodes"] = {f"w-{minion}": node for minion, node in pair["nodes"].items()}
-    return of(site, "w-")
+    return of(site_like("west", "w-"), "w-")
 
 
 def test_a_good_site(master):
@@ -1521,11 +1517,7 @@ def test_a_node_that_this_master_has_not_heard_of(master):
 def test_of_many_sites_a_few_are_named(master):
     sites = {}
     for number in range(1, 7):
-        site = copy.deepcopy(SITE)
-        site["site"] = f"s{number}"
-        for pair in site["pairs"].values():
-            pair["nodes"] = {f"{number}-{each}": node for each, node in pair["nodes"].items()}
-        sites.update(of(site, f"{number}-"))
+        sites.update(of(site_like(f"s{number}", f"{number}-"), f"{number}-"))
     runner = master(sites, known=sites)
     said = "6 sites have a pair cms (s1, s2, s3, …); say which: site=s1"
     assert runner.failover("cms")["error"] == said
