@@ -8,7 +8,7 @@ from pathlib import Path
 
 import evidence
 import pytest
-from cmhalab import orders, settings
+from cmhalab import orders, settings, waiting
 from conftest import Lab, booted
 
 pytestmark = pytest.mark.lab  # which begins from no state of the tests' own lab
@@ -266,6 +266,6 @@ def test_the_lab_ends_with_the_process_that_it_was_told(small):
     small.run("up", "--die-with", str(parent.pid))
     parent.kill()
     parent.wait()
-    orders.wait_until(lambda: not processes(), 30, lambda: f"{processes()} goes on")
+    waiting.wait_until(lambda: not processes(), 30, lambda: f"{processes()} goes on")
     small.run("down")
     assert traces() == []

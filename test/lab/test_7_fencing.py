@@ -4,7 +4,7 @@ tell one story, in their order."""
 import pytest
 import recipes
 import turns
-from cmhalab import fencing, hosts, orders, settings
+from cmhalab import fencing, hosts, settings, waiting
 from cmhalab.settings import BMC_PASSWORD as PASSWORD
 from conftest import CMS, booted_pair
 from day_two import (
@@ -187,7 +187,7 @@ def test_a_cut_network_leaves_one_server(lab):
 
 def wait_until_fenced(lab, before):
     """One of the hosts that have booted so often."""
-    orders.wait_until(
+    waiting.wait_until(
         lambda: any(boots(lab, host) > number for host, number in before.items()),
         120,
         lambda: "nobody was fenced",

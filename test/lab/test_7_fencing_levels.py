@@ -5,7 +5,7 @@ import re
 
 import pytest
 import turns
-from cmhalab import orders, settings
+from cmhalab import orders, settings, waiting
 from cmhalab.settings import BMC_PASSWORD as PASSWORD
 from cmhalab.settings import BMC_USER
 from conftest import CMS, booted_pair
@@ -162,7 +162,7 @@ def told_to_clean_up(lab, host):
         return not lines
 
     # an agent that is asking a lost BMC has a minute for that
-    orders.wait_until(done, 300, lambda: "status has still something to say")
+    waiting.wait_until(done, 300, lambda: "status has still something to say")
 
 
 def back_with_its_bmcs(lab, host):
@@ -194,7 +194,7 @@ def test_a_host_whose_bmcs_died_with_it_is_off_on_a_persons_word(lab):
     assert data["error"] == f"refused: {victim} answers this master, so it is on"
     lab.run("crash", victim)
     hint = f"salt-run cmha.fence node={victim} is_off=True"
-    orders.wait_until(
+    waiting.wait_until(
         lambda: any(line.endswith(hint) for line in faults(lab)),
         120,
         lambda: f"status doesn't say {hint}",

@@ -5,7 +5,7 @@ import fcntl
 import os
 import shutil
 
-from . import hosts, inside, minions, needs, orders, settings, states
+from . import hosts, inside, minions, needs, orders, settings, states, waiting
 from .settings import LABS, LabError, UsageError
 
 
@@ -91,7 +91,7 @@ def reboot(words):
     orders.leader(lab, host)  # has a word for a host that is off, or isn't there
     before = hosts.boots(lab, host)
     inside.attempt(lab, host, "reboot")  # may be cut off in the middle
-    orders.wait_until(
+    waiting.wait_until(
         lambda: hosts.boots(lab, host) > before,
         hosts.BOOT_TIME,
         lambda: f"{host} didn't reboot",

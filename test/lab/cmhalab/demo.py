@@ -10,7 +10,7 @@ from collections import namedtuple
 
 import activity
 
-from . import fencing, hosts, inside, orders, settings, states
+from . import fencing, hosts, inside, orders, settings, states, waiting
 from .settings import FORMULA_ON_MASTER, LAB, MASTER, LabError, Unverified
 
 ANSWER_TIME = 60
@@ -141,7 +141,7 @@ def _cut(lab, pair):
     start = time.monotonic()
     orders.ask(lab, "cut", first)
     try:
-        orders.wait_until(
+        waiting.wait_until(
             lambda: any(hosts.boots(lab, host) > booted[host] for host in pair.hosts),
             FENCED_TIME,
             lambda: "nobody was fenced",
@@ -149,7 +149,7 @@ def _cut(lab, pair):
         (lost,) = (host for host in pair.hosts if hosts.boots(lab, host) > booted[host])
         left = _other(pair, lost)
         print(f"{time.monotonic() - start:6.1f} s  {lost} was fenced")
-        orders.wait_until(
+        waiting.wait_until(
             lambda: _answers(lab, left), ANSWER_TIME, lambda: f"nothing answers {URL} on {left}"
         )
         print(f"{time.monotonic() - start:6.1f} s  {pair.resource} answers on {left}")
@@ -163,7 +163,7 @@ def _back(lab, pair, host):
     """A host that was fenced has booted, and doesn't start its cluster before somebody says so."""
     _title(f"salt-run cmha.rejoin {host} confirm=True")
     reaches = ("salt", "--out=txt", host, "test.ping")
-    orders.wait_until(
+    waiting.wait_until(
         lambda: _succeeds(lab, MASTER, *reaches), BOOT_TIME, lambda: f"{host} doesn't answer Salt"
     )
     if _succeeds(lab, host, "pidof", "corosync"):
@@ -198,7 +198,7 @@ def _verify(lab, pair, host):
         if runs != (each == host):
             raise Unverified(f"{pair.resource} {'runs' if runs else 'does not run'} on {each}")
     if pair.resource == "cloudera-scm-server":
-        orders.wait_until(
+        waiting.wait_until(
             lambda: _answers(lab, host), ANSWER_TIME, lambda: f"nothing answers {URL} on {host}"
         )
         if _answers(lab, _other(pair, host)):

@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from . import inside, orders
+from . import inside, orders, waiting
 from .disk import service_of
 from .settings import MASTER
 
@@ -13,7 +13,7 @@ def boot(lab, hosts):
     """Switches hosts on that are off, and waits until all of them are up."""
     for host in hosts:
         orders.ask(lab, "boot", host)
-    orders.wait_until(
+    waiting.wait_until(
         lambda: not _not(lab, hosts, "up"),
         BOOT_TIME,
         lambda: f"{', '.join(_not(lab, hosts, 'up'))} didn't boot (see {lab.directory}/*.console)",
@@ -23,7 +23,7 @@ def boot(lab, hosts):
 def shut_down(lab, hosts):
     """Shuts hosts down, each one in order: nothing is lost, all is on the disk."""
     on_each(lab, hosts, "poweroff")
-    orders.wait_until(
+    waiting.wait_until(
         lambda: not _not(lab, hosts, "off"),
         BOOT_TIME,
         lambda: f"{', '.join(_not(lab, hosts, 'off'))} didn't shut down",

@@ -145,6 +145,7 @@ class Keeper:
             [sys.executable, "-m", "cmhalab.relay", *network.BAD_ENDS, json.dumps(how)],
             stdin=subprocess.DEVNULL,
         )
+        network.wait_for_bad()
         machine.move(network.BAD)
 
     def heal(self, machine):

@@ -115,7 +115,7 @@ class Machine:
     def heal(self):
         self.is_cut = False
         if self.state != "off":
-            network.heal(self.name)
+            network.heal(self.name, self.namespace)
 
     def move(self, bridge):
         """Plugs its cable in elsewhere, from now on."""

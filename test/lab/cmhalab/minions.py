@@ -1,6 +1,6 @@
 """Salt in the lab: which minions answer, and whether they have the formula's modules."""
 
-from . import inside, orders
+from . import inside, waiting
 from .settings import MASTER
 
 PATIENCE = 120
@@ -14,7 +14,7 @@ def wait_for(lab, hosts):
         silent.difference_update(_answering(lab, silent))
         return not silent
 
-    orders.wait_until(
+    waiting.wait_until(
         all_answered,
         PATIENCE,
         lambda: f"Salt on {', '.join(sorted(silent))} doesn't answer the master",

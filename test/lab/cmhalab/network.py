@@ -5,13 +5,17 @@ A cable's lab end has the host's name, the second's with a dot and the side; the
 or eth1. One cable may be bad: it ends at a bridge of its own, between which and the others' is a relay.
 """
 
+import json
+
 from .settings import PREFIX
 from .shell import run
+from .waiting import wait_until
 
 BRIDGE = "lan.0"  # the dot: no host is called so
 SIDE = "bmc.0"
 BAD = "bad.0"
 BAD_ENDS = {"bad.1": BAD, "bad.2": BRIDGE}  # the relay's two devices, the host's first
+CARRIER_TIME = 30  # seconds, of which a cable needs few milliseconds, or up to one second
 
 
 def make_bridge(name=BRIDGE, addresses=()):
@@ -57,8 +61,29 @@ def cut(cable):
     run("ip", "link", "set", "dev", cable, "down")
 
 
-def heal(cable):
+def heal(cable, namespace, interface="eth0"):
+    """Plugs the cable in again, and waits until frames pass: the kernel tells the ends of a cable later."""
     run("ip", "link", "set", "dev", cable, "up")
+    inside = ("nsenter", f"--net={namespace}")
+    wait_until(
+        lambda: _forwards(cable) and _is_up(interface, inside),
+        CARRIER_TIME,
+        lambda: f"the cable {cable} is plugged in, and has no link",
+    )
+
+
+def _forwards(cable):
+    """Whether the bridge takes frames from the cable, and gives it some."""
+    return _link(cable)["linkinfo"]["info_slave_data"]["state"] == "forwarding"
+
+
+def _is_up(interface, inside):
+    return _link(interface, inside)["operstate"] == "UP"
+
+
+def _link(device, inside=()):
+    (link,) = json.loads(run(*inside, "ip", "-json", "-details", "link", "show", "dev", device))
+    return link
 
 
 def make_bad():
@@ -67,6 +92,15 @@ def make_bad():
     for device, bridge in BAD_ENDS.items():
         run("ip", "tuntap", "add", "mode", "tap", "name", device)
         run("ip", "link", "set", "dev", device, "master", bridge, "up")
+
+
+def wait_for_bad():
+    """Until the relay has opened its two devices."""
+    wait_until(
+        lambda: all(_forwards(device) for device in BAD_ENDS),
+        CARRIER_TIME,
+        lambda: "the relay of the bad cable doesn't begin",
+    )
 
 
 def remove_bad():

@@ -9,11 +9,10 @@ import subprocess
 import sys
 import time
 
-from . import cgroups
+from . import cgroups, waiting
 from .settings import LAB, LabError
 
 SIZE = 65536
-POLL = 0.1
 DYING_TIME = 30  # from the kernel's SIGKILL to the end of the last process
 
 
@@ -75,7 +74,7 @@ def start_keeper(settings, bases, bmc_python):
         if keeper.poll() is not None:
             last = log.read_text().strip().splitlines()[-1:]
             raise LabError(f"the lab didn't start: {''.join(last)} (all of it: {log})")
-        time.sleep(POLL)
+        time.sleep(waiting.POLL)
 
 
 def end_keeper(settings):
@@ -86,7 +85,7 @@ def end_keeper(settings):
         os.kill(pid, 9)
         wait_for_end(ended)
         os.close(ended)
-    wait_until(
+    waiting.wait_until(
         lambda: cgroups.remove(settings.name),
         DYING_TIME,
         lambda: f"processes of the lab {settings.name!r} don't end",
@@ -97,15 +96,6 @@ def wait_for_end(pidfd, timeout=None):
     """Waits until a process ended; says whether it did."""
     ended, _, _ = select.select([pidfd], [], [], timeout)
     return bool(ended)
-
-
-def wait_until(condition, timeout, complaint):
-    """Asks until the answer is yes; the complaint says what was seen instead."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        if time.monotonic() > deadline:
-            raise LabError(f"{complaint()} after {timeout} s")
-        time.sleep(POLL)
 
 
 def _exchange(settings, order, host, fd, **more):

@@ -38,13 +38,15 @@ class How:
 
 
 def relay(ends, how, chance):
-    """Between two open devices, for good."""
+    """Between two open devices, until one of them ends."""
     waiting, number = [], 0
     while True:
         due = max(0, waiting[0][0] - time.monotonic()) if waiting else None
         for end in select.select(ends, [], [], due)[0]:
             direction = ends.index(end)
             frame = os.read(end, FRAME)
+            if not frame:
+                return
             for later in how.arrivals(direction, chance):
                 number += 1  # what is due at the same time goes in order
                 heapq.heappush(

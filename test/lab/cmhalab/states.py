@@ -13,7 +13,7 @@ import json
 import shutil
 import subprocess
 
-from . import hosts, inside, minions, orders, snapshots
+from . import hosts, inside, minions, orders, snapshots, waiting
 from .disk import Base, service_of
 from .settings import LAB, LOOK_ALIKES, MASTER, MASTER_SUITE, LabError, UsageError, check_suite
 
@@ -203,7 +203,7 @@ def _wake(lab, facts):
     hosts.on_each(lab, running, "timeout", str(START_TIME), "sh", "-c", UNTIL_STARTED)
     if facts["formula"] != snapshots.formula_digest():
         minions.sync(lab, lab.hosts)
-    orders.wait_until(
+    waiting.wait_until(
         lambda: not _differences(saved, _look(lab)),
         START_TIME,
         lambda: f"put back, {', '.join(_differences(saved, _look(lab)))} is another one",
