@@ -383,7 +383,7 @@ def _poor(pair, report, silent, view, of_node):
     ]
     if maintenance:
         lines.append(_MAINTENANCE[report["maintenance"]])
-    lines += [f"{host}: {line}" for host, drift in report["drift"].items() for line in drift]
+    lines += _drift(report, names)
     lines += [
         f"{host}: the quorum device doesn't vote ({device['state']}); see corosync-qdevice there, and "
         "corosync-qnetd on the device"
@@ -397,6 +397,20 @@ def _poor(pair, report, silent, view, of_node):
     first = doomed(report)
     said = " ".join(first)
     return first + [line for line in lines if line not in said]
+
+
+def _drift(report, names):
+    """What to do is said once for a host. A line with an advice of its own has it after a semicolon; where
+    the cluster doesn't run, the host is to rejoin it first."""
+    lines = []
+    for host, drift in report["drift"].items():
+        lines += [f"{host}: {line}" for line in drift]
+        plain = [line for line in drift if "; " not in line]
+        if plain and report["nodes"][names[host]] != "stopped":
+            lines[lines.index(f"{host}: {plain[-1]}")] += (
+                "; salt-run cmha.plan says what an orchestration would change"
+            )
+    return lines
 
 
 def _is_in(report, node):

@@ -353,7 +353,7 @@ def test_maintenance_mode_that_began_after_the_forecast(judge, facts):
             "if cms1 dies, nobody takes cm over: maintenance mode is on, and not by cmha: nothing fails over",
             "crm configure property maintenance-mode=false",
         ),
-        ({"drift": ["package x is 1"]}, f"{CMS1}: package x is 1", ""),
+        ({"drift": ["package x is 1"]}, f"{CMS1}: package x is 1;", "salt-run cmha.plan"),
         ({"at_boot": ["corosync"]}, f"{CMS1}: corosync starts at boot;", "highstate"),
         (
             {"device": {"state": "Connect failed", "tls": False, "votes": False}},
@@ -454,6 +454,18 @@ def test_a_silent_host_is_not_said_to_lack_anything_at_boot(judge, facts):
     del facts[CMS2]
     report = judge(facts, silent={CMS2: "doesn't answer"}, start_on_boot="after_clean_shutdown")
     assert report["problems"] == [f"{CMS2}: doesn't answer"]
+
+
+def test_what_to_do_about_drift_is_said_once_for_a_host(judge, facts):
+    own = "a device is old; stonith_admin --deregister it"
+    facts[CMS1].update(drift=["x", "y", own])
+    facts[CMS2].update(drift=[own])
+    assert judge(facts)["problems"] == [
+        f"{CMS1}: x",
+        f"{CMS1}: y; salt-run cmha.plan says what an orchestration would change",
+        f"{CMS1}: {own}",
+        f"{CMS2}: {own}",
+    ]
 
 
 def test_a_stopped_host_drifts_too(judge, facts):
