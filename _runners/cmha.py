@@ -517,6 +517,8 @@ def _with_node(opts, deed, work, node, site, confirm, **more):  # noqa: PLR0917
     known, found = _sought(opts, [site] if site else None, lambda known: _nodes_called(known, node))
     if len(found) != 1:
         others = [each["id"] for outline in known["sites"].values() for each in _nodes(outline)]
+        if len({each[0] for each in found}) == 1:
+            return _report(deed, True, error=_twice(node, found))
         return _unknown(deed, f"node {node}", [each[0] for each in found], others, known)
     ((name, pair, host),) = found
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair["pair"])
@@ -593,6 +595,12 @@ def _mistyped(options):
         ),
         None,
     )
+
+
+def _twice(node, found):
+    """A name counts in its own pair's cluster only."""
+    said = " and ".join(f"{host} in the pair {pair['pair']}" for _, pair, host in found)
+    return f"the site {found[0][0]} has two nodes {node}: {said}; say the minion id, node={found[0][2]}"
 
 
 def _unknown(deed, what, where, others, known):

@@ -1533,7 +1533,10 @@ def test_a_name_that_two_pairs_of_a_site_have_for_a_node_is_nobodys(master, know
     fenced = {"cmha_fence.fence": lambda *_, **__: pytest.fail("it fenced one of them")}
     runner = master(of(site), known=of(site) if known else {}, utils=fenced)
     error = runner.fence("node1", confirm=True)["error"]
-    assert error == "the sites east and east have a node node1; say which: site=east"
+    assert error == (
+        "the site east has two nodes node1: cms1 in the pair cms and mgmt1 in the pair mgmt; "
+        "say the minion id, node=cms1"
+    )
 
 
 def test_what_another_site_has_at_the_same_device_is_not_taken_from_what_is_old(master, pure):
