@@ -51,6 +51,10 @@ _UNKNOWN_OPTION = ("unrecognized option", "invalid option", "Unknown option")
 
 # crm_verify(8), before Pacemaker 3 and since
 _MERE_WARNINGS = ("Warnings found", "(with warnings)")
+# The sections by which one resource may wait for another
+_WHAT_ORDERS = ("orders", "groups", "tags")
+# crm_simulate(8), where actions wait for each other
+_LOOP = "Transition failed: terminated"
 # As Salt and a shell say it: of SIGABRT and SIGSEGV
 _ENDED_BY_A_SIGNAL = (-6, -11, 134, 139)
 
@@ -407,6 +411,8 @@ def plan(declared=None, absent=None, purge=None):
     declared, absent, purge = _wanted(declared, absent, purge)
     wanted = _difference(xml, declared, absent, purge)
     _refuse_purge_of_running(wanted["purged_resources"], live)
+    if live:
+        _refuse_deadlock(xml, wanted)
     warnings = _warnings(xml, wanted, declared) if live else []
     effects = _effects(wanted["xml"]) if live and wanted["xml"] else []
     return {
@@ -425,9 +431,9 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
     configuration in between; then it is read again. Other people's objects and edits stay.
 
     Processes: one ``cibadmin`` when nothing differs; else ``cibadmin``, ``crmadmin`` (is there a DC?),
-    ``crm_verify``, ``crm_diff`` and ``cibadmin``, for any number of objects, and one ``crm_resource`` for
-    each agent of a resource that is new or gets other parameters. A lost race costs two more ``cibadmin``,
-    and one to see the outcome.
+    ``crm_verify``, ``crm_diff`` and ``cibadmin``, for any number of objects, one ``crm_simulate`` where
+    orders, groups or tags change, and one ``crm_resource`` for each agent of a resource that is new or gets
+    other parameters. A lost race costs two more ``cibadmin``, and one to see the outcome.
 
     declared
         See ``plan``.
@@ -441,7 +447,7 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
 
     Returns ``{'changes': {path: {'old': …, 'new': …}}}``, secrets masked. Raises
     ``CommandExecutionError`` when no cluster runs here, no DC is elected, the nodes are others, an agent
-    isn't installed, or Pacemaker refuses the configuration.
+    isn't installed, resources would wait for each other, or Pacemaker refuses the configuration.
 
     Source: ``cibadmin(8)``, ``crm_diff(8)``, ``crm_verify(8)``.
 
@@ -802,14 +808,17 @@ def _difference(xml, declared, absent, purge):
 
 def _effects(xml):
     """What the scheduler makes of a configuration. Whatever it can't tell is no reason to fail."""
+    return __utils__["crm_simulate.effects"](_simulate(xml)["stdout"])
+
+
+def _simulate(xml):
     with tempfile.TemporaryDirectory(prefix="cmha-") as directory:
         # there it keeps a copy while it works, and not beside the cluster's own
-        answer = _run(
+        return _run(
             ["crm_simulate", "--simulate", "--xml-pipe"],
             stdin=xml,
             env={"CIB_shadow_dir": directory},
         )
-    return __utils__["crm_simulate.effects"](answer["stdout"])
 
 
 def _summary(changes, effects):
@@ -950,6 +959,25 @@ def _verify(before, after):
             )
 
 
+def _refuse_deadlock(before, wanted):
+    """Refuse that resources wait for each other by our doing: what runs goes on, and never starts again."""
+    orders = [
+        path
+        for path, change in wanted["changes"].items()
+        if change["new"] is not None and path.partition(":")[0] in _WHAT_ORDERS
+    ]
+    if orders and _is_deadlocked(wanted["xml"]) and not _is_deadlocked(before):
+        raise CommandExecutionError(
+            f"{__grains__['id']}: resources would wait for each other, and never start again once they have "
+            f"stopped; see {', '.join(orders)}, and the orders, groups and tags that are there already"
+        )
+
+
+def _is_deadlocked(xml):
+    answer = _simulate(__utils__["cib_obstacles.only_ordered"](xml))
+    return _LOOP in answer["stdout"] + answer["stderr"]
+
+
 _NO_FIT = "it doesn't fit the schema"
 
 
@@ -975,6 +1003,7 @@ def _checked_patch(before, wanted, declared):
     for line in _not_understood(wanted, declared):
         log.warning(line)
     _verify(before, wanted["xml"])
+    _refuse_deadlock(before, wanted)
     return _patch(before, wanted["xml"])
 
 

@@ -186,6 +186,47 @@ def without_node(xml, dead, left, quorate):
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def only_ordered(xml):
+    """
+    The same resources and orders on nodes that have just come, with nothing else that decides what starts: a
+    resource that runs, or doesn't start for another reason, doesn't show that it waits for itself.
+
+    xml
+        A CIB as text.
+
+    Returns it as text.
+    """
+    root = ElementTree.fromstring(resolved(xml))
+    root.set("have-quorum", "1")
+    configuration = root.find("configuration")
+    for tag in ("crm_config", "rsc_defaults", "op_defaults", "fencing-topology"):
+        for section in configuration.findall(tag):
+            section[:] = []
+    for constraints in configuration.findall("constraints"):
+        constraints[:] = constraints.findall("rsc_order")
+    for values in configuration.findall("resources//meta_attributes"):
+        values[:] = [each for each in values if each.get("name") not in _KEEPS_STOPPED]
+    for node in configuration.iterfind("nodes/node"):
+        node[:] = []
+    _set(root, "stonith-enabled", "false")
+    for status in root.findall("status"):
+        root.remove(status)
+    _let_come(root)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+_KEEPS_STOPPED = ("target-role", "is-managed", "maintenance")
+
+
+def _let_come(root):
+    status = ElementTree.SubElement(root, "status")
+    there = {"in_ccm": "true", "crmd": "online", "join": "member", "expected": "member"}
+    for node in root.iterfind("configuration/nodes/node"):
+        if node.get("type", "member") in ("member", "normal"):  # a remote one is a resource first
+            about = {"id": node.get("id"), "uname": node.get("uname")}
+            ElementTree.SubElement(status, "node_state", about | there)
+
+
 _HELD = "cmha-held"
 
 

@@ -257,6 +257,81 @@ def test_what_makes_the_scheduler_end_itself_is_not_pushed(spied, cib_file):
     assert (cib_file.text(), len(spied.writes())) == (before, written)
 
 
+LOOPS = {
+    "two orders": {
+        "orders": {"o": {"first": "a", "then": "b"}, "p": {"first": "b", "then": "a"}},
+    },
+    "three orders": {
+        "orders": {
+            "o": {"first": "a", "then": "b", "kind": "Optional"},
+            "p": {"first": "b", "then": "c", "kind": "Optional"},
+            "q": {"first": "c", "then": "a", "kind": "Optional"},
+        },
+    },
+    "a set": {
+        "orders": {
+            "o": {"first": "a", "then": "b"},
+            "p": {"sets": [{"resources": ["b"]}, {"resources": ["c", "a"]}]},
+        }
+    },
+    "against a group's order": {
+        "groups": {"g": ["a", "b"]},
+        "orders": {"o": {"first": "b", "then": "a"}},
+    },
+    "a member before its group": {
+        "groups": {"g": ["a", "b"]},
+        "orders": {"o": {"first": "a", "then": "g"}},
+    },
+    "by a tag": {
+        "tags": {"t": ["a", "b"]},
+        "orders": {"o": {"first": "t", "then": "c"}, "p": {"first": "c", "then": "b"}},
+    },
+    "clones": {
+        "clones": {"d": {"resource": "a"}, "e": {"resource": "b"}},
+        "orders": {"o": {"first": "d", "then": "e"}, "p": {"first": "e", "then": "d"}},
+        "locations": {},
+        "colocations": {},
+    },
+}
+
+
+@pytest.mark.parametrize("part", LOOPS)
+def test_resources_that_would_wait_for_each_other_are_not_pushed(spied, cib_file, part):
+    """All of them run, so for now nothing would happen; the next failover would be the first to show it."""
+    stopped = {"agent": "ocf:pacemaker:Dummy", "meta": {"target-role": "Stopped"}}
+    whole = {
+        "properties": {"maintenance-mode": True, "no-quorum-policy": "stop"},
+        "primitives": {"a": stopped, "b": "ocf:pacemaker:Dummy", "c": "ocf:pacemaker:Dummy"},
+        "locations": {"l": {"rsc": "b", "node": "cms1", "score": "-INFINITY"}},
+        "colocations": {"n": {"rsc": "c", "with-rsc": "a", "score": "-INFINITY"}},
+        **LOOPS[part],
+    }
+    orders = whole.pop("orders")
+    last = list(orders)[-1]
+    spied.crm.apply({**whole, "orders": {name: orders[name] for name in orders if name != last}})
+    before, written = cib_file.text(), len(spied.writes())
+    said = f"cms1: resources would wait for each other, .*; see orders:{last}, and"
+    with pytest.raises(CommandExecutionError, match=said):
+        spied.crm.apply({"orders": orders})
+    with pytest.raises(CommandExecutionError, match=said):
+        spied.crm.plan({"orders": orders})
+    assert (cib_file.text(), len(spied.writes())) == (before, written)
+
+
+def test_resources_that_wait_for_each_other_already_hinder_nothing_else(spied, cib, cib_file):
+    spied.crm.apply(
+        {
+            "properties": {"stonith-enabled": False},
+            "primitives": dict.fromkeys("abcd", "ocf:pacemaker:Dummy"),
+            "orders": {"o": {"first": "a", "then": "b"}},
+        }
+    )
+    cib_file.crm("configure order p Mandatory: b a")
+    spied.crm.apply({"orders": {"q": {"first": "c", "then": "d"}}})
+    spied.crm.apply({}, absent={"orders": ["p"]})
+    assert set(cib.model(cib_file.text())["orders"]) == {"o", "q"}
+
+
 def test_what_pacemaker_finds_invalid_is_not_pushed(spied, cib_file):
     before = cib_file.text()
     bad = {
