@@ -64,6 +64,18 @@ def test_a_plan_foretells_what_then_happens(lab):
     assert crm(lab, "started", "one") == ["cms2"]
 
 
+def test_orders_that_wait_for_each_other_are_refused(lab):
+    """While all of it runs, Pacemaker finds nothing wrong with them."""
+    before = lab.on("cms1", "cibadmin", "--query", "--scope", "constraints")
+    waits = {"orders": {"before": {"first": "three", "then": "pair", "kind": "Optional"}}}
+    for function in ("plan", "apply"):
+        refused = lab.salt(["cms1"], f"crm.{function}", json.dumps(waits), check=False)["cms1"]
+        assert "cms1: resources would wait for each other, and never start again" in refused
+        assert "see orders:before, and the orders, groups and tags" in refused
+    assert lab.on("cms1", "cibadmin", "--query", "--scope", "constraints") == before
+    assert crm(lab, "started", "one") == ["cms2"]
+
+
 def test_an_export_changes_nothing_where_it_came_from(lab):
     exported = json.loads(lab.on("master", "salt-run", "--out=json", "cmha.export"))["lab"]
     for pair, host in (("cms", "cms1"), ("mgmt", "mgmt1")):
