@@ -151,14 +151,14 @@ class Master:
         if shared is not None:
             return shared
         how = self._patient(hosts, **how)
-        with salt.client.get_local_client(mopts=self.opts) as client:
+        with _client(self.opts) as client:
             return client.cmd(
                 list(hosts), function, arguments, tgt_type="list", full_return=True, **how
             )
 
     def _job(self, function, arguments, hosts, **how):
         """The full returns, as they come."""
-        with salt.client.get_local_client(mopts=self.opts) as client:
+        with _client(self.opts) as client:
             with (
                 _ONE_AT_A_TIME
             ):  # what the client loads at its first answer: Salt 3006 can't by two threads
@@ -228,6 +228,17 @@ class Master:
 
     def shown(self, line, hosts):
         return cmha_progress.shown(self.opts, line, hosts, at_once=False)
+
+
+@contextlib.contextmanager
+def _client(opts):
+    """Salt's client. At its end it would take away what all loaders of this process have loaded, and a thread
+    that loads a module at that moment would fail."""
+    with salt.client.get_local_client(mopts=opts) as client:
+        try:
+            yield client
+        finally:
+            client.utils = client.functions = client.returners = None
 
 
 def _refuses(host, port):

@@ -1,10 +1,13 @@
 """What the master asks of hosts."""
 
 import socket
+import sys
+import types
 from types import SimpleNamespace
 
 import facts
 import pytest
+import salt.config
 from salt.exceptions import SaltClientError
 
 OPTS = {"sock_dir": "/nonexistent"}
@@ -59,6 +62,22 @@ def test_many_hosts_have_more_time(master, number, function, timeout):
     master.Master({"timeout": 5}).ask_once([f"h{each}" for each in range(number)], function)
     ((*_, how),) = client.jobs
     assert how.get("timeout") == timeout
+
+
+def test_the_end_of_a_job_takes_no_module_from_who_loads_one(master, tmp_path, monkeypatch):
+    """Another thread may be in the middle of that: Salt's client forgets what all loaders have loaded."""
+    opts = {**salt.config.client_config(str(tmp_path / "master")), "ret_port": None}
+    loaded = {
+        name: types.ModuleType(name)
+        for kind in ("module", "returner", "utils")
+        for name in [f"salt.loaded.int.{kind}.cmha_test_{kind}"]
+    }
+    for name, module in loaded.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    full = {"h1": returned(True)}
+    monkeypatch.setattr("salt.client.LocalClient.cmd", lambda *_, **__: full)
+    assert master.Master(opts).ask_once(["h1"], "m.f") == {"h1": True}
+    assert loaded.items() <= sys.modules.items()
 
 
 @pytest.mark.parametrize("value", [True, False, None, 0, "", [], {}, {"a": 1}, "text", ["x"]])
