@@ -134,7 +134,7 @@ def preflight(site=None, pair=None, saltenv=None, pillarenv=None):
         salt-run cmha.preflight site=east pair=cms --out=json
     """
     opts = _opts(saltenv, pillarenv)
-    looked_at, errors, warnings = _preflighted(opts, [site] if site else None, pair)
+    looked_at, errors, warnings = _preflighted(opts, _listed(site), pair)
     seen = {each["site"]["site"]: [pair["pair"] for pair in each["pairs"]] for each in looked_at}
     return _report("preflight", bool(errors), sites=seen, errors=errors, warnings=warnings)
 
@@ -161,7 +161,10 @@ def export(site=None, secrets=False, saltenv=None, pillarenv=None):
         salt-run cmha.export site=east
     """
     opts = _opts(saltenv, pillarenv)
-    found = _sites(opts, [site] if site else None)
+    mistyped = _mistyped({"secrets": secrets})
+    if mistyped:
+        return {"errors": [mistyped]}
+    found = _sites(opts, _listed(site))
     pairs = [(each["site"], pair) for each in found["sites"] for pair in each["pairs"]]
     exported, errors = {}, list(found["errors"])
     answers = __utils__["cmha_pair.exports"](opts, pairs, secrets)
@@ -200,7 +203,7 @@ def status(site=None, pair=None, saltenv=None, pillarenv=None):
         salt-run cmha.status site=east --out=json
         salt-run cmha.status site='eu-*'
     """
-    opts, only = _opts(saltenv, pillarenv), [site] if site else None
+    opts, only, pair = _opts(saltenv, pillarenv), _listed(site), _text(pair)
     recalled, reports = _recalled(only), {}
 
     def look(found, due):
@@ -256,7 +259,7 @@ def plan(site=None, pair=None, saltenv=None, pillarenv=None):
         salt-run cmha.plan site=east pair=cms --out=json
     """
     opts = _opts(saltenv, pillarenv)
-    looked_at, errors, warnings = _preflighted(opts, [site] if site else None, pair)
+    looked_at, errors, warnings = _preflighted(opts, _listed(site), pair)
     of_all = [(each["site"]["site"], pair) for each in looked_at for pair in _chosen(each)["pairs"]]
     seen = {each["site"]["site"]: {} for each in looked_at}
     for (where, each), planned in zip(of_all, __utils__["cmha_pair.plans"](opts, of_all)):
@@ -312,7 +315,7 @@ def failover(  # noqa: PLR0917
         salt-run cmha.failover cms drill=fence
         salt-run cmha.failover cms site='eu-*' drill=True batch=2
     """
-    opts = _opts(saltenv, pillarenv)
+    opts, to = _opts(saltenv, pillarenv), _text(to)
     if drill in (True, "fence") and not to and __utils__["cmha_sites.is_glob"](site):
         return _drills(opts, site, pair, drill == "fence", batch)
     if drill == "fence":
@@ -421,7 +424,7 @@ def clean(  # noqa: PLR0917
     """
     opts = _opts(saltenv, pillarenv)
     work = __utils__["cmha_clean.clean"]
-    return _with_pair(opts, "clean", work, site, pair, keep=keep, confirm=confirm)
+    return _with_pair(opts, "clean", work, site, pair, keep=_text(keep), confirm=confirm)
 
 
 def forget(site, saltenv=None, pillarenv=None):
@@ -442,6 +445,9 @@ def forget(site, saltenv=None, pillarenv=None):
 
         salt-run cmha.forget east
     """
+    site = _text(site)
+    if __utils__["cmha_sites.is_glob"](site):
+        return _report("forget", True, error=f"{site} is a pattern; say the name of one site")
     found = _found(_opts(saltenv, pillarenv), [site])
     if found.models or site in {str(each.get("site")) for each in found.minions.values()}:
         named = f"pillar names the site {site}; a site that is no more has no pillar"
@@ -511,10 +517,11 @@ def _drills(opts, site, pair, by_fencing, batch):
 
 def _with_node(opts, deed, work, node, site, confirm, **more):  # noqa: PLR0917
     """The report on what is done with a node, by its name or minion id."""
-    mistyped = _mistyped({"confirm": confirm, **more})
+    node = _text(node)
+    mistyped = _mistyped({"site": site, "confirm": confirm, **more})
     if mistyped:
         return _report(deed, True, error=mistyped)
-    known, found = _sought(opts, [site] if site else None, lambda known: _nodes_called(known, node))
+    known, found = _sought(opts, _listed(site), lambda known: _nodes_called(known, node))
     if len(found) != 1:
         others = [each["id"] for outline in known["sites"].values() for each in _nodes(outline)]
         if len({each[0] for each in found}) == 1:
@@ -529,10 +536,11 @@ def _with_node(opts, deed, work, node, site, confirm, **more):  # noqa: PLR0917
 
 
 def _with_pair(opts, deed, work, site, pair, **options):
-    mistyped = _mistyped(options)
+    pair = _text(pair)
+    mistyped = _mistyped({"site": site, **options})
     if mistyped:
         return _report(deed, True, error=mistyped)
-    known, found = _sought(opts, [site] if site else None, lambda known: _pairs_called(known, pair))
+    known, found = _sought(opts, _listed(site), lambda known: _pairs_called(known, pair))
     if len(found) != 1:
         where = [name for name, _ in found]
         return _unknown(deed, f"pair {pair}", where, _names_of_pairs(known), known)
@@ -581,11 +589,16 @@ def _done(opts, deed, where, acts, work):
 
 
 def _mistyped(options):
-    """A line on an option that is to be true or false: whatever else somebody has typed might mean yes."""
+    """A line on an option that is to be true or false: whatever else somebody has typed might mean yes. Or on
+    one that is empty, as a shell's variable may be."""
+    empty = [name for name, said in options.items() if said == ""]
+    if empty:
+        return f"{empty[0]} is empty; say what it should be, or leave it out; nothing was done"
     known = {
         "confirm": "True or False",
         "drill": "True, False or fence",
         "is_off": "True or False",
+        "secrets": "True or False",
     }
     return next(
         (
@@ -625,13 +638,22 @@ def _report(kind, retcode, **data):
 
 
 def _listed(only):
-    return [only] if only and isinstance(only, str) else only
+    """Names, or globs, of the sites that somebody means; ``None`` for all."""
+    if only in (None, ""):
+        return None
+    return [str(each) for each in (only if isinstance(only, (list, tuple)) else [only])]
+
+
+def _text(said):
+    """A name as it was typed: Salt makes a number of one that looks like it."""
+    return said if said is None else str(said)
 
 
 def _preflighted(opts, only, pair=None, *, whole=False, alone=False, deep=False):
     """The sites, each with the pairs that were chosen and what is wrong with them; then everything that is
     wrong, and all warnings. ``whole``: only sites whose hosts all answer. ``alone``: only those where nobody
     else is at work. ``deep``: see, too, whether there is anything to do."""
+    pair = _text(pair)
     left_out, looked_at = {}, {}  # by site: a line that says why; what was seen there
 
     def look(found, due):

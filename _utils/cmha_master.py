@@ -18,6 +18,7 @@ import cmha_progress
 import cmha_together
 import salt.client
 import salt.key
+import salt.loader.lazy
 import salt.utils.files
 import state_returns
 from salt.exceptions import SaltException
@@ -238,7 +239,9 @@ def _client(opts):
         try:
             yield client
         finally:
-            client.utils = client.functions = client.returners = None
+            for kind, held in list(vars(client).items()):
+                if isinstance(held, salt.loader.lazy.LazyLoader):
+                    setattr(client, kind, {})
 
 
 def _refuses(host, port):

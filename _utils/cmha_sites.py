@@ -9,6 +9,7 @@ import re
 import time
 
 import cib
+import cib_values
 import cmha_fencing
 import cmha_site
 import quorum_device
@@ -19,6 +20,7 @@ _OUTLINE = (
     "pair", "role", "cluster_name", "nodes", "resource", "service", "port", "timeouts", "qnetd",
     "start_on_boot",
 )  # fmt: skip
+_NEAR = 0.8
 _DERIVED = {
     "device": quorum_device.declared,
     "wants_certificate": quorum_device.wants_certificate,
@@ -44,8 +46,13 @@ def read(pillars, defaults, only=None):
     Returns the sites' models (see ``cmha_site.site``), their pillars by site, and lines on what is wrong with
     the others.
     """
-    wanted = {name: minions for name, minions in _by_site(pillars).items() if is_meant(name, only)}
-    errors = [_unnamed(each) for each in only or [] if not _matching(wanted, each)]
+    by_site = _by_site(pillars)
+    wanted = {name: minions for name, minions in by_site.items() if is_meant(name, only)}
+    errors = [
+        f"{_unnamed(each)}{_did_you_mean(each, by_site)}"
+        for each in only or []
+        if not _matching(wanted, each)
+    ]
     models = []
     for name, minions in wanted.items():
         try:
@@ -223,7 +230,9 @@ def known(models, errors, unread, recalled, pillars):
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(recalled[name]["at"]))
         sites[name] = kept
         seen_anyway[name] = f"{wrong[0]} (its pairs are shown as they were known at {when})"
-        hidden = [line for line in hidden if line not in (*own, _unnamed(name))]
+        hidden = [
+            line for line in hidden if line not in own and line.partition(";")[0] != _unnamed(name)
+        ]
     shown = {node["id"] for each in sites.values() for node in nodes(each)}
     hidden += unread_lines({host: error for host, error in unread.items() if host not in shown})
     return {"sites": sites, "seen_anyway": seen_anyway, "hidden": hidden, "gone": gone}
@@ -287,6 +296,13 @@ def nodes(site):
 
 def _unnamed(site):
     return f"no minion's pillar names the site {site}"
+
+
+def _did_you_mean(said, sites):
+    """A slip of a finger; east and west are as near as many, and both may be meant."""
+    of_lower = {name.lower(): name for name in sites}
+    near = cib_values.nearest(said.lower(), of_lower, _NEAR)
+    return f"; did you mean {of_lower[near]}?" if near else ""
 
 
 def _lost(site):
