@@ -445,9 +445,10 @@ def forget(site, saltenv=None, pillarenv=None):
 
         salt-run cmha.forget east
     """
-    site = _text(site)
-    if __utils__["cmha_sites.is_glob"](site):
-        return _report("forget", True, error=f"{site} is a pattern; say the name of one site")
+    names = _listed(site) or []
+    if len(names) != 1 or __utils__["cmha_sites.is_glob"](names[0]):
+        return _report("forget", True, error=f"say the name of one site; {site!r} is none")
+    (site,) = names
     found = _found(_opts(saltenv, pillarenv), [site])
     if found.models or site in {str(each.get("site")) for each in found.minions.values()}:
         named = f"pillar names the site {site}; a site that is no more has no pillar"

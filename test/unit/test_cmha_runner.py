@@ -820,7 +820,8 @@ def deeds():
 
         return do
 
-    return done, {f"cmha_{name}.{name}": deed(name) for name in ("failover", "rejoin", "clean")}
+    names = ("failover", "rejoin", "clean", "fence")
+    return done, {f"cmha_{name}.{name}": deed(name) for name in names}
 
 
 @pytest.mark.parametrize(
@@ -881,6 +882,78 @@ def test_nothing_is_done_to_what_is_unknown_or_ambiguous(master, deeds, call, er
     report = call(master({**of(SITE), **west()}, utils=utils))
     assert report["error"].startswith(error)
     assert (report["retcode"], seen) == (1, [])
+
+
+@pytest.mark.parametrize("site", ["2024", 2024, ["2024"]])
+@pytest.mark.parametrize(
+    ("deed", "call"),
+    [
+        ("failover", lambda cmha, site: cmha.failover(1, site=site)),
+        ("clean", lambda cmha, site: cmha.clean(1, 101, site=site)),
+        ("rejoin", lambda cmha, site: cmha.rejoin(101, site=site)),
+        ("fence", lambda cmha, site: cmha.fence(101, site=site)),
+    ],
+)
+def test_a_name_that_salt_takes_for_a_number_or_a_list_is_a_name(master, deeds, site, deed, call):
+    seen, utils = deeds
+    numbered = copy.deepcopy(SITE)
+    numbered["site"] = "2024"
+    numbered["pairs"]["1"] = numbered["pairs"].pop("cms")
+    numbered["pairs"]["1"]["nodes"]["cms1"]["name"] = "101"
+    runner = master({**of(numbered), **west()}, utils=utils)
+    assert (call(runner, site)["error"], seen[0][:3]) == (None, (deed, "2024", "1"))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda cmha: cmha.status(site=["east"])["sites"], ["east"]),
+        (lambda cmha: cmha.status(site=7)["errors"], ["no minion's pillar names the site 7"]),
+        (lambda cmha: cmha.status(site=True)["errors"], ["no minion's pillar names the site True"]),
+        (lambda cmha: cmha.sites([None])["errors"], ["no minion's pillar names the site None"]),
+        (lambda cmha: cmha.sites(7)["errors"], ["no minion's pillar names the site 7"]),
+        (
+            lambda cmha: cmha.status(site="East")["errors"],
+            ["no minion's pillar names the site East; did you mean east?"],
+        ),
+        (
+            lambda cmha: cmha.sites(["esat", "east"])["errors"],
+            ["no minion's pillar names the site esat"],
+        ),
+        (lambda cmha: cmha.forget(["north"])["error"], "no site north is known"),
+        (lambda cmha: cmha.forget("*")["error"], "say the name of one site; '*' is none"),
+        (
+            lambda cmha: cmha.forget(["n", "s"])["error"],
+            "say the name of one site; ['n', 's'] is none",
+        ),
+        (lambda cmha: cmha.forget("")["error"], "say the name of one site; '' is none"),
+        (
+            lambda cmha: cmha.export(secrets="maybe")["errors"],
+            ["secrets should be True or False, is 'maybe'; nothing was done"],
+        ),
+    ],
+)
+def test_what_somebody_types_for_a_site(master, call, said):
+    found = call(master(of(SITE), utils=GOOD))
+    assert (list(found) if isinstance(found, dict) else found) == said
+
+
+@pytest.mark.parametrize("name", ["site", "to", "keep"])
+def test_an_empty_word_is_no_choice(master, deeds, name):
+    seen, utils = deeds
+    runner = master(of(SITE), utils=utils)
+    deed = runner.clean if name == "keep" else runner.failover
+    report = deed("cms", **{name: ""})
+    said = f"{name} is empty; say what it should be, or leave it out; nothing was done"
+    assert (report["error"], seen) == (said, [])
+
+
+def test_an_empty_site_of_a_host_is_no_choice(master, deeds):
+    seen, utils = deeds
+    runner = master(of(SITE), utils=utils)
+    for deed in (runner.rejoin, runner.fence):
+        assert deed("cms1", site="", confirm=True)["error"].startswith("site is empty; ")
+    assert seen == []
 
 
 def test_a_node_of_the_same_name_at_two_sites(master, deeds):
