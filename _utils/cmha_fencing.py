@@ -170,6 +170,8 @@ def _check(params, path):
                 f"{path}:{name}",
                 "should be text of one line, in quotes where it looks like a number; it isn't shown here",
             )
+        if value == cib_values.MASK:
+            raise SiteError(f"{path}:{name}", "is the mask of a password, and not the password")
     for name in cmha_fence_passwords.reading():
         if cmha_fence_passwords.is_there(params.get(name, "")):
             place = cmha_fence_passwords.place()

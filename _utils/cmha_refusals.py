@@ -7,6 +7,7 @@ Sources: ``corosync-qdevice(8)``, ``votequorum(5)``.
 
 import re
 
+import cib_values
 import corosync_totem
 from pillar_values import SiteError
 
@@ -298,6 +299,70 @@ def threshold(pair):
     """
     if pair["role"] != "server" or _asks_for_page(pair):
         return
+    said, where = _meta(pair, _THRESHOLD)
+    if re.fullmatch(r"[+]?0*1", str(said).strip()):
+        raise SiteError(
+            where,
+            "1 leaves Cloudera Manager stopped after a crash: its server ends itself while the database "
+            "is claimed by the host that crashed, and that is a failure; leave it out, or say 3",
+        )
+
+
+def requires(pair):
+    """
+    Refuse that the service is started before its other host is fenced, or without quorum.
+
+    pair
+        The pair, with its settings.
+    """
+    said, where = _meta(pair, "requires")
+    fences = cib_values.is_true(str(pair["pacemaker"]["properties"].get("stonith-enabled")))
+    if said == "nothing" or (said == "quorum" and fences):
+        raise SiteError(
+            where,
+            f"{said} starts {pair['service']} before its other host is fenced: it may run on both; leave it "
+            "out",
+        )
+
+
+def watched(pair):
+    """
+    Refuse operations by which nobody sees that the service has died, or that it didn't stop.
+
+    pair
+        The pair, with its settings.
+    """
+    resource = pair["resource"]
+    operations = _mapping(_mapping(pair["pacemaker"]["primitives"].get(resource)).get("operations"))
+    where = f"cmha:pairs:{pair['pair']}:pacemaker:primitives:{resource}:operations"
+    monitors = [each for each in _several(operations.get("monitor", ())) if isinstance(each, dict)]
+    if monitors and not any(map(_recurs, monitors)):
+        raise SiteError(
+            f"{where}:monitor",
+            f"never runs again after the start: nobody would see that {pair['service']} has died; say an "
+            "interval, as 30s",
+        )
+    for each in _several(operations.get("stop", ())):
+        if str(_mapping(each).get("on-fail")).lower() == "ignore":
+            raise SiteError(
+                f"{where}:stop:on-fail",
+                f"ignore starts {pair['service']} on the other host while it still runs on the first; leave "
+                "it out",
+            )
+
+
+def _recurs(monitor):
+    """Whether it runs again and again where the service is started."""
+    every = cib_values.duration(str(monitor.get("interval", "0")))
+    return (
+        every != 0  # what is no duration is refused where its section is checked
+        and cib_values.is_true(str(monitor.get("enabled", "true")))
+        and cib_values.role(str(monitor.get("role", "Started"))) == "Started"
+    )
+
+
+def _meta(pair, name):
+    """The meta attribute that the pair's resource has, and its path: what stands nearest to it counts."""
     declared = pair["pacemaker"]
     resource = declared["primitives"].get(pair["resource"])
     primitive = _mapping(resource)
@@ -309,16 +374,10 @@ def threshold(pair):
         *_in_sets(declared.get("rsc_defaults_sets"), "rsc_defaults_sets"),
     ):
         # what isn't what it should be is refused where its section is checked
-        said = values.get(_THRESHOLD) if isinstance(values, dict) else None
-        if said is None:
-            continue
-        if re.fullmatch(r"[+]?0*1", str(said).strip()):
-            raise SiteError(
-                f"cmha:pairs:{pair['pair']}:pacemaker:{where}:{_THRESHOLD}",
-                "1 leaves Cloudera Manager stopped after a crash: its server ends itself while the database "
-                "is claimed by the host that crashed, and that is a failure; leave it out, or say 3",
-            )
-        return
+        said = values.get(name) if isinstance(values, dict) else None
+        if said is not None:
+            return said, f"cmha:pairs:{pair['pair']}:pacemaker:{where}:{name}"
+    return None, None
 
 
 def second_server(pair):
@@ -349,7 +408,8 @@ def second_server(pair):
             name != resource
             and resource in declared["primitives"]
             and re.fullmatch(
-                rf"(lsb|systemd|service|upstart):{re.escape(service)}(\.service)?", agent
+                rf"(lsb|systemd|service|upstart):{re.escape(service)}(\.service)?|ocf:cm:{pair['role']}",
+                agent,
             )
         ):
             raise SiteError(

@@ -533,6 +533,8 @@ def _refuse_what_does_not_go_together(pair):
     cmha_refusals.rings(pair, at)
     cmha_refusals.times(pair, at)
     cmha_refusals.threshold(pair)
+    cmha_refusals.requires(pair)
+    cmha_refusals.watched(pair)
     cmha_refusals.page_agent(pair)
     cmha_refusals.second_server(pair)
 

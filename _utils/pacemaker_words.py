@@ -255,6 +255,12 @@ def _in_parameters(path, params):
                 name,
                 f"is {value!r}; write '{meant}', in quotes, which YAML leaves as it is",
             )
+        elif _CUTS.fullmatch(name) and str(value).lower() in _CUT_NO_POWER:
+            yield (
+                path,
+                name,
+                f"is {value!r}, which cuts no power, and counts as fencing all the same",
+            )
 
 
 def _in_operations(path, operations, judge):
@@ -289,6 +295,8 @@ def _run_by_nobody(operations):
 
 
 _FENCING_ACTION = re.compile(r"action|pcmk_(?:on|off|reboot)_action")
+_CUTS = re.compile("pcmk_(reboot|off|poweroff)_action")
+_CUT_NO_POWER = ("on", "list", "list-status", "monitor", "status", "metadata", "validate-all")
 
 
 # Where a word of the cluster's own sections belongs, which stands in another of them

@@ -394,6 +394,108 @@ def test_the_agent_that_asks_for_the_page_needs_one(site_model, pair, changes, l
         site_model(pillar)
 
 
+SERVER = "cloudera-scm-server"
+OPERATIONS = f"cmha:pairs:cms:pacemaker:primitives:{SERVER}:operations"
+
+
+def site_with(pacemaker, **fencing):
+    pillar = with_("pairs:cms:pacemaker", pacemaker)
+    pillar["pairs"]["cms"].update(fencing)
+    return pillar
+
+
+def server(**own):
+    return {"primitives": {SERVER: own}}
+
+
+FENCED = {
+    "fencing": {
+        "agent": "fence_ipmilan",
+        "nodes": {"cms1": {"ip": "10.2.0.11"}, "cms2": {"ip": "10.2.0.12"}},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    "monitor",
+    [
+        {"interval": 0},
+        {"interval": "0s"},
+        {"interval": "30s", "enabled": False},
+        {"interval": "30s", "role": "Stopped"},
+        {"interval": "30s", "role": "Promoted"},
+        {"interval": "30s", "role": "Slave"},
+    ],
+)
+def test_a_service_that_nobody_watches_is_refused(site_model, monitor):
+    with pytest.raises(ValueError, match=f"{OPERATIONS}:monitor: never runs again after the start"):
+        site_model(site_with(server(operations={"monitor": monitor})))
+
+
+@pytest.mark.parametrize(
+    "monitor",
+    [
+        {"interval": "30s", "role": "Started"},
+        {"interval": "PT30S"},
+        [{"interval": 0, "timeout": "90s"}, {"interval": "30s", "timeout": "60s"}],
+        {"timeout": "90s", "interval": "1min"},
+    ],
+)
+def test_a_service_that_is_watched(site_model, monitor):
+    assert site_model(site_with(server(operations={"monitor": monitor})))
+
+
+def test_a_stop_that_failed_is_not_ignored(site_model):
+    with pytest.raises(ValueError, match=f"{OPERATIONS}:stop:on-fail: ignore starts {SERVER} on"):
+        site_model(site_with(server(operations={"stop": {"on-fail": "ignore"}})))
+    assert site_model(site_with(server(operations={"stop": {"on-fail": "block"}})))
+
+
+@pytest.mark.parametrize(
+    ("pacemaker", "fencing", "where"),
+    [
+        (server(meta={"requires": "nothing"}), {}, f"primitives:{SERVER}:meta"),
+        (server(meta={"requires": "quorum"}), FENCED, f"primitives:{SERVER}:meta"),
+        ({"rsc_defaults": {"requires": "quorum"}}, FENCED, "rsc_defaults"),
+        ({"rsc_defaults": {"requires": "nothing"}}, {}, "rsc_defaults"),
+    ],
+)
+def test_a_service_waits_until_its_other_host_is_fenced(site_model, pacemaker, fencing, where):
+    with pytest.raises(ValueError, match=f"{where}:requires: .* before its other host is fenced"):
+        site_model(site_with(pacemaker, **fencing))
+
+
+@pytest.mark.parametrize(
+    ("requires", "fencing"), [("quorum", {}), ("fencing", FENCED), ("unfencing", FENCED)]
+)
+def test_what_a_service_may_require(site_model, requires, fencing):
+    assert site_model(site_with(server(meta={"requires": requires}), **fencing))
+
+
+def test_the_page_agent_beside_the_servers_own_is_a_second_server(site_model):
+    again = {"primitives": {"cm": {"agent": "ocf:cm:server"}}}
+    with pytest.raises(ValueError, match="pacemaker:primitives:cm: is for cloudera-scm-server too"):
+        site_model(site_with(again))
+
+
+@pytest.mark.parametrize("said", ["status", "on", "Monitor", "metadata"])
+@pytest.mark.parametrize("name", ["pcmk_reboot_action", "pcmk_off_action"])
+def test_an_action_that_cuts_no_power_is_no_fencing(site_model, name, said):
+    fencing = copy.deepcopy(FENCED["fencing"])
+    fencing["params"] = {name: said}
+    with pytest.raises(ValueError, match=f"{name}: is '{said}', which cuts no power"):
+        site_model(site_with({}, fencing=fencing))
+    fencing["params"] = {"pcmk_reboot_action": "off"}
+    assert site_model(site_with({}, fencing=fencing))
+
+
+def test_a_mask_is_no_password(site_model):
+    fencing = copy.deepcopy(FENCED["fencing"])
+    fencing["nodes"]["cms1"]["password"] = "********"
+    with pytest.raises(ValueError, match="cms1:password: is the mask of a password"):
+        site_model(site_with({}, fencing=fencing))
+
+
 def test_a_resource_by_its_name_leaves_the_agent_to_the_host(site_model):
     cms, _ = site_model(with_("pairs:cms:resource", "cloudera-scm-server"))["pairs"]
     assert cms["agent_by_host"] is True
