@@ -8,6 +8,7 @@ All of it goes by Salt jobs. What is printed for people is data in every other f
 
 import contextlib
 
+import salt.pillar
 import salt.utils.yaml
 
 _DEFAULTS = "salt://cmha/defaults.yaml"
@@ -88,7 +89,7 @@ def fit_sites(  # noqa: PLR0917
     pace = {}
     if said is not None or keys:
         try:
-            only, pair, pace = __utils__["cmha_sites.meant"](said, keys)
+            only, pair, pace = _meant(_opts(saltenv, pillarenv), said, keys)
         except ValueError as error:
             return {"sites": [], "states": [], "errors": [str(error)], "warnings": []}
     opts = _opts(saltenv, pillarenv)
@@ -636,6 +637,23 @@ def _report(kind, retcode, **data):
 
 
 # --- helpers -------------------------------------------------------------------------------------
+
+
+def _meant(opts, said, keys):
+    """A key that this master's own pillar has, too, wasn't typed by anybody."""
+    meant = __utils__["cmha_sites.meant"]
+    try:
+        return meant(said, keys)
+    except ValueError:
+        pillar = salt.pillar.Pillar(
+            {**opts, "pillar": {}},
+            opts.get("grains") or {},
+            opts.get("id"),
+            opts.get("saltenv") or "base",
+            pillarenv=opts.get("pillarenv"),
+        )
+        own = pillar.compile_pillar()
+        return meant(said, [key for key in keys if key not in own])
 
 
 def _listed(only):

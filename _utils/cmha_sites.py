@@ -70,7 +70,7 @@ def meant(said, keys):
         Its pillar key ``cmha_only``: a mapping with ``sites`` (a name, a glob, or a list of these), ``pair``,
         and the pace: ``batch``, ``fail_fast``, ``canary``; or nothing.
     keys
-        All keys of its pillar.
+        All keys of its pillar that the master's own doesn't have.
 
     Returns a list of names of sites or globs, and the name of a pair, each ``None`` for all; and the pace, a
     mapping with what is said of it, see ``cmha_orchestration.at_sites``. Raises SiteError when somebody has
@@ -79,6 +79,13 @@ def meant(said, keys):
     for key in keys:
         if key not in ("cmha", "cmha_only") and nearest(key, ["cmha_only"]):
             raise SiteError(key, "isn't read; did you mean cmha_only? nothing was done")
+    misplaced = [key for key in keys if str(key).lower() in ("site", *_MEANT)]
+    if misplaced:
+        raise SiteError(
+            misplaced[0],
+            "isn't read there: it belongs under cmha_only, as pillar='{cmha_only: {sites: [east]}}'; nothing "
+            "was done",
+        )
     if said in ("", None):
         return None, None, {}
     if not isinstance(said, dict) or not said:

@@ -35,14 +35,15 @@ def minion(master):
 def orchestrate(master, minion):
     """Runs the orchestration with a site's pillar; its failing states' names, and all it printed."""
 
-    def run(pillar):
-        (master.pillar / "cmha.sls").write_text(json.dumps({"cmha": pillar}))
+    def run(site, theirs=None, **told):
+        """``theirs``: what else stands in the pillar of all; ``told``: what the orchestration is told."""
+        (master.pillar / "cmha.sls").write_text(json.dumps({"cmha": site, **(theirs or {})}))
         answer = master.salt_cli(timeout=60).run(
             "saltutil.refresh_pillar", "wait=True", minion_tgt="cms1"
         )
         assert answer.data is True
         # seven seconds on an idle machine; the harness's own limit is no more than 25 on a busy one
-        done = master.salt_run_cli(timeout=60).run("state.orch", "cmha.orchestrate")
+        done = master.salt_run_cli(timeout=60).run("state.orch", "cmha.orchestrate", **told)
         states = next(iter(done.data["data"].values()))
         assert isinstance(states, dict), states
         failed = [state["name"] for state in states.values() if state["result"] is False]
@@ -67,6 +68,14 @@ def test_a_site_whose_hosts_are_not_all_enrolled_is_not_begun(orchestrate):
     (line,) = failed
     assert line.startswith("site east: cms2 is in the pair cms, but its own pillar has no cmha")
     assert "Traceback" not in printed
+
+
+def test_what_belongs_under_cmha_only_is_no_orchestration_of_all(orchestrate):
+    _, _, printed = orchestrate(SITE, pillar={"sites": ["east"]})
+    assert "sites: isn't read there: it belongs under cmha_only" in printed
+    _, failed, printed = orchestrate(SITE, theirs={"sites": ["nginx"]})
+    assert "isn't read there" not in printed
+    assert failed[0].startswith("site east: cms2 is in the pair cms")
 
 
 def test_no_site_at_all(master, orchestrate):

@@ -5,6 +5,7 @@ import time
 from types import MappingProxyType
 
 import pytest
+import salt.pillar
 from pillars import SITE, site_like, with_
 
 
@@ -407,6 +408,11 @@ def test_a_site_that_nobody_knew_is_found(master):
 
 # --- what an orchestration keeps to -----
 
+MISPLACED = (
+    "isn't read there: it belongs under cmha_only, as pillar='{cmha_only: {sites: [east]}}'; nothing "
+    "was done"
+)
+
 
 @pytest.mark.parametrize(
     ("said", "only", "pair"),
@@ -442,6 +448,9 @@ def test_a_pace_that_is_off_is_none(pure):
     ("said", "keys", "line"),
     [
         ("", ["cmha_olny"], "cmha_olny: isn't read; did you mean cmha_only? nothing was done"),
+        (None, ["x", "sites"], f"sites: {MISPLACED}"),
+        (None, ["Pair"], f"Pair: {MISPLACED}"),
+        ({"pair": "cms"}, ["cmha_only", "site"], f"site: {MISPLACED}"),
         (
             {"site": ["east"]},
             (),
@@ -954,6 +963,25 @@ def test_an_empty_site_of_a_host_is_no_choice(master, deeds):
     for deed in (runner.rejoin, runner.fence):
         assert deed("cms1", site="", confirm=True)["error"].startswith("site is empty; ")
     assert seen == []
+
+
+@pytest.mark.parametrize(("own", "done"), [({}, []), ({"sites": ["nginx"]}, ["east"])])
+def test_what_the_masters_own_pillar_says_is_not_meant_for_the_orchestration(
+    master, monkeypatch, fitness, own, done
+):
+    """A master may have a key of that name for something else."""
+    runner = master(of(SITE), **{"cmha_host.fitness": fitness})
+    compiled = salt.pillar.Pillar
+
+    class Pillar(compiled):
+        def compile_pillar(self):
+            return own if self.minion == "m_master" else super().compile_pillar()
+
+    monkeypatch.setattr("salt.pillar.Pillar", Pillar)
+    monkeypatch.setitem(runner.__opts__, "id", "m_master")
+    found = runner.fit_sites(keys=["cmha", "sites"])
+    assert [site["site"] for site in found["sites"]] == done
+    assert any("sites: isn't read there" in line for line in found["errors"]) == (not done)
 
 
 def test_a_node_of_the_same_name_at_two_sites(master, deeds):
