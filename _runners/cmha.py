@@ -316,7 +316,7 @@ def failover(  # noqa: PLR0917
         salt-run cmha.failover cms drill=fence
         salt-run cmha.failover cms site='eu-*' drill=True batch=2
     """
-    opts, to = _opts(saltenv, pillarenv), _text(to)
+    opts, pair, to = _opts(saltenv, pillarenv), _text(pair), _text(to)
     if drill in (True, "fence") and not to and __utils__["cmha_sites.is_glob"](site):
         return _drills(opts, site, pair, drill == "fence", batch)
     if drill == "fence":
@@ -492,6 +492,9 @@ def keygen(generation=3, gpg=None, gnupghome="/etc/salt/gpgkeys"):
             True,
             error="keygen prints a secret, which no other client may have; run it by salt-run",
         )
+    empty = _mistyped({"gpg": gpg, "gnupghome": gnupghome})
+    if empty:  # the key would be printed as it is
+        return _report("keygen", True, error=empty)
     try:
         print(__utils__["cmha_key.made"](generation, gpg, gnupghome), end="", flush=True)
     except ValueError as error:
@@ -615,7 +618,11 @@ def _mistyped(options):
 def _twice(node, found):
     """A name counts in its own pair's cluster only."""
     said = " and ".join(f"{host} in the pair {pair['pair']}" for _, pair, host in found)
-    return f"the site {found[0][0]} has two nodes {node}: {said}; say the minion id, node={found[0][2]}"
+    hosts = [host for _, _, host in found]
+    remedy = f"say the minion id, node={hosts[0]}"
+    if node in hosts:
+        remedy = "it is the name of one and the minion id of the other; name the nodes otherwise in pillar"
+    return f"the site {found[0][0]} has two nodes {node}: {said}; {remedy}"
 
 
 def _unknown(deed, what, where, others, known):

@@ -1427,6 +1427,13 @@ def drilled(master):
     return run
 
 
+def test_a_drill_of_a_pair_that_has_a_number_for_a_name(drilled):
+    numbered = copy.deepcopy(SITE)
+    numbered["pairs"]["1"] = numbered["pairs"].pop("cms")
+    asked, _ = drilled(of(numbered), 1, site="*", drill=True)
+    assert asked == [(["east"], False, 1)]
+
+
 def test_a_drill_takes_a_glob(drilled):
     asked, report = drilled({**of(SITE), **west()}, "cms", site="*", drill=True, batch="50%")
     assert asked == [(["east", "west"], False, "50%")]
@@ -1638,6 +1645,24 @@ def test_a_name_that_two_pairs_of_a_site_have_for_a_node_is_nobodys(master, know
         "the site east has two nodes node1: cms1 in the pair cms and mgmt1 in the pair mgmt; "
         "say the minion id, node=cms1"
     )
+
+
+def test_a_name_that_is_another_nodes_minion_id_is_nobodys(master):
+    """To say the minion id wouldn't help, and could mean the wrong host."""
+    site = copy.deepcopy(SITE)
+    nodes = site["pairs"]["cms"]["nodes"]
+    nodes["cms1"]["name"], nodes["cms2"]["name"] = "cms2", "cms1"
+    fenced = {"cmha_fence.fence": lambda *_, **__: pytest.fail("it fenced one of them")}
+    error = master(of(site), utils=fenced).fence("cms2", confirm=True)["error"]
+    assert error.endswith("minion id of the other; name the nodes otherwise in pillar")
+
+
+@pytest.mark.parametrize("empty", [{"gpg": ""}, {"gpg": "somebody", "gnupghome": ""}])
+def test_a_key_for_an_empty_recipient_is_not_made(master, capsys, empty):
+    runner = master(of(SITE))
+    runner.__opts__["__cli"] = "salt-run"
+    assert "is empty; " in runner.keygen(**empty)["error"]
+    assert capsys.readouterr().out == ""
 
 
 def test_what_another_site_has_at_the_same_device_is_not_taken_from_what_is_old(master, pure):
