@@ -86,13 +86,12 @@ def fit_sites(  # noqa: PLR0917
         salt-run cmha.fit_sites
         salt-run cmha.fit_sites '[east]' pair=cms
     """
-    pace = {}
+    opts, pace = _opts(saltenv, pillarenv), {}
     if said is not None or keys:
         try:
-            only, pair, pace = _meant(_opts(saltenv, pillarenv), said, keys)
+            only, pair, pace = _meant(opts, said, keys)
         except ValueError as error:
             return {"sites": [], "states": [], "errors": [str(error)], "warnings": []}
-    opts = _opts(saltenv, pillarenv)
     looked_at, errors, warnings = _preflighted(
         opts, _listed(only), pair, whole=True, alone=alone, deep=True
     )

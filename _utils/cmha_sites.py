@@ -70,7 +70,7 @@ def meant(said, keys):
         Its pillar key ``cmha_only``: a mapping with ``sites`` (a name, a glob, or a list of these), ``pair``,
         and the pace: ``batch``, ``fail_fast``, ``canary``; or nothing.
     keys
-        All keys of its pillar that the master's own doesn't have.
+        Keys of its pillar.
 
     Returns a list of names of sites or globs, and the name of a pair, each ``None`` for all; and the pace, a
     mapping with what is said of it, see ``cmha_orchestration.at_sites``. Raises SiteError when somebody has

@@ -404,13 +404,13 @@ def _drift(report, names):
     the cluster doesn't run, the host is to rejoin it first."""
     lines = []
     for host, drift in report["drift"].items():
-        lines += [f"{host}: {line}" for line in drift]
         plain = [line for line in drift if "; " not in line]
-        if plain and report["nodes"][names[host]] != "stopped":
-            lines[lines.index(f"{host}: {plain[-1]}")] += (
-                "; salt-run cmha.plan says what an orchestration would change"
-            )
+        last = plain[-1:] if report["nodes"][names[host]] != "stopped" else []
+        lines += [f"{host}: {line}{_BY_PLAN if line in last else ''}" for line in drift]
     return lines
+
+
+_BY_PLAN = "; salt-run cmha.plan says what an orchestration would change"
 
 
 def _is_in(report, node):

@@ -20,6 +20,7 @@ from pacemaker_table import (
     COLOURS,
     DURATION,
     FENCING,
+    FENCING_ACTIONS,
     GROUP_META,
     HEALTH,
     INTEGER,
@@ -296,7 +297,7 @@ def _run_by_nobody(operations):
 
 _FENCING_ACTION = re.compile(r"action|pcmk_(?:on|off|reboot)_action")
 _CUTS = re.compile("pcmk_(reboot|off|poweroff)_action")
-_CUT_NO_POWER = ("on", "list", "list-status", "monitor", "status", "metadata", "validate-all")
+_CUT_NO_POWER = {*FENCING_ACTIONS, "list-status"} - {"reboot", "off"}
 
 
 # Where a word of the cluster's own sections belongs, which stands in another of them

@@ -61,12 +61,11 @@ def cut(cable):
     run("ip", "link", "set", "dev", cable, "down")
 
 
-def heal(cable, namespace, interface="eth0"):
+def heal(cable, namespace):
     """Plugs the cable in again, and waits until frames pass: the kernel tells the ends of a cable later."""
     run("ip", "link", "set", "dev", cable, "up")
-    inside = ("nsenter", f"--net={namespace}")
     wait_until(
-        lambda: _forwards(cable) and _is_up(interface, inside),
+        lambda: _forwards(cable) and _is_up_inside(namespace),
         CARRIER_TIME,
         lambda: f"the cable {cable} is plugged in, and has no link",
     )
@@ -77,8 +76,8 @@ def _forwards(cable):
     return _link(cable)["linkinfo"]["info_slave_data"]["state"] == "forwarding"
 
 
-def _is_up(interface, inside):
-    return _link(interface, inside)["operstate"] == "UP"
+def _is_up_inside(namespace):
+    return _link("eth0", ("nsenter", f"--net={namespace}"))["operstate"] == "UP"
 
 
 def _link(device, inside=()):
