@@ -510,7 +510,8 @@ def plan(saltenv=None, pillarenv=None):
 
         salt cms1 cmha_host.plan
     """
-    return _plan(_mapping(_of_this_host(_pillar(saltenv, pillarenv)), saltenv))
+    cmha = _mapping(_of_this_host(_pillar(saltenv, pillarenv)), saltenv)
+    return _plan(cmha, cmha["serves"])
 
 
 def causes(lines=10, saltenv=None, pillarenv=None):
@@ -827,10 +828,10 @@ def _cib_drift(cmha):
         return [str(error)]
 
 
-def _plan(cmha):
+def _plan(cmha, serves=None):
     declared = dict(cmha["pacemaker"])
     absent, purge = declared.pop("absent"), declared.pop("purge")
-    return __salt__["crm.plan"](declared, absent, purge)
+    return __salt__["crm.plan"](declared, absent, purge, serves)
 
 
 def _booted():

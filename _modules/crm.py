@@ -377,7 +377,7 @@ def _checked_otherwise(resource, code, said):
 # --- changing the configuration ------------------------------------------------------------------
 
 
-def plan(declared=None, absent=None, purge=None):
+def plan(declared=None, absent=None, purge=None, serves=None):
     """
     What ``apply`` would change, and what the cluster would then do about it. Nothing is touched.
 
@@ -389,6 +389,9 @@ def plan(declared=None, absent=None, purge=None):
         What shall not be there: mapping of section to a list of names.
     purge
         ``True``, or a list of sections: what isn't declared there shall not be there.
+    serves
+        Id of the resource for which the cluster is there. A change is refused by which it would not be
+        started any more, with all nodes or when one of them is gone.
 
     Returns a mapping, secrets masked:
 
@@ -413,6 +416,7 @@ def plan(declared=None, absent=None, purge=None):
     _refuse_purge_of_running(wanted["purged_resources"], live)
     if live:
         _refuse_deadlock(xml, wanted)
+        _refuse_unserved(xml, wanted, serves)
     warnings = _warnings(xml, wanted, declared) if live else []
     effects = _effects(wanted["xml"]) if live and wanted["xml"] else []
     return {
@@ -423,7 +427,7 @@ def plan(declared=None, absent=None, purge=None):
     }
 
 
-def apply(declared=None, absent=None, purge=None, nodes=None):
+def apply(declared=None, absent=None, purge=None, nodes=None, serves=None):
     """
     Make the live cluster's configuration what is declared, in one transaction.
 
@@ -432,8 +436,9 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
 
     Processes: one ``cibadmin`` when nothing differs; else ``cibadmin``, ``crmadmin`` (is there a DC?),
     ``crm_verify``, ``crm_diff`` and ``cibadmin``, for any number of objects, one ``crm_simulate`` where
-    orders, groups or tags change, and one ``crm_resource`` for each agent of a resource that is new or gets
-    other parameters. A lost race costs two more ``cibadmin``, and one to see the outcome.
+    orders, groups or tags change, with ``serves`` one and another for each node, and one
+    ``crm_resource`` for each agent of a resource that is new or gets other parameters. A lost race costs two
+    more ``cibadmin``, and one to see the outcome.
 
     declared
         See ``plan``.
@@ -444,10 +449,13 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
     nodes
         List of node names, or a mapping by node name. If given, the cluster's nodes must be exactly
         these.
+    serves
+        See ``plan``.
 
     Returns ``{'changes': {path: {'old': …, 'new': …}}}``, secrets masked. Raises
     ``CommandExecutionError`` when no cluster runs here, no DC is elected, the nodes are others, an agent
-    isn't installed, resources would wait for each other, or Pacemaker refuses the configuration.
+    isn't installed, resources would wait for each other, what the cluster serves would not be started, or
+    Pacemaker refuses the configuration.
 
     Source: ``cibadmin(8)``, ``crm_diff(8)``, ``crm_verify(8)``.
 
@@ -471,7 +479,10 @@ def apply(declared=None, absent=None, purge=None, nodes=None):
         # so little time passes before it is there that the next race is likely won.
         made_now = wanted["changes"] != made_for
         if made_now:
-            patch, made_for = _checked_patch(before, wanted, asked_for[0]), wanted["changes"]
+            patch, made_for = (
+                _checked_patch(before, wanted, asked_for[0], serves),
+                wanted["changes"],
+            )
         # That a race was lost is what old versions say of a patch whose form they don't take, too. Then
         # nothing has moved.
         if refused is not None and not exact:
@@ -974,8 +985,49 @@ def _refuse_deadlock(before, wanted):
 
 
 def _is_deadlocked(xml):
-    answer = _simulate(__utils__["cib_obstacles.only_ordered"](xml))
+    answer = _simulate(__utils__["cib_fresh.only_ordered"](xml))
     return _LOOP in answer["stdout"] + answer["stderr"]
+
+
+def _refuse_unserved(before, wanted, resource):
+    """Refuse that a resource isn't started any more by our doing, now or after a node's death: it may run on
+    until then, and nobody would know."""
+    if resource is None or wanted["xml"] is None:
+        return
+    now, then = map(__utils__["cib_fresh.just_come"], (before, wanted["xml"]))
+    is_new = __utils__["cib_fresh.lacks"](now, resource)
+    nodes = __utils__["cib_fresh.nodes"](then)
+    for gone in [None, *nodes] if len(nodes) > 1 else [None]:
+        case = __utils__["cib_fresh.lost"](then, gone)
+        if not _starts(case, resource) and (
+            is_new or _starts(__utils__["cib_fresh.lost"](now, gone), resource)
+        ):
+            left = next((node for node in nodes if node != gone), "")
+            why = _what_keeps(case, resource, left, gone) or wanted["changes"]
+            raise CommandExecutionError(
+                f"{__grains__['id']}: with this {resource} would be started nowhere"
+                f"{f' when {gone} is gone' if gone else ''}: {'; '.join(why)} "
+                "(preflight: {ignore: [failover]} in pillar lets it pass)"
+            )
+
+
+def _starts(xml, resource):
+    return any(
+        effect["what"] == resource
+        and effect["action"] == "Start"
+        and "blocked" not in effect["where"] + effect["why"]
+        for effect in _effects(xml)
+    )
+
+
+def _what_keeps(xml, resource, node, gone):
+    """Lines on what keeps a resource from a node, when another one is gone."""
+    taken = __utils__["cib_obstacles.without"]
+    found = __utils__["cib_obstacles.smallest"](
+        __utils__["cib_obstacles.obstacles"](xml, node, gone or ""),
+        lambda away: _starts(taken(xml, away), resource),
+    )
+    return [obstacle.what for obstacle in found or ()]
 
 
 _NO_FIT = "it doesn't fit the schema"
@@ -994,7 +1046,7 @@ def _faults(xml):
     return [*schema, *crash, *errors]
 
 
-def _checked_patch(before, wanted, declared):
+def _checked_patch(before, wanted, declared, serves):
     """The patch, when nothing speaks against it."""
     _require_dc()
     _refuse_purge_of_running(wanted["purged_resources"], live=True)
@@ -1004,6 +1056,7 @@ def _checked_patch(before, wanted, declared):
         log.warning(line)
     _verify(before, wanted["xml"])
     _refuse_deadlock(before, wanted)
+    _refuse_unserved(before, wanted, serves)
     return _patch(before, wanted["xml"])
 
 

@@ -249,7 +249,7 @@ def _why_not(node, dead, state, xml, takes_over):
     for flag, words in (("pending", "is pending"), ("shutdown", "is shutting down")):
         if state[flag]:
             return [f"{node} {words}"]
-    needed = _smallest(
+    needed = __utils__["cib_obstacles.smallest"](
         __utils__["cib_obstacles.obstacles"](xml, node, dead),
         lambda gone: takes_over(__utils__["cib_obstacles.without"](xml, gone)) == node,
     )
@@ -259,35 +259,6 @@ def _why_not(node, dead, state, xml, takes_over):
             "crm_simulate -L -s"
         ]
     return [obstacle.line for obstacle in needed]
-
-
-def _smallest(suspects, suffices):
-    """
-    The fewest of a list that have to go together, each of them needed; of several such, the one with what
-    stands earlier in the list. It asks some two times the logarithm of the list's length, for each one found.
-
-    suspects
-        A list.
-    suffices
-        Called with a part of it: whether that it is gone suffices.
-
-    Returns a list; ``None`` when not even all of it suffices.
-    """
-    if not suffices(suspects):
-        return None
-    return _needed([], [], suspects, suffices) if suspects else []
-
-
-def _needed(gone, just_gone, suspects, suffices):
-    if just_gone and suffices(gone):
-        return []
-    if len(suspects) == 1:
-        return suspects
-    half = len(suspects) // 2
-    earlier, later = suspects[:half], suspects[half:]
-    of_later = _needed(gone + earlier, earlier, later, suffices)
-    of_earlier = _needed(gone + of_later, of_later, earlier, suffices)
-    return of_earlier + of_later
 
 
 def _started_after(cib, resource, then=None):

@@ -171,6 +171,7 @@ def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only
     absent=None,
     purge=None,
     nodes=None,
+    serves=None,
 ):
     """
     Make the cluster's configuration what is declared, in one transaction. What isn't declared stays
@@ -233,6 +234,9 @@ def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only
     nodes
         List of node names, or a mapping by node name. If given, a cluster with other nodes is
         refused.
+    serves
+        Id of the resource for which the cluster is there. A change is refused by which it would not be
+        started any more, with all nodes or when one of them is gone.
 
     Source: "Pacemaker Explained".
 
@@ -284,7 +288,7 @@ def configured(  # noqa: PLR0917 - Salt calls by name, and knows no keyword-only
         "allow_unknown": allow_unknown,
     }
     declared = {key: value for key, value in sections.items() if value is not None}
-    return _converged(name, declared, absent, purge, nodes)
+    return _converged(name, declared, absent, purge, nodes, serves)
 
 
 def property_present(name, value):
@@ -430,11 +434,11 @@ def primitive_absent(name):
     return _converged(name, {}, {"primitives": [name]})
 
 
-def _converged(name, declared, absent=None, purge=None, nodes=None):
+def _converged(name, declared, absent=None, purge=None, nodes=None, serves=None):  # noqa: PLR0917
     try:
         if __opts__["test"]:
-            return _predicted(name, __salt__["crm.plan"](declared, absent, purge))
-        changes = __salt__["crm.apply"](declared, absent, purge, nodes)["changes"]
+            return _predicted(name, __salt__["crm.plan"](declared, absent, purge, serves))
+        changes = __salt__["crm.apply"](declared, absent, purge, nodes, serves)["changes"]
     except CommandExecutionError as error:
         return _result(name, False, str(error))
     comment = f"changed: {', '.join(changes)}" if changes else "already as declared"

@@ -131,6 +131,35 @@ def without(xml, taken_away):
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def smallest(suspects, suffices):
+    """
+    The fewest of a list that have to go together, each of them needed; of several such, the one with what
+    stands earlier in the list. It asks some two times the logarithm of the list's length, for each one found.
+
+    suspects
+        A list.
+    suffices
+        Called with a part of it: whether that it is gone suffices.
+
+    Returns a list; ``None`` when not even all of it suffices.
+    """
+    if not suffices(suspects):
+        return None
+    return _needed([], [], suspects, suffices) if suspects else []
+
+
+def _needed(gone, just_gone, suspects, suffices):
+    if just_gone and suffices(gone):
+        return []
+    if len(suspects) == 1:
+        return suspects
+    half = len(suspects) // 2
+    earlier, later = suspects[:half], suspects[half:]
+    of_later = _needed(gone + earlier, earlier, later, suffices)
+    of_earlier = _needed(gone + of_later, of_later, earlier, suffices)
+    return of_earlier + of_later
+
+
 def resolved(xml):
     """
     A CIB in which nothing stands for something else: what refers to an element by ``id-ref`` is a copy of it.
@@ -184,47 +213,6 @@ def without_node(xml, dead, left, quorate):
             for passing in state.findall("transient_attributes"):
                 state.remove(passing)
     return ElementTree.tostring(root, encoding="unicode")
-
-
-def only_ordered(xml):
-    """
-    The same resources and orders on nodes that have just come, with nothing else that decides what starts: a
-    resource that runs, or doesn't start for another reason, doesn't show that it waits for itself.
-
-    xml
-        A CIB as text.
-
-    Returns it as text.
-    """
-    root = ElementTree.fromstring(resolved(xml))
-    root.set("have-quorum", "1")
-    configuration = root.find("configuration")
-    for tag in ("crm_config", "rsc_defaults", "op_defaults", "fencing-topology"):
-        for section in configuration.findall(tag):
-            section[:] = []
-    for constraints in configuration.findall("constraints"):
-        constraints[:] = constraints.findall("rsc_order")
-    for values in configuration.findall("resources//meta_attributes"):
-        values[:] = [each for each in values if each.get("name") not in _KEEPS_STOPPED]
-    for node in configuration.iterfind("nodes/node"):
-        node[:] = []
-    _set(root, "stonith-enabled", "false")
-    for status in root.findall("status"):
-        root.remove(status)
-    _let_come(root)
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-_KEEPS_STOPPED = ("target-role", "is-managed", "maintenance")
-
-
-def _let_come(root):
-    status = ElementTree.SubElement(root, "status")
-    there = {"in_ccm": "true", "crmd": "online", "join": "member", "expected": "member"}
-    for node in root.iterfind("configuration/nodes/node"):
-        if node.get("type", "member") in ("member", "normal"):  # a remote one is a resource first
-            about = {"id": node.get("id"), "uname": node.get("uname")}
-            ElementTree.SubElement(status, "node_state", about | there)
 
 
 _HELD = "cmha-held"

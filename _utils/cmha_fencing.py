@@ -8,13 +8,10 @@ import re
 
 import cib_values
 import cmha_fence_passwords
+import cmha_fence_refusals
 from pillar_values import SiteError, nearest
 
 _STONITH = "stonith:"
-
-# A cut network lets both nodes fence each other at once, and nobody is left. The first node is fenced with a
-# delay: it is the one that survives.
-_DELAY, _LONGEST_DELAY = "pcmk_delay_base", "pcmk_delay_max"
 
 # A BMC may take its time: Pacemaker's own 20 s are too few for some
 _OPERATIONS = {"start": {"timeout": "60s"}, "monitor": {"interval": "60s", "timeout": "60s"}}
@@ -54,7 +51,7 @@ def layer(fencing, nodes, foreign, path):
         if key not in fencing:
             raise SiteError(path(key), "is missing")
     devices = _each_with_its_params(fencing, nodes, foreign, path)
-    _refuse_alike(devices, path)
+    cmha_fence_refusals.alike(devices.items(), path("nodes"))
     _delay_one(devices, path)
     agent = fencing["agent"]
     return {
@@ -113,6 +110,42 @@ def refuse_turned_off(pair, path):
             "declares fence devices, and pacemaker:properties:stonith-enabled keeps them from being used; "
             "take one of both out of pillar",
         )
+
+
+def refuse_unused(pair, path):
+    """
+    Refuse what keeps a device from fencing.
+
+    pair, path
+        See ``cmha_fence_refusals.unused``.
+    """
+    names_ = [node["name"] for node in pair["nodes"]]
+    own = dict(zip(pair["fencing"]["devices"], names_))
+    cmha_fence_refusals.times(pair["pacemaker"], path)
+    found = {
+        name: {
+            **device,
+            "own": own.get(name),
+            "nodes": [node for node in names_ if _is_for(device["params"], node)],
+        }
+        for name, device in devices(pair, names_[0]).items()
+    }
+    cmha_fence_refusals.unused(pair, found, path)
+
+
+def refuse_shared(pairs):
+    """
+    Refuse that two pairs have the same device for a host: one of them would fence the other's.
+
+    pairs
+        All of a site's model.
+    """
+    known = []
+    for pair in pairs:
+        own = dict(zip(pair["fencing"]["devices"], (node["name"] for node in pair["nodes"])))
+        primitives = pair["pacemaker"]["primitives"]
+        known += [(node, primitives[name].get("params", {})) for name, node in own.items()]
+        cmha_fence_refusals.alike(known, f"cmha:pairs:{pair['pair']}:fencing:nodes")
 
 
 def passwords(pillar, minion_id):
@@ -183,37 +216,21 @@ def _check(params, path):
             raise SiteError(f"{path}:{name}", "isn't for this short form: a device fences its node")
 
 
-def _refuse_alike(devices, path):
-    own = [
-        {name: str(value) for name, value in _without_pacemakers(params).items()}
-        for params in devices.values()
-    ]
-    if own[0] == own[1]:
+def _delay_one(devices, path):
+    """Sees to it that both nodes don't fence each other at the same time: a cut network lets both try, and
+    nobody would be left. The first node is fenced with a delay, it is the one that survives."""
+    name, longest = cmha_fence_refusals.DELAY, cmha_fence_refusals.LONGEST_DELAY
+    if not any(key in params for params in devices.values() for key in (name, longest)):
+        next(iter(devices.values()))[name] = "5s"
+        return
+    if any(cib_values.duration(str(params.get(longest, "0"))) for params in devices.values()):
+        return
+    if len({cmha_fence_refusals.delay(params, node) for node, params in devices.items()}) == 1:
         raise SiteError(
             path("nodes"),
-            f"the devices of {' and '.join(devices)} are the same: what of their parameters tells one host "
-            "from the other?",
+            f"both devices have the same {name}: when the network is cut, both hosts would be fenced; "
+            "give it to one of them",
         )
-
-
-def _delay_one(devices, path):
-    """Sees to it that both nodes don't fence each other at the same time."""
-    first, second = devices.values()
-    if any(name in params for params in (first, second) for name in (_DELAY, _LONGEST_DELAY)):
-        if any(_milliseconds(params, _LONGEST_DELAY) for params in (first, second)):
-            return
-        if _milliseconds(first, _DELAY) == _milliseconds(second, _DELAY):
-            raise SiteError(
-                path("nodes"),
-                f"both devices have the same {_DELAY}: when the network is cut, both hosts would be fenced; "
-                "give it to one of them",
-            )
-        return
-    first[_DELAY] = "5s"
-
-
-def _milliseconds(params, name):
-    return cib_values.duration(str(params.get(name, "0")))
 
 
 def _host_argument(params):

@@ -15,6 +15,8 @@ from pillar_values import SiteError, below, nearest, need_mapping, need_printabl
 
 # What preflight finds out and a site may have it only warn of (cmha:preflight:ignore).
 PREFLIGHT_CHECKS = ("nodename", "address", "resolve", "reach", "versions", "service", "clock")
+# What is found out when a change is ready, and then refused.
+FAILOVER = "failover"
 
 
 def __virtual__():
@@ -181,7 +183,7 @@ def _packages(value, path):
 def _checks(value, path):
     if not isinstance(value, list):
         raise SiteError(path, f"should be a list, is {shown(value)}")
-    return [pillar_values.one_of(*PREFLIGHT_CHECKS)(each, path) for each in value]
+    return [pillar_values.one_of(*PREFLIGHT_CHECKS, FAILOVER)(each, path) for each in value]
 
 
 _PORT = pillar_values.number(1, 65535)

@@ -5,15 +5,12 @@ Pure functions: what was checked key by key in, and a ``SiteError`` for the firs
 Sources: ``corosync-qdevice(8)``, ``votequorum(5)``.
 """
 
-import re
-
-import cib_values
 import corosync_totem
 from pillar_values import SiteError
 
 _MOST_COMMANDS = 32
-_PAGE_AGENT = "ocf:cm:server"
-_THRESHOLD = "migration-threshold"
+_MARK = "cmha-maintenance"  # see the module maintenance
+_LONGEST_TOKEN = 300_000  # milliseconds; sites far apart say 30 s
 
 
 def __virtual__():
@@ -105,13 +102,55 @@ def votes(pair, at):
             )
 
 
+def reserved(section, path):
+    """
+    Refuse what cmha itself writes into the cluster, and takes out again.
+
+    section
+        A ``pacemaker`` section as pillar has it; it may not be checked yet.
+    path
+        Its pillar path.
+    """
+    properties = section.get("properties") if isinstance(section, dict) else None
+    if isinstance(properties, dict) and _MARK in properties:
+        raise SiteError(
+            f"{path}:properties:{_MARK}",
+            "is cmha's own mark of a change that is under way; take it out of pillar",
+        )
+
+
+def left_alone(pair, at):
+    """
+    Refuse votes by which the node that is left has no quorum, where what has none starts nothing.
+
+    pair, at
+        See ``votes``. The pair has its ``pacemaker``, too.
+    """
+    quorum = pair["corosync"]["quorum"]
+    policy = str(pair["pacemaker"]["properties"].get("no-quorum-policy", "stop"))
+    if policy == "ignore" or any(map(quorum.get, ("two_node", "device", "auto_tie_breaker"))):
+        return
+    raise SiteError(
+        at("quorum", "two_node"),
+        f"is 0, and no-quorum-policy is {policy}: when a node dies, the other one has no quorum and starts "
+        "nothing; leave two_node out, or declare a quorum device",
+    )
+
+
 def times(pair, at):
     """
-    Refuse times that no Corosync takes.
+    Refuse times that no Corosync takes, and a token with which a failover begins too late to be one.
 
     pair, at
         See ``votes``.
     """
+    token = pair["corosync"]["totem"].get("token", 0)
+    if token > _LONGEST_TOKEN:
+        raise SiteError(
+            at("totem", "token"),
+            f"is in milliseconds: a dead host would be noticed after {token // 1000} s; say at most "
+            f"{_LONGEST_TOKEN}",
+        )
     wrong = corosync_totem.wrong_time(pair["corosync"]["totem"], None)
     if wrong:
         raise SiteError(at("totem", wrong[0]), wrong[1])
@@ -150,7 +189,7 @@ def device(pair, at):
     """
     declared = pair["corosync"]["quorum"].get("device")
     names = {each: node["id"] for node in pair["nodes"] for each in _names(node)}
-    if str(pair["qnetd"]).lower() in names:
+    if any(_is_same_host(str(pair["qnetd"]).lower(), name) for name in names):
         raise SiteError(
             f"cmha:pairs:{pair['pair']}:qnetd",
             f"{pair['qnetd']} is a node of this pair: the device has to be a third host",
@@ -171,11 +210,11 @@ def device(pair, at):
         if not value:
             raise SiteError(at("quorum", "device", *keys), "is missing")
     host = net["host"].lower().rstrip(".")
-    if host in names:
+    node = next((id_ for name, id_ in names.items() if _is_same_host(host, name)), None)
+    if node:
         raise SiteError(
             at("quorum", "device", "net", "host"),
-            f"{net['host']} is {names[host]}, a node of this pair: the device has to be "
-            "a third host",
+            f"{net['host']} is {node}, a node of this pair: the device has to be a third host",
         )
     if declared.get("votes", 1) != 1:
         raise SiteError(
@@ -263,185 +302,13 @@ def heard_by_others(pairs):
     return lines
 
 
-def page_agent(pair):
-    """
-    Refuse the agent that asks Cloudera Manager for its page where there is none.
-
-    pair
-        The pair, with its settings.
-    """
-    if not _asks_for_page(pair):
-        return
-    if pair["role"] != "server":
-        raise SiteError(
-            f"cmha:pairs:{pair['pair']}:resource",
-            f"{_PAGE_AGENT} is for a pair of role server; {pair['service']} gives no page",
-        )
-    if pair["port"] is None:
-        raise SiteError(
-            f"cmha:pairs:{pair['pair']}:port", f"{_PAGE_AGENT} needs the port of the page"
-        )
-
-
-def _asks_for_page(pair):
-    primitive = pair["pacemaker"]["primitives"].get(pair["resource"])
-    return (primitive.get("agent") if isinstance(primitive, dict) else primitive) == _PAGE_AGENT
-
-
-def threshold(pair):
-    """
-    Refuse to give the server up after one failure. A server that starts while the database is still claimed
-    by the host that has crashed ends itself, and Pacemaker counts that: it would stay stopped for good. The
-    start of an agent that asks for the page waits for the claim to run out.
-
-    pair
-        The pair, with its settings.
-    """
-    if pair["role"] != "server" or _asks_for_page(pair):
-        return
-    said, where = _meta(pair, _THRESHOLD)
-    if re.fullmatch(r"[+]?0*1", str(said).strip()):
-        raise SiteError(
-            where,
-            "1 leaves Cloudera Manager stopped after a crash: its server ends itself while the database "
-            "is claimed by the host that crashed, and that is a failure; leave it out, or say 3",
-        )
-
-
-def requires(pair):
-    """
-    Refuse that the service is started before its other host is fenced, or without quorum.
-
-    pair
-        The pair, with its settings.
-    """
-    said, where = _meta(pair, "requires")
-    fences = cib_values.is_true(str(pair["pacemaker"]["properties"].get("stonith-enabled")))
-    if said == "nothing" or (said == "quorum" and fences):
-        raise SiteError(
-            where,
-            f"{said} starts {pair['service']} before its other host is fenced: it may run on both; leave it "
-            "out",
-        )
-
-
-def watched(pair):
-    """
-    Refuse operations by which nobody sees that the service has died, or that it didn't stop.
-
-    pair
-        The pair, with its settings.
-    """
-    resource = pair["resource"]
-    operations = _mapping(_mapping(pair["pacemaker"]["primitives"].get(resource)).get("operations"))
-    where = f"cmha:pairs:{pair['pair']}:pacemaker:primitives:{resource}:operations"
-    monitors = [each for each in _several(operations.get("monitor", ())) if isinstance(each, dict)]
-    if monitors and not any(map(_recurs, monitors)):
-        raise SiteError(
-            f"{where}:monitor",
-            f"never runs again after the start: nobody would see that {pair['service']} has died; say an "
-            "interval, as 30s",
-        )
-    for each in _several(operations.get("stop", ())):
-        if str(_mapping(each).get("on-fail")).lower() == "ignore":
-            raise SiteError(
-                f"{where}:stop:on-fail",
-                f"ignore starts {pair['service']} on the other host while it still runs on the first; leave "
-                "it out",
-            )
-
-
-def _recurs(monitor):
-    """Whether it runs again and again where the service is started."""
-    every = cib_values.duration(str(monitor.get("interval", "0")))
-    return (
-        every != 0  # what is no duration is refused where its section is checked
-        and cib_values.is_true(str(monitor.get("enabled", "true")))
-        and cib_values.role(str(monitor.get("role", "Started"))) == "Started"
-    )
-
-
-def _meta(pair, name):
-    """The meta attribute that the pair's resource has, and its path: what stands nearest to it counts."""
-    declared = pair["pacemaker"]
-    resource = declared["primitives"].get(pair["resource"])
-    primitive = _mapping(resource)
-    for values, where in (
-        (primitive.get("meta"), f"primitives:{pair['resource']}:meta"),
-        *_in_sets(primitive.get("meta_sets"), f"primitives:{pair['resource']}:meta_sets"),
-        *_inherited(declared, pair["resource"], primitive.get("agent", resource)),
-        (declared["rsc_defaults"], "rsc_defaults"),
-        *_in_sets(declared.get("rsc_defaults_sets"), "rsc_defaults_sets"),
-    ):
-        # what isn't what it should be is refused where its section is checked
-        said = values.get(name) if isinstance(values, dict) else None
-        if said is not None:
-            return said, f"cmha:pairs:{pair['pair']}:pacemaker:{where}:{name}"
-    return None, None
-
-
-def second_server(pair):
-    """
-    Refuse what would run the pair's service twice: a clone of its resource, and another resource for it.
-
-    pair
-        The pair, with its settings.
-    """
-    declared, resource, service = pair["pacemaker"], pair["resource"], pair["service"]
-    where = f"cmha:pairs:{pair['pair']}:pacemaker"
-    holders = {resource} | {
-        name
-        for name, each in _mapping(declared.get("groups")).items()
-        if resource in _several(each.get("members") if isinstance(each, dict) else each)
-    }
-    for section, key in (("clones", "resource"), ("bundles", "primitive")):
-        for name, each in _mapping(declared.get(section)).items():
-            held = each.get(key) if isinstance(each, dict) else each
-            if isinstance(held, str) and held in holders:
-                raise SiteError(
-                    f"{where}:{section}:{name}",
-                    f"would run {resource} on both hosts at once; a pair's service runs on one",
-                )
-    for name, each in _mapping(declared.get("primitives")).items():
-        agent = str(each.get("agent") if isinstance(each, dict) else each)
-        if (
-            name != resource
-            and resource in declared["primitives"]
-            and re.fullmatch(
-                rf"(lsb|systemd|service|upstart):{re.escape(service)}(\.service)?|ocf:cm:{pair['role']}",
-                agent,
-            )
-        ):
-            raise SiteError(
-                f"{where}:primitives:{name}",
-                f"is for {service} too, which {resource} runs; one resource is for one service",
-            )
-
-
-def _mapping(said):
-    return said if isinstance(said, dict) else {}
-
-
-def _inherited(declared, resource, agent):
-    """The meta attributes that a resource has from its template and its group, and where they stand."""
-    for key, is_its in (
-        ("templates", lambda name, _: agent == f"@{name}"),
-        ("groups", lambda _, each: resource in _several(each.get("members"))),
-    ):
-        for name, each in _mapping(declared.get(key)).items():
-            if isinstance(each, dict) and is_its(name, each):
-                yield each.get("meta"), f"{key}:{name}:meta"
-                yield from _in_sets(each.get("meta_sets"), f"{key}:{name}:meta_sets")
-
-
-def _several(said):
-    return said if isinstance(said, (list, tuple)) else [said]
-
-
-def _in_sets(sets, where):
-    for name, each in _mapping(sets).items():
-        yield each.get("values") if isinstance(each, dict) else None, f"{where}:{name}:values"
-
-
 def _names(node):
     return [node["id"].lower(), node["name"].lower(), *node["addresses"]]
+
+
+def _is_same_host(one, other):
+    """Whether two names may be of one host, as far as they say: a short name is that of any domain."""
+    if one == other:
+        return True
+    (short, long) = sorted((one, other), key=len)
+    return "." not in short and ":" not in long and long.startswith(f"{short}.")

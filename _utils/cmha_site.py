@@ -11,6 +11,7 @@ import json
 import cmha_fencing
 import cmha_pillar
 import cmha_refusals
+import cmha_resource_refusals
 import corosync_totem
 import pillar_values
 import quorum_device
@@ -62,10 +63,19 @@ def site(pillar, defaults, check_cib):
         pair["pacemaker"] = _pacemaker(pair, checked, check_cib)
         where = _fencing_place(checked, pair["role"], pair["pair"], "nodes")
         cmha_fencing.refuse_turned_off(pair, where)
+        cmha_fencing.refuse_unused(pair, f"cmha:pairs:{pair['pair']}:pacemaker")
+    cmha_fencing.refuse_shared(pairs)
     heard = cmha_refusals.heard_by_others(pairs)
-    pairs = [{**pair, "heard_by": heard.get(pair["pair"], [])} for pair in pairs]
+    pairs = [
+        {**pair, "heard_by": heard.get(pair["pair"], []), "serves": _served(pair)} for pair in pairs
+    ]
     pairs = [pair if pair["alerts"] else without_alerts(pair) for pair in pairs]
     return {"site": checked["site"], "pairs": pairs}
+
+
+def _served(pair):
+    """The resource that a change of the cluster may not keep from being started."""
+    return None if cmha_pillar.FAILOVER in pair["preflight"]["ignore"] else pair["resource"]
 
 
 def of_host(pillar, minion_id):
@@ -393,6 +403,7 @@ def _pacemaker(pair, checked, check_cib):
         places[":".join(("cmha", *place, "pacemaker"))] = section
     allowed = _allowed(places.values())
     for path, section in places.items():
+        cmha_refusals.reserved(section, path)
         alone = {key: value if key in _NOT_SPREAD else None for key, value in section.items()}
         if isinstance(section.get(_ALLOW), (list, type(None))):
             alone[_ALLOW] = allowed
@@ -532,11 +543,8 @@ def _refuse_what_does_not_go_together(pair):
     cmha_refusals.tie_breakers(pair, at)
     cmha_refusals.rings(pair, at)
     cmha_refusals.times(pair, at)
-    cmha_refusals.threshold(pair)
-    cmha_refusals.requires(pair)
-    cmha_refusals.watched(pair)
-    cmha_refusals.page_agent(pair)
-    cmha_refusals.second_server(pair)
+    cmha_refusals.left_alone(pair, at)
+    cmha_resource_refusals.refuse(pair)
 
 
 def _refuse_shared_nodes(pairs):

@@ -137,6 +137,8 @@ def service(value, path):
     """The name of the service that a pair keeps running, and that starts at boot no more."""
     if name(value, path) in _NOT_TO_SWITCH_OFF:
         raise SiteError(path, f"{value} is no service for a pair: cmha would switch it off at boot")
+    if value.endswith(".service"):
+        raise SiteError(path, f"say the service's name alone: {value[: -len('.service')]}")
     return value
 
 
@@ -297,7 +299,8 @@ def addresses(value, path):
     if not isinstance(value, list) or not 1 <= len(value) <= LINKS:
         raise SiteError(
             path,
-            f"should be a list of 1 to {LINKS} addresses, one for each link, is {shown(value)}",
+            f"should be a list of 1 to {LINKS} addresses, one for each link, "
+            f"{f'has {len(value)}' if isinstance(value, list) else f'is {shown(value)}'}",
         )
     addresses = [address(each, path) for each in value]
     if len(set(addresses)) < len(addresses):

@@ -8,6 +8,7 @@ cmha cluster:
   crm.configured:
     - name: {{ data(cmha.cluster_name) }}
     - nodes: {{ data(cmha.nodes | map(attribute='name') | list) }}
+    - serves: {{ data(cmha.serves) }}
 {% for section, objects in cmha.pacemaker.items() if objects %}
     - {{ section }}: {{ data(objects) }}
 {% endfor %}

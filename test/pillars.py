@@ -50,6 +50,10 @@ def with_(path, value):
 
 
 # (what is wrong, where, and what the message says: where it is and what helps)
+CMS = SITE["pairs"]["cms"]
+CMS1, CMS2 = CMS["nodes"].values()
+OWN = {"agent": "stonith:fence_x"}
+FENCING = {"agent": "fence_x", "nodes": {"cms1": {"ip": "x"}, "cms2": {"ip": "y"}}}
 ONCE = "1 leaves Cloudera Manager stopped after a crash"
 WRONG = [
     (
@@ -729,5 +733,141 @@ WRONG = [
         "pacemaker:primitives",
         {"a\x1b[2J": "ocf:pacemaker:Dummy"},
         "pacemaker:primitives:a\\x1b[2J: ",
+    ),
+    # --- what would leave a pair without its failover, though each value is one that it may be
+    *(
+        ("pairs:cms", {**CMS, **more}, f"pillar cmha:pairs:cms:{said}")
+        for more, said in (
+            (
+                {
+                    "corosync": {"quorum": {"two_node": 0}},
+                    "pacemaker": {"properties": {"no-quorum-policy": "stop"}},
+                },
+                "corosync:quorum:two_node: is 0, and no-quorum-policy is stop: when a node dies, the other",
+            ),
+            (
+                {"corosync": {"totem": {"token": 300_001}}},
+                "corosync:totem:token: is in milliseconds: a dead host would be noticed after 300 s",
+            ),
+            (
+                {"service": "cloudera-scm-server.service"},
+                "service: say the service's name alone: cloudera-scm-server",
+            ),
+            (
+                {"nodes": {"cms1.a": CMS1, "cms2.a": CMS2}, "qnetd": "cms2"},
+                "qnetd: cms2 is a node of this pair: the device has to be a third host",
+            ),
+            (
+                {
+                    "nodes": {"cms1": CMS1, "cms2": CMS2},
+                    "corosync": {
+                        "quorum": {
+                            "device": {
+                                "model": "net",
+                                "net": {"host": "cms1.a.", "algorithm": "lms"},
+                            }
+                        }
+                    },
+                },
+                "corosync:quorum:device:net:host: cms1.a. is cms1, a node of this pair",
+            ),
+        )
+    ),
+    *(
+        (
+            "pairs:cms:pacemaker:primitives",
+            {"cloudera-scm-server": {"operations": {"monitor": monitor}}},
+            f"primitives:cloudera-scm-server:operations:monitor:{said}",
+        )
+        for monitor, said in (
+            ({"interval": "30s", "on-fail": "ignore"}, "on-fail: ignore does nothing when"),
+            ({"interval": "30s", "start-delay": "1h"}, "start-delay: for 3600 s nobody would see"),
+        )
+    ),
+    (
+        "pacemaker:properties",
+        {"cmha-maintenance": "was-false"},
+        "pillar cmha:pacemaker:properties:cmha-maintenance: is cmha's own mark",
+    ),
+    ("pairs:cms:nodes:cms1", {"nodeid": 1, "addresses": []}, "for each link, has 0"),
+    # --- what keeps a fence device from fencing its host
+    *(
+        (
+            "pairs:cms:fencing",
+            {"agent": "fence_x", "nodes": {"cms1": one, "cms2": two}},
+            "pillar cmha:pairs:cms:fencing:nodes: the devices of cms1 and cms2 are the same",
+        )
+        for one, two in (
+            ({"ip": "x", "lanplus": 1}, {"ip": "x"}),
+            ({"ip": "BMC.a"}, {"ip": " bmc.a"}),
+            ({"ip": "x", "username": "a"}, {"ip": "x", "username": "b"}),
+            ({"ip": "x", "pcmk_delay_base": "9s"}, {"ip": "x", "power_timeout": 9}),
+        )
+    ),
+    *(
+        (
+            "pairs:cms",
+            {**CMS, "fencing": FENCING, "pacemaker": pacemaker},
+            f"pillar cmha:pairs:cms:pacemaker:{said}",
+        )
+        for pacemaker, said in (
+            (
+                {"primitives": {"fence-cms1": {"meta": {"target-role": "Stopped"}}}},
+                "primitives:fence-cms1:meta:target-role: Stopped keeps this device from fencing",
+            ),
+            (
+                {"primitives": {"fence-cms1": {"params": {"pcmk_host_list": "cms2"}}}},
+                "primitives:fence-cms1:params: fence-cms1 is cms1's device, and isn't for cms1 here",
+            ),
+            (
+                {"primitives": {"f": {**OWN, "params": {"ip": "x", "pcmk_host_list": "a b"}}}},
+                "primitives:f:params: is for a b, and the pair's nodes are cms1 and cms2",
+            ),
+            (
+                {"primitives": {"f": {**OWN, "params": {"ip": "x", "pcmk_host_map": "a:1;b:2"}}}},
+                "primitives:f:params: is for a:1;b:2, and the pair's nodes are cms1 and cms2",
+            ),
+            (
+                {"locations": {"ban": {"rsc": "fence-cms1", "node": "cms2", "score": "-INFINITY"}}},
+                "locations: fence-cms1 is kept from cms1 and cms2: nobody can fence with it",
+            ),
+            (
+                {
+                    "fencing_levels": {
+                        "l": {"target": "cms1", "index": 1, "devices": ["fence-cms1", "fence-cms2"]}
+                    }
+                },
+                "fencing_levels:l: fence-cms2 is for cms2, and not for cms1",
+            ),
+            (
+                {"properties": {"startup-fencing": False}},
+                "properties:startup-fencing: false starts cloudera-scm-server while a host that",
+            ),
+            (
+                {"properties": {"stonith-timeout": "1ms"}},
+                "properties:stonith-timeout: is 0.001 s, in which no device fences",
+            ),
+            (
+                {"primitives": {"fence-cms1": {"params": {"pcmk_reboot_timeout": 1}}}},
+                "primitives:fence-cms1:params:pcmk_reboot_timeout: is 1 s, in which no device fences",
+            ),
+            (
+                {"primitives": {"fence-cms1": {"params": {"pcmk_delay_base": "five"}}}},
+                "primitives:fence-cms1:params:pcmk_delay_base: should be a duration as 5s, is 'five'",
+            ),
+        )
+    ),
+    (
+        "fencing",
+        {
+            "agent": "fence_x",
+            "nodes": {
+                "cms1": {"ip": "1"},
+                "cms2": {"ip": "2"},
+                "mgmt1": {"ip": "3"},
+                "mgmt2": {"ip": "2"},
+            },
+        },
+        "pillar cmha:pairs:mgmt:fencing:nodes: the devices of cms2 and mgmt2 are the same",
     ),
 ]

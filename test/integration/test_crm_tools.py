@@ -318,6 +318,145 @@ def test_resources_that_would_wait_for_each_other_are_not_pushed(spied, cib_file
     assert (cib_file.text(), len(spied.writes())) == (before, written)
 
 
+CM = {
+    "properties": {"no-quorum-policy": "ignore", "stonith-enabled": False},
+    "primitives": {"cm": "ocf:pacemaker:Dummy", "vip": "ocf:pacemaker:Dummy"},
+}
+BAN = {"rsc": "cm", "score": "-INFINITY"}
+# what is declared on top of that; when the resource isn't started then, and what is named as the cause
+UNSERVED = {
+    "stopped": (
+        {
+            "primitives": {
+                "cm": {"agent": "ocf:pacemaker:Dummy", "meta": {"target-role": "Stopped"}}
+            }
+        },
+        "started nowhere: cm has the meta attribute target-role=Stopped ",
+    ),
+    "stopped by default": (
+        {"rsc_defaults": {"target-role": "Stopped"}},
+        "started nowhere: rsc_defaults say target-role=Stopped ",
+    ),
+    "the whole cluster": (
+        {"properties": {"stop-all-resources": True}},
+        "started nowhere: the cluster's property stop-all-resources is true ",
+    ),
+    "banned from both": (
+        {"locations": {"a": {**BAN, "node": "cms1"}, "b": {**BAN, "node": "cms2"}}},
+        "started nowhere: the constraint a is in the way: location (cm cms1 -INFINITY) ",
+    ),
+    "banned from one": (
+        {"locations": {"a": {**BAN, "node": "cms1"}}},
+        "started nowhere when cms2 is gone: the constraint a is in the way: location (cm cms1 -INFINITY) ",
+    ),
+    "opt-in": (
+        {
+            "properties": {"symmetric-cluster": False},
+            "locations": {"a": {"rsc": "cm", "node": "cms1", "score": 5}},
+        },
+        "started nowhere when cms1 is gone: the cluster's property symmetric-cluster is false ",
+    ),
+    "standby": (
+        {"node_attributes": {"cms2": {"standby": True}}},
+        "started nowhere when cms1 is gone: cms2 has the attribute standby=true ",
+    ),
+    "with what is stopped": (
+        {
+            "primitives": {
+                "vip": {"agent": "ocf:pacemaker:Dummy", "meta": {"target-role": "Stopped"}}
+            },
+            "colocations": {"c": {"rsc": "cm", "with-rsc": "vip", "score": "INFINITY"}},
+        },
+        "started nowhere: vip has the meta attribute target-role=Stopped ",
+    ),
+    "after what is elsewhere": (
+        {
+            "orders": {"o": {"first": "vip", "then": "cm"}},
+            "locations": {"a": {"rsc": "vip", "node": "cms1", "score": "-INFINITY"}},
+        },
+        "started nowhere when cms2 is gone: the constraint a is in the way: location (vip cms1 -INFINITY) ",
+    ),
+}
+
+
+@pytest.mark.parametrize("part", UNSERVED)
+@pytest.mark.parametrize("new", [False, True], ids=["there already", "new"])
+def test_what_keeps_the_service_from_starting_is_not_pushed(spied, cib_file, part, new):
+    declared, said = UNSERVED[part]
+    if new:
+        declared = {
+            section: {**CM.get(section, {}), **declared.get(section, {})}
+            for section in {**CM, **declared}
+        }
+    else:
+        spied.crm.apply(CM, serves="cm")
+    before, written = cib_file.text(), len(spied.writes())
+    for function in (spied.crm.apply, spied.crm.plan):
+        with pytest.raises(CommandExecutionError, match="^cms1: with this cm would be ") as refused:
+            function(declared, serves="cm")
+        assert said in str(refused.value)
+    assert (cib_file.text(), len(spied.writes())) == (before, written)
+
+
+def test_fencing_without_a_device_is_refused_for_what_is_new(spied):
+    """Pacemaker's own tools call that invalid, also when nobody has turned fencing on."""
+    why = (
+        "started nowhere: the cluster's property stonith-enabled is true: no device that works can"
+    )
+    declared = {**CM, "properties": {"no-quorum-policy": "ignore", "stonith-enabled": True}}
+    with pytest.raises(CommandExecutionError, match=why):
+        spied.crm.apply(declared, serves="cm")
+    assert spied.writes() == []
+
+
+LEFT_ALONE = {
+    "what a rule on an attribute keeps away": {
+        "locations": {
+            "l": {
+                "rsc": "cm",
+                "rules": [{"score": "-INFINITY", "expressions": ["not_defined pingd"]}],
+            }
+        }
+    },
+    "what waits for a ticket": {"tickets": {"t": {"ticket": "T", "rsc": "cm"}}},
+    "maintenance mode, in which people know that nothing is started": {
+        "properties": {"maintenance-mode": True}
+    },
+    "a preferred node": {"locations": {"l": {"rsc": "cm", "node": "cms1", "score": 50}}},
+    "another resource that is stopped": {
+        "primitives": {"vip": {"agent": "ocf:pacemaker:Dummy", "meta": {"target-role": "Stopped"}}}
+    },
+}
+
+
+@pytest.mark.parametrize("part", LEFT_ALONE)
+def test_what_only_a_running_cluster_knows_is_no_reason(spied, part):
+    spied.crm.apply(CM, serves="cm")
+    assert spied.crm.apply(LEFT_ALONE[part], serves="cm")["changes"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "configure property maintenance-mode=true",
+        "configure property stop-all-resources=true",
+        "configure property stonith-enabled=true",
+    ],
+)
+def test_what_keeps_it_already_hinders_nothing_else(spied, cib_file, line):
+    spied.crm.apply(CM, serves="cm")
+    cib_file.crm(line)
+    change = {"rsc_defaults": {"resource-stickiness": 100}}
+    assert spied.crm.apply(change, serves="cm")["changes"]
+
+
+def test_a_maintenance_of_somebody_hides_nothing(spied, cib_file):
+    spied.crm.apply(CM, serves="cm")
+    cib_file.crm("configure property maintenance-mode=true")
+    with pytest.raises(CommandExecutionError, match="target-role=Stopped"):
+        spied.crm.apply(UNSERVED["stopped"][0], serves="cm")
+
+
 def test_resources_that_wait_for_each_other_already_hinder_nothing_else(spied, cib, cib_file):
     spied.crm.apply(
         {

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from conftest import CMS, MGMT
-from day_two import AGENT, SERVER, faults, moved, orchestrate, pillar, status
+from day_two import AGENT, SERVER, faults, mate, moved, orchestrate, pillar, status
 
 pytestmark = pytest.mark.lab(begins="converged")
 
@@ -78,6 +78,31 @@ def test_a_plan_touches_nothing_and_foretells(lab):
     ]
     assert lab.on("cms1", "pidof", "corosync") == running
     assert lab.on("cms1", "cat", "/etc/corosync/corosync.conf") == file
+
+
+def test_what_would_keep_the_service_from_starting_is_refused(lab):
+    """It would run on, and the next failover would be the first to show it."""
+    before = lab.on("cms1", "cibadmin", "--query", "--scope", "configuration")
+    (here,) = lab.started("cms1", SERVER)
+    there = mate(here)
+    ban = f"{{rsc: {SERVER}, node: {there}, score: -INFINITY}}"
+    change = f"cluster_name: cmf\n      pacemaker: {{locations: {{never: {ban}}}}}"
+    said = (
+        f"with this {SERVER} would be started nowhere when {here} is gone: the constraint never is in the way: "
+        f"location ({SERVER} {there} -INFINITY)"
+    )
+    with pillar(lab, "cluster_name: cmf", change):
+        code, data = lab.runner("cmha.plan", "pair=cms")
+        assert code != 0
+        assert said in str(data["sites"]["lab"]["cms"]["error"])
+        done = lab.orchestrate()
+        assert (len(done.failed), said in done.printed) == (1, True), done.printed
+    assert lab.on("cms1", "cibadmin", "--query", "--scope", "configuration") == before
+    ignored = f"{change}\n      preflight: {{ignore: [failover]}}"
+    with pillar(lab, "cluster_name: cmf", ignored):
+        code, data = lab.runner("cmha.plan", "pair=cms")
+        assert code == 0
+        assert list(data["sites"]["lab"]["cms"]["cluster"]["changes"]) == ["locations:never"]
 
 
 def test_good_pairs(lab):

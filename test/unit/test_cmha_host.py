@@ -681,10 +681,23 @@ def test_a_plan_is_made_with_the_key_to_come_and_does_not_show_it(host, there):
 def test_a_plan_is_made_from_what_is_declared(host, there):
     there.pillar["pacemaker"] = {"absent": {"primitives": ["old"]}, "purge": ["tags"]}
     host.plan()
-    ((_, declared, absent, purge),) = (each for each in there.asked if each[0] == "crm.plan")
-    assert (absent, purge) == ({"primitives": ["old"]}, ["tags"])
+    ((_, declared, absent, purge, serves),) = (
+        each for each in there.asked if each[0] == "crm.plan"
+    )
+    assert (absent, purge, serves) == (
+        {"primitives": ["old"]},
+        ["tags"],
+        "cloudera-scm-server",
+    )
     assert {"absent", "purge"}.isdisjoint(declared)
     assert declared["primitives"]["fence"]["params"]["password"] == PASSWORD
+
+
+def test_whoever_ignores_the_failover_may_keep_the_service_from_starting(host, there):
+    there.pillar["preflight"] = {"ignore": ["failover"]}
+    host.plan()
+    ((*_, serves),) = (each for each in there.asked if each[0] == "crm.plan")
+    assert serves is None
 
 
 def fails(*_):

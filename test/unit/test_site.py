@@ -398,6 +398,39 @@ SERVER = "cloudera-scm-server"
 OPERATIONS = f"cmha:pairs:cms:pacemaker:primitives:{SERVER}:operations"
 
 
+SHARED = {
+    "cms1": {"ip": "pdu", "plug": 1},
+    "cms2": {"ip": "pdu", "plug": 2},
+    "mgmt1": {"ip": "pdu", "plug": 3},
+    "mgmt2": {"ip": "pdu", "plug": 4},
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("fencing", {"agent": "fence_x", "nodes": SHARED}),
+        (
+            "pairs:cms:fencing",
+            {
+                "agent": "fence_x",
+                "params": {"pcmk_delay_base": "cms1:5s;cms2:0s"},
+                "nodes": {"cms1": {"ip": "x"}, "cms2": {"ip": "y"}},
+            },
+        ),
+        ("corosync:quorum", {"two_node": 0}),
+        ("pairs:cms:pacemaker:properties", {"no-quorum-policy": "stop"}),
+        ("corosync:totem", {"token": 300_000}),
+        (
+            "pairs:cms:pacemaker:primitives",
+            {"f": {"agent": "stonith:fence_x", "params": {"pcmk_host_list": "cms1 other1"}}},
+        ),
+    ],
+)
+def test_what_is_near_to_something_wrong_and_right(site_model, path, value):
+    assert site_model(with_(path, value))["pairs"]
+
+
 def site_with(pacemaker, **fencing):
     pillar = with_("pairs:cms:pacemaker", pacemaker)
     pillar["pairs"]["cms"].update(fencing)

@@ -1,0 +1,226 @@
+"""
+What in pillar keeps a pair's service from running once, and on a host that is there: its resource, and what
+Pacemaker is told of it.
+
+Pure functions. Each raises a ``SiteError`` for the first thing that is wrong.
+Sources: "Pacemaker Explained", "Resource Options" and "Resource Operations".
+"""
+
+import re
+
+import cib_values
+from pillar_values import SiteError
+
+_PAGE_AGENT = "ocf:cm:server"
+_THRESHOLD = "migration-threshold"
+_LONGEST_START_DELAY = 600_000  # milliseconds
+_OF_SERVICES = r"(?:lsb|systemd|service|upstart):(.+?)(?:\.service)?"
+
+
+def __virtual__():
+    return True
+
+
+def refuse(pair):
+    """
+    Refuse what doesn't fit the pair's service.
+
+    pair
+        The pair, with its settings.
+    """
+    for each in (threshold, requires, watched, page_agent, second_server):
+        each(pair)
+
+
+def page_agent(pair):
+    """
+    Refuse the agent that asks Cloudera Manager for its page where there is none.
+
+    pair
+        The pair, with its settings.
+    """
+    if not _asks_for_page(pair):
+        return
+    if pair["role"] != "server":
+        raise SiteError(
+            f"cmha:pairs:{pair['pair']}:resource",
+            f"{_PAGE_AGENT} is for a pair of role server; {pair['service']} gives no page",
+        )
+    if pair["port"] is None:
+        raise SiteError(
+            f"cmha:pairs:{pair['pair']}:port", f"{_PAGE_AGENT} needs the port of the page"
+        )
+
+
+def _asks_for_page(pair):
+    primitive = pair["pacemaker"]["primitives"].get(pair["resource"])
+    return (primitive.get("agent") if isinstance(primitive, dict) else primitive) == _PAGE_AGENT
+
+
+def threshold(pair):
+    """
+    Refuse to give the server up after one failure. A server that starts while the database is still claimed
+    by the host that has crashed ends itself, and Pacemaker counts that: it would stay stopped for good. The
+    start of an agent that asks for the page waits for the claim to run out.
+
+    pair
+        The pair, with its settings.
+    """
+    if pair["role"] != "server" or _asks_for_page(pair):
+        return
+    said, where = _meta(pair, _THRESHOLD)
+    if re.fullmatch(r"[+]?0*1", str(said).strip()):
+        raise SiteError(
+            where,
+            "1 leaves Cloudera Manager stopped after a crash: its server ends itself while the database "
+            "is claimed by the host that crashed, and that is a failure; leave it out, or say 3",
+        )
+
+
+def requires(pair):
+    """
+    Refuse that the service is started before its other host is fenced, or without quorum.
+
+    pair
+        The pair, with its settings.
+    """
+    said, where = _meta(pair, "requires")
+    fences = cib_values.is_true(str(pair["pacemaker"]["properties"].get("stonith-enabled")))
+    if said == "nothing" or (said == "quorum" and fences):
+        raise SiteError(
+            where,
+            f"{said} starts {pair['service']} before its other host is fenced: it may run on both; leave it "
+            "out",
+        )
+
+
+def watched(pair):
+    """
+    Refuse operations by which nobody sees that the service has died, or that it didn't stop.
+
+    pair
+        The pair, with its settings.
+    """
+    resource = pair["resource"]
+    operations = _mapping(_mapping(pair["pacemaker"]["primitives"].get(resource)).get("operations"))
+    where = f"cmha:pairs:{pair['pair']}:pacemaker:primitives:{resource}:operations"
+    monitors = [each for each in _several(operations.get("monitor", ())) if isinstance(each, dict)]
+    for each in monitors:
+        if str(each.get("on-fail")).lower() == "ignore" and _recurs(each):
+            raise SiteError(
+                f"{where}:monitor:on-fail",
+                f"ignore does nothing when {pair['service']} has died; leave it out",
+            )
+        delay = cib_values.duration(str(each.get("start-delay", "0")))
+        if isinstance(delay, int) and delay > _LONGEST_START_DELAY:
+            raise SiteError(
+                f"{where}:monitor:start-delay",
+                f"for {delay // 1000} s nobody would see that {pair['service']} has died; the start itself "
+                "waits until it runs, so leave it out",
+            )
+    if monitors and not any(map(_recurs, monitors)):
+        raise SiteError(
+            f"{where}:monitor",
+            f"never runs again after the start: nobody would see that {pair['service']} has died; say an "
+            "interval, as 30s",
+        )
+    for each in _several(operations.get("stop", ())):
+        if str(_mapping(each).get("on-fail")).lower() == "ignore":
+            raise SiteError(
+                f"{where}:stop:on-fail",
+                f"ignore starts {pair['service']} on the other host while it still runs on the first; leave "
+                "it out",
+            )
+
+
+def _recurs(monitor):
+    """Whether it runs again and again where the service is started."""
+    every = cib_values.duration(str(monitor.get("interval", "0")))
+    return (
+        every != 0  # what is no duration is refused where its section is checked
+        and cib_values.is_true(str(monitor.get("enabled", "true")))
+        and cib_values.role(str(monitor.get("role", "Started"))) == "Started"
+    )
+
+
+def _meta(pair, name):
+    """The meta attribute that the pair's resource has, and its path: what stands nearest to it counts."""
+    declared = pair["pacemaker"]
+    resource = declared["primitives"].get(pair["resource"])
+    primitive = _mapping(resource)
+    for values, where in (
+        (primitive.get("meta"), f"primitives:{pair['resource']}:meta"),
+        *_in_sets(primitive.get("meta_sets"), f"primitives:{pair['resource']}:meta_sets"),
+        *_inherited(declared, pair["resource"], primitive.get("agent", resource)),
+        (declared["rsc_defaults"], "rsc_defaults"),
+        *_in_sets(declared.get("rsc_defaults_sets"), "rsc_defaults_sets"),
+    ):
+        # what isn't what it should be is refused where its section is checked
+        said = values.get(name) if isinstance(values, dict) else None
+        if said is not None:
+            return said, f"cmha:pairs:{pair['pair']}:pacemaker:{where}:{name}"
+    return None, None
+
+
+def second_server(pair):
+    """
+    Refuse what would run the pair's service twice: a clone of its resource, and another resource for it.
+
+    pair
+        The pair, with its settings.
+    """
+    declared, resource, service = pair["pacemaker"], pair["resource"], pair["service"]
+    where = f"cmha:pairs:{pair['pair']}:pacemaker"
+    holders = {resource} | {
+        name
+        for name, each in _mapping(declared.get("groups")).items()
+        if resource in _several(each.get("members") if isinstance(each, dict) else each)
+    }
+    for section, key in (("clones", "resource"), ("bundles", "primitive")):
+        for name, each in _mapping(declared.get(section)).items():
+            held = each.get(key) if isinstance(each, dict) else each
+            if isinstance(held, str) and held in holders:
+                raise SiteError(
+                    f"{where}:{section}:{name}",
+                    f"would run {resource} on both hosts at once; a pair's service runs on one",
+                )
+    for name, each in _mapping(declared.get("primitives")).items():
+        agent = each.get("agent") if isinstance(each, dict) else each
+        is_for_it = _run_by(each) == service or agent == f"ocf:cm:{pair['role']}"
+        if is_for_it and name != resource and resource in declared["primitives"]:
+            raise SiteError(
+                f"{where}:primitives:{name}",
+                f"is for {service} too, which {resource} runs; one resource is for one service",
+            )
+
+
+def _run_by(primitive):
+    """The service that a primitive's agent runs by its name, if it does."""
+    agent = primitive.get("agent") if isinstance(primitive, dict) else primitive
+    found = re.fullmatch(_OF_SERVICES, str(agent))
+    return found[1] if found else None
+
+
+def _mapping(said):
+    return said if isinstance(said, dict) else {}
+
+
+def _inherited(declared, resource, agent):
+    """The meta attributes that a resource has from its template and its group, and where they stand."""
+    for key, is_its in (
+        ("templates", lambda name, _: agent == f"@{name}"),
+        ("groups", lambda _, each: resource in _several(each.get("members"))),
+    ):
+        for name, each in _mapping(declared.get(key)).items():
+            if isinstance(each, dict) and is_its(name, each):
+                yield each.get("meta"), f"{key}:{name}:meta"
+                yield from _in_sets(each.get("meta_sets"), f"{key}:{name}:meta_sets")
+
+
+def _several(said):
+    return said if isinstance(said, (list, tuple)) else [said]
+
+
+def _in_sets(sets, where):
+    for name, each in _mapping(sets).items():
+        yield each.get("values") if isinstance(each, dict) else None, f"{where}:{name}:values"
