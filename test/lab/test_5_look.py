@@ -88,8 +88,8 @@ def test_what_would_keep_the_service_from_starting_is_refused(lab):
     ban = f"{{rsc: {SERVER}, node: {there}, score: -INFINITY}}"
     change = f"cluster_name: cmf\n      pacemaker: {{locations: {{never: {ban}}}}}"
     said = (
-        f"with this {SERVER} would be started nowhere when {here} is gone: the constraint never is in the way: "
-        f"location ({SERVER} {there} -INFINITY)"
+        f"with this {SERVER} would be started nowhere when {here} is gone: the constraint never is in the "
+        f"way: location ({SERVER} {there} -INFINITY)"
     )
     with pillar(lab, "cluster_name: cmf", change):
         code, data = lab.runner("cmha.plan", "pair=cms")

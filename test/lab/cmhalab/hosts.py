@@ -64,6 +64,12 @@ def on_each(lab, hosts, *command, stdin=None):
         return dict(zip(hosts, done))
 
 
+def run_on_each(lab, hosts, *command):
+    """Runs a command on hosts at the same time. A failure on one of them is an error that says why."""
+    with ThreadPoolExecutor(max_workers=len(hosts) or 1) as pool:
+        list(pool.map(lambda host: inside.run(lab, host, *command), hosts))
+
+
 def _not(lab, hosts, state):
     states = orders.ask(lab, "hosts")
     return [host for host in hosts if states[host]["state"] != state]

@@ -197,7 +197,7 @@ def _wake(lab, facts):
         rules = {host: looks[name] for host, looks in saved.items() if looks[name]}
         hosts.on_each(lab, list(rules), save.replace("save", "restore"), stdin=rules)
     running = [host for host, looks in saved.items() if looks[MEMBERS]]
-    hosts.on_each(lab, running, "sh", "-c", "service corosync start && service pacemaker start")
+    hosts.run_on_each(lab, running, "sh", "-c", "service corosync start && service pacemaker start")
     minions.wait_for(lab, lab.hosts)
     # a look costs more than this, and the first election of a cluster takes its time
     hosts.on_each(lab, running, "timeout", str(START_TIME), "sh", "-c", UNTIL_STARTED)
@@ -206,7 +206,7 @@ def _wake(lab, facts):
     waiting.wait_until(
         lambda: not _differences(saved, _look(lab)),
         START_TIME,
-        lambda: f"put back, {', '.join(_differences(saved, _look(lab)))} is another one",
+        lambda: f"put back, {_told(saved, _look(lab))}",
     )
 
 
@@ -230,3 +230,15 @@ def _differences(saved, shown):
         for name, look in looks.items()
         if shown[host][name] != look
     ]
+
+
+def _told(saved, shown):
+    """What differs, and of the first what it is."""
+    differences = _differences(saved, shown)
+    values = [
+        f"{name} on {host} is {shown[host][name][:300]!r}, was {look[:300]!r}"
+        for host, looks in saved.items()
+        for name, look in looks.items()
+        if shown[host][name] != look
+    ]
+    return f"{', '.join(differences)} is another one ({'; '.join(values[:3])})"
