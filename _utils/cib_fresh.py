@@ -7,6 +7,7 @@ Pure functions. The scheduler is asked what it would start of it (see ``crm``).
 from xml.etree import ElementTree
 
 import cib_obstacles
+import cib_values
 
 # What keeps a resource from starting, whatever it waits for
 _KEEPS_STOPPED = ("target-role", "is-managed", "maintenance")
@@ -56,21 +57,33 @@ def just_come(xml):
     Returns it as text.
     """
     root = ElementTree.fromstring(cib_obstacles.resolved(xml))
-    for values in root.iterfind("configuration/crm_config/cluster_property_set"):
-        values[:] = [each for each in values if each.get("name") != "maintenance-mode"]
+    lasting = {each.get("name") for each in root.iterfind("configuration/nodes//nvpair")}
+    unknown = [
+        each for each in root.iterfind("configuration/constraints/*") if _depends(each, lasting)
+    ]
     for constraints in root.iterfind("configuration/constraints"):
-        constraints[:] = [each for each in constraints if not _depends(each)]
+        constraints[:] = [each for each in constraints if each not in unknown]
+    # who is invited by what isn't known yet may come
+    away = ["maintenance-mode", *(["symmetric-cluster"] if any(map(_invites, unknown)) else [])]
+    for values in root.iterfind("configuration/crm_config/cluster_property_set"):
+        values[:] = [
+            each for each in values if cib_values.property_name(each.get("name", "")) not in away
+        ]
     return _just_come(root)
 
 
-def _depends(constraint):
+def _depends(constraint, lasting):
     """Whether it decides by what only a running cluster knows."""
-    attributes = [each.get("attribute", "") for each in constraint.iter("expression")]
+    attributes = {each.get("attribute", "") for each in constraint.iter("expression")} - lasting
     return (
         constraint.tag == "rsc_ticket"
         or constraint.find(".//date_expression") is not None
-        or any(not each.startswith("#") for each in attributes)
+        or not all(each.startswith("#") for each in attributes)
     )
+
+
+def _invites(constraint):
+    return any(not rule.get("score", "").startswith("-") for rule in constraint.iter("rule"))
 
 
 def nodes(xml):

@@ -369,6 +369,15 @@ UNSERVED = {
         },
         "started nowhere: vip has the meta attribute target-role=Stopped ",
     ),
+    "a rule on a lasting attribute": (
+        {
+            "node_attributes": {"cms2": {"rack": "b"}},
+            "locations": {
+                "l": {"rsc": "cm", "rules": [{"score": "-INFINITY", "expressions": ["rack eq b"]}]}
+            },
+        },
+        "started nowhere when cms1 is gone: cms2 has the attribute rack=b ",
+    ),
     "after what is elsewhere": (
         {
             "orders": {"o": {"first": "vip", "then": "cm"}},
@@ -417,6 +426,19 @@ LEFT_ALONE = {
                 "rules": [{"score": "-INFINITY", "expressions": ["not_defined pingd"]}],
             }
         }
+    },
+    "what a rule on an attribute invites where nobody is else": {
+        "properties": {"symmetric-cluster": False},
+        "locations": {
+            "l": {"rsc": "cm", "rules": [{"score": 100, "expressions": ["defined pingd"]}]}
+        },
+    },
+    "what a rule on a lasting attribute invites": {
+        "properties": {"symmetric-cluster": False},
+        "node_attributes": {"cms1": {"rack": "a"}, "cms2": {"rack": "b"}},
+        "locations": {
+            "l": {"rsc": "cm", "rules": [{"score": 100, "expressions": ["defined rack"]}]}
+        },
     },
     "what waits for a ticket": {"tickets": {"t": {"ticket": "T", "rsc": "cm"}}},
     "maintenance mode, in which people know that nothing is started": {
