@@ -98,6 +98,22 @@ def test_a_word_is_missing(small, command, usage):
 # --- the network, the power ----------------------------------------------------------------------
 
 
+# More lines than a log's socket takes that isn't as a real host's
+WHILE_THE_JOURNAL_STANDS = """
+journal=$(pidof systemd-journald)
+kill -STOP "$journal"
+timeout 20 sh -c 'for line in $(seq 100); do logger "$line"; done'
+code=$?
+kill -CONT "$journal"
+exit $code
+"""
+
+
+def test_who_logs_does_not_wait_for_the_journal(small):
+    """Corosync waits for it spinning, with realtime priority: on a busy machine nothing else goes on then."""
+    assert small.code(HOST, "sh", "-c", WHILE_THE_JOURNAL_STANDS) == 0
+
+
 def test_cut_and_heal(small):
     assert pings(small)
     small.run("cut", HOST)

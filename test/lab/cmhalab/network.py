@@ -15,6 +15,7 @@ BRIDGE = "lan.0"  # the dot: no host is called so
 SIDE = "bmc.0"
 BAD = "bad.0"
 BAD_ENDS = {"bad.1": BAD, "bad.2": BRIDGE}  # the relay's two devices, the host's first
+LOG_LINES = 512  # as systemd has it
 CARRIER_TIME = 30  # seconds, of which a cable needs few milliseconds, or up to one second
 
 
@@ -32,6 +33,10 @@ def make_namespace(namespace):
     run("unshare", f"--net={namespace}", "true")
     # systemd does it itself, sysvinit doesn't
     run("nsenter", f"--net={namespace}", "ip", "link", "set", "dev", "lo", "up")
+    # A real host's systemd raises it, one in a container may not. Where the log's socket takes no more than
+    # ten lines, Corosync spins with realtime priority until the journal has read them.
+    queue = "/proc/sys/net/unix/max_dgram_qlen"
+    run("nsenter", f"--net={namespace}", "sh", "-c", f"echo {LOG_LINES} > {queue}")
 
 
 def plug_in(cable, address, namespace, bridge=BRIDGE, interface="eth0"):
