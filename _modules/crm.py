@@ -994,38 +994,46 @@ def _refuse_unserved(before, wanted, resource):
     until then, and nobody would know."""
     if resource is None or wanted["xml"] is None:
         return
-    now, then = map(__utils__["cib_fresh.just_come"], (before, wanted["xml"]))
-    is_new = __utils__["cib_fresh.lacks"](now, resource)
+    by_hand = __utils__["cib_fresh.kept_stopped"](before)
+    by_hand &= __utils__["cib_fresh.kept_stopped"](wanted["xml"])
+    now, then = (__utils__["cib_fresh.just_come"](xml, by_hand) for xml in (before, wanted["xml"]))
+    had, has = (__utils__["cib_fresh.primitives"](xml, resource) for xml in (now, then))
+    if has == []:
+        raise CommandExecutionError(
+            f"{__grains__['id']}: serves: there would be no resource {resource}"
+        )
     nodes = __utils__["cib_fresh.nodes"](then)
+    if has is None or not nodes:
+        return
     for gone in [None, *nodes] if len(nodes) > 1 else [None]:
         case = __utils__["cib_fresh.lost"](then, gone)
-        if not _starts(case, resource) and (
-            is_new or _starts(__utils__["cib_fresh.lost"](now, gone), resource)
+        if not _starts(case, has) and (
+            not had or _starts(__utils__["cib_fresh.lost"](now, gone), had)
         ):
-            left = next((node for node in nodes if node != gone), "")
-            why = _what_keeps(case, resource, left, gone) or wanted["changes"]
+            left = next(node for node in nodes if node != gone)
+            why = _what_keeps(case, has, left, gone) or wanted["changes"]
             raise CommandExecutionError(
                 f"{__grains__['id']}: with this {resource} would be started nowhere"
                 f"{f' when {gone} is gone' if gone else ''}: {'; '.join(why)} "
-                "(preflight: {ignore: [failover]} in pillar lets it pass)"
+                "(pillar's preflight: {ignore: [failover]} lets it pass, or a call without serves)"
             )
 
 
-def _starts(xml, resource):
-    return any(
-        effect["what"] == resource
-        and effect["action"] == "Start"
-        and "blocked" not in effect["where"] + effect["why"]
+def _starts(xml, primitives):
+    started = {
+        effect["what"].partition(":")[0]
         for effect in _effects(xml)
-    )
+        if effect["action"] == "Start" and "blocked" not in effect["where"] + effect["why"]
+    }
+    return started.issuperset(primitives)
 
 
-def _what_keeps(xml, resource, node, gone):
-    """Lines on what keeps a resource from a node, when another one is gone."""
+def _what_keeps(xml, primitives, node, gone):
+    """Lines on what keeps resources from a node, when another one is gone."""
     taken = __utils__["cib_obstacles.without"]
     found = __utils__["cib_obstacles.smallest"](
         __utils__["cib_obstacles.obstacles"](xml, node, gone or ""),
-        lambda away: _starts(taken(xml, away), resource),
+        lambda away: _starts(taken(xml, away), primitives),
     )
     return [obstacle.what for obstacle in found or ()]
 

@@ -440,6 +440,71 @@ LEFT_ALONE = {
             "l": {"rsc": "cm", "rules": [{"score": 100, "expressions": ["defined rack"]}]}
         },
     },
+    "what follows a promoted one, which agents choose": {
+        "primitives": {"drbd": "ocf:linbit:drbd"},
+        "clones": {"ms": {"resource": "drbd", "meta": {"promotable": True, "promoted-max": 1}}},
+        "colocations": {
+            "c": {"rsc": "cm", "with-rsc": "ms", "with-rsc-role": "Promoted", "score": "INFINITY"}
+        },
+        "orders": {
+            "o": {"first": "ms", "first-action": "promote", "then": "cm", "then-action": "start"}
+        },
+    },
+    "what is stopped at times": {
+        "rsc_defaults_sets": {
+            "w": {
+                "score": 10,
+                "rule": {
+                    "expressions": [
+                        {
+                            "date_expression": {
+                                "operation": "date_spec",
+                                "date_spec": {"years": "2020-2090"},
+                            }
+                        }
+                    ]
+                },
+                "values": {"target-role": "Stopped"},
+            }
+        }
+    },
+    "capacities that an agent measures": {
+        "properties": {"placement-strategy": "utilization"},
+        "primitives": {
+            "u": "ocf:heartbeat:NodeUtilization",
+            "cm": {"agent": "ocf:pacemaker:Dummy", "utilization": {"cpu": 2}},
+        },
+        "clones": {"us": "u"},
+    },
+    "a resource in maintenance": {
+        "primitives": {"cm": {"agent": "ocf:pacemaker:Dummy", "meta": {"maintenance": True}}}
+    },
+    "a resource that people manage": {
+        "primitives": {"cm": {"agent": "ocf:pacemaker:Dummy", "meta": {"is-managed": False}}}
+    },
+    "a node in maintenance": {"node_attributes": {"cms2": {"maintenance": True}}},
+    "a score that an agent gives": {
+        "locations": {
+            "l": {
+                "rsc": "cm",
+                "rules": [{"score-attribute": "pingd", "expressions": ["#uname ne x"]}],
+            }
+        }
+    },
+    "a node's health": {
+        "locations": {
+            "l": {
+                "rsc": "cm",
+                "rules": [{"score": "-INFINITY", "expressions": ["not_defined #health_disk"]}],
+            }
+        }
+    },
+    "what an agent says later": {
+        "node_attributes": {"cms1": {"pingd": 0}, "cms2": {"pingd": 0}},
+        "locations": {
+            "l": {"rsc": "cm", "rules": [{"score": "-INFINITY", "expressions": ["pingd lt 1"]}]}
+        },
+    },
     "what waits for a ticket": {"tickets": {"t": {"ticket": "T", "rsc": "cm"}}},
     "maintenance mode, in which people know that nothing is started": {
         "properties": {"maintenance-mode": True}
@@ -472,11 +537,49 @@ def test_what_keeps_it_already_hinders_nothing_else(spied, cib_file, line):
     assert spied.crm.apply(change, serves="cm")["changes"]
 
 
-def test_a_maintenance_of_somebody_hides_nothing(spied, cib_file):
+@pytest.mark.parametrize(
+    ("line", "part", "said"),
+    [
+        ("configure property maintenance-mode=true", "stopped", "target-role=Stopped"),
+        ("resource maintenance cm on", "banned from both", "constraint a is in the way"),
+        ("resource unmanage cm", "stopped", "target-role=Stopped"),
+        ("node standby cms2", "banned from one", "constraint a is in the way"),
+        ("resource stop cm", "banned from both", "constraint a is in the way"),
+    ],
+)
+def test_what_somebody_does_meanwhile_hides_nothing(spied, cib_file, line, part, said):
     spied.crm.apply(CM, serves="cm")
-    cib_file.crm("configure property maintenance-mode=true")
-    with pytest.raises(CommandExecutionError, match="target-role=Stopped"):
-        spied.crm.apply(UNSERVED["stopped"][0], serves="cm")
+    cib_file.crm(line)
+    with pytest.raises(CommandExecutionError, match=said):
+        spied.crm.apply(UNSERVED[part][0], serves="cm")
+
+
+@pytest.mark.parametrize(
+    "line", ["node standby cms2", "configure property stop-all-resources=true"]
+)
+def test_what_somebody_does_meanwhile_hinders_nobody(spied, cib_file, line):
+    cib_file.crm(line)
+    assert spied.crm.apply(CM, serves="cm")["changes"]
+
+
+def test_what_is_served_may_be_a_group_or_a_clone(spied):
+    more = {"groups": {"g": ["vip"]}, "clones": {"c": "cm"}}
+    for served in ("g", "c"):
+        assert "changes" in spied.crm.apply({**CM, **more}, serves=served)
+    ban = {"locations": {"a": {"rsc": "g", "node": "cms1", "score": "-INFINITY"}}}
+    with pytest.raises(
+        CommandExecutionError, match="with this g would be started nowhere when cms2"
+    ):
+        spied.crm.apply(ban, serves="g")
+
+
+@pytest.mark.parametrize("served", ["cmm", "", 5])
+def test_what_is_served_has_to_be_there(spied, served):
+    with pytest.raises(
+        CommandExecutionError, match=f"serves: there would be no resource {served}$"
+    ):
+        spied.crm.apply(CM, serves=served)
+    assert spied.writes() == []
 
 
 def test_resources_that_wait_for_each_other_already_hinder_nothing_else(spied, cib, cib_file):
