@@ -24,7 +24,7 @@ _CALLS_PLUGINS = "fence_legacy"
 _SAYS_NO = re.compile(r"failed: .* ?\d+$")
 _MODE = 0o700
 # Pacemaker's versions: that knows pcmk_delay_base; that prefers plug to port, where an agent knows both
-_KNOWS_DELAY_BASE, _TAKES_PLUG = "1.1.18", "3.0.2"
+_KNOWS_DELAY_BASE, _KNOWS_DELAYS_OF_NODES, _TAKES_PLUG = "1.1.18", "2.1.2", "3.0.2"
 # What stands in the CIB for a secret that Pacemaker keeps
 _KEPT_BY_PACEMAKER = "lrm://"
 # Seconds for an agent: as long as Pacemaker's own monitor of a short device may take, a BMC can be slow
@@ -129,7 +129,8 @@ def unconfigured(xml=None):
 
 def unknown(devices):
     """
-    What the installed Pacemaker would pass over in fence devices: it knows ``pcmk_delay_base`` since 1.1.18.
+    What the installed Pacemaker would pass over in fence devices: it knows ``pcmk_delay_base`` since 1.1.18,
+    and one for each node since 2.1.2.
 
     devices
         See ``unproven``.
@@ -138,16 +139,28 @@ def unknown(devices):
 
     CLI Example: none; parameters are secrets.
 
-    Source: Pacemaker's ChangeLog, 1.1.18.
+    Source: Pacemaker's ChangeLog, 1.1.18 and 2.1.2.
     """
     version = __salt__["crm.version"]()
-    if not version or not __utils__["corosync_keys.is_before"](version, _KNOWS_DELAY_BASE):
-        return []
-    return [
-        f"{name} has pcmk_delay_base, which Pacemaker {version} doesn't know: when the network is cut, both "
-        "hosts would be fenced; give one of both pcmk_delay_max"
+    said = {
+        name: str(each["params"]["pcmk_delay_base"])
         for name, each in devices.items()
         if "pcmk_delay_base" in each["params"]
+    }
+    if not version or not said:
+        return []
+    is_before = __utils__["corosync_keys.is_before"]
+    if is_before(version, _KNOWS_DELAY_BASE):
+        what, instead = "pcmk_delay_base", "give one of both pcmk_delay_max"
+    elif is_before(version, _KNOWS_DELAYS_OF_NODES):
+        what, instead = "a pcmk_delay_base for each node", "give a plain one to one of both"
+        said = {name: base for name, base in said.items() if ":" in base or "=" in base}
+    else:
+        return []
+    return [
+        f"{name} has {what}, which Pacemaker {version} doesn't know: when the network is cut, both hosts "
+        f"would be fenced; {instead}"
+        for name in said
     ]
 
 

@@ -8,176 +8,270 @@ Sources: ``pacemaker-fenced(7)``, Pacemaker Explained, "Fencing"; the library of
 import re
 
 import cib_values
-from pillar_values import SiteError
+from pillar_values import SiteError, shown
 
 DELAY, LONGEST_DELAY = "pcmk_delay_base", "pcmk_delay_max"
+_EACH_NODES_OWN = re.compile("[:=]")
 
-# What says how a device is spoken to, and not which one it is
-_MANNERS = {
-    *(
-        "action auth cipher command_prompt debug debug_file hexadecimal_kg identity_file inet4_only".split()
-    ),
-    *("inet6_only lanplus login method notls option passwd passwd_script password".split()),
-    *("password_script privlvl quiet secure ssh ssh_options ssl ssl_insecure ssl_secure".split()),
-    *("tls1.0 user userid username verbose".split()),
-}
-_PATIENCE = re.compile(r"pcmk_.*|(.*_)?(timeout|wait|delay)|retry_on|.*_tries")
+# Agents that speak to one machine's own management processor: its address says which machine
+_PROCESSORS = re.compile(
+    r"(stonith:)?(fence_(ipmilan|ipmilanplus|idrac|ilo[345]|imm|redfish)|external/ipmi)"
+)
+_ADDRESSES = ("ip", "ipaddr")
+_WHICH = {"ipport": "623", "target": "", "systems_uri": ""}
 
-# Milliseconds that a device at least needs, and by which the fencer would give it up
+# Milliseconds that switching a host off and on takes at least, and by which the fencer would give it up
 _SHORTEST = 5_000
-_TIMES = re.compile(r"pcmk_(reboot|off|on|status|list|monitor)_timeout|(stonith|fencing)-timeout")
+_TIMES = re.compile(r"pcmk_(reboot|off)_timeout|(stonith|fencing)-timeout")
+_ASKS_THE_NETWORK = "heuristics"  # such an agent switches nothing
 
 
 def __virtual__():
     return True
 
 
-def _which(params):
-    """What of a device's parameters tells it from others, as devices and the network see it."""
-    return {
-        name: str(value).strip().lower()
-        for name, value in params.items()
-        if name not in _MANNERS and not _PATIENCE.fullmatch(name)
-    }
-
-
-def alike(devices, path):
+def params(said, path):
     """
-    Refuse two devices that are one.
+    Refuse names of parameters that are no text: YAML reads ``on`` as true.
 
-    devices
-        A list of tuples: the node's name, its device's parameters.
+    said
+        The parameters.
     path
         Where pillar says them.
     """
-    seen = []
-    for node, params in devices:
-        which = _which(params)
-        twin = next((other for other, of_other in seen if of_other == which), None)
-        if twin:
+    for name in said:
+        if not isinstance(name, str):
+            raise SiteError(path, f"has the key {name!r}; write names in quotes, as 'on'")
+
+
+def machine(agent, said):
+    """
+    The machine to which a device belongs, as far as its parameters say: what can be compared, or ``None``.
+
+    agent, said
+        The device's agent and parameters.
+    """
+    address = next((said[name] for name in _ADDRESSES if name in said), None)
+    if address is None or not _PROCESSORS.fullmatch(agent):
+        return None
+    more = [str(said.get(name, default)) for name, default in _WHICH.items()]
+    return (str(address).strip().rstrip(".").lower(), *more)
+
+
+def shared(devices):
+    """
+    Refuse two hosts with one management processor: who fences one, switches the other one off.
+
+    devices
+        A list of tuples: the host, its device's agent, its parameters, and where pillar says them.
+    """
+    owners = {}
+    for host, agent, said, path in devices:
+        which = machine(agent, said)
+        owner = owners.setdefault(which, host)
+        if which is not None and owner != host:
             raise SiteError(
                 path,
-                f"the devices of {twin} and {node} are the same: what of their parameters tells one host "
-                "from the other?",
+                f"the devices of {owner} and {host} are the same: what of their parameters tells one host "
+                f"from the other? Both are at {which[0]}",
             )
-        seen.append((node, which))
 
 
-def delay(params, node):
+def delay(said, node):
     """
     By how many milliseconds a node is fenced later, as far as pillar says.
 
-    params
+    said
         The device's parameters.
     node
         The node's name.
     """
-    said = str(params.get(DELAY, "0"))
-    if re.search("[:=]", said):  # from Pacemaker 2.1.2 on: for each node its own
-        named = dict(
-            re.split("[:=]", each, maxsplit=1)
-            for each in re.split(r"[;\s]+", said)
-            if re.search("[:=]", each)
-        )
-        said = named.get(node, "0")
-    return cib_values.duration(said)
+    base = str(said.get(DELAY, "0"))
+    if _EACH_NODES_OWN.search(base):
+        named = dict(_own_delays(base))
+        base = named.get(node, "0")
+    return cib_values.duration(base)
 
 
-def times(pacemaker, path):
+def _own_delays(base):
+    for each in re.split(r"[;\s]+", base.strip()):
+        node, _, value = re.sub(_EACH_NODES_OWN, ":", each, count=1).partition(":")
+        yield node, value
+
+
+def times(pacemaker, at):
     """
     Refuse times in which no device can fence.
 
     pacemaker
         The pair's ``pacemaker``, in its full form.
-    path
-        Where pillar says it.
+    at
+        Called with keys below ``pacemaker``; gives the pillar path.
     """
-    for where, values in _with_times(pacemaker):
-        for name, value in values.items():
-            said = cib_values.duration(str(value))
-            if name == DELAY and not re.search("[:=]", str(value)) and not isinstance(said, int):
-                raise SiteError(
-                    f"{path}:{where}:{name}", f"should be a duration as 5s, is {str(value)!r}"
-                )
-            if _TIMES.fullmatch(name) and isinstance(said, int) and said < _SHORTEST:
-                raise SiteError(
-                    f"{path}:{where}:{name}",
-                    f"is {said / 1000:g} s, in which no device fences; say at least {_SHORTEST // 1000}s, "
-                    "or leave it out",
-                )
-
-
-def _with_times(pacemaker):
-    yield "properties", pacemaker["properties"]
+    properties = pacemaker["properties"]
+    if cib_values.is_true(properties.get("stonith-enabled", "true")):
+        _refuse_short(properties, lambda name: at("properties", name))
     for section in ("primitives", "templates"):
         for name, each in pacemaker[section].items():
-            if isinstance(each, dict) and str(each.get("agent", "")).startswith(("stonith:", "@")):
-                yield f"{section}:{name}:params", each.get("params", {})
+            agent = str(each.get("agent", "")) if isinstance(each, dict) else ""
+            if agent.startswith("stonith:") and _ASKS_THE_NETWORK not in agent:
+                said = each.get("params", {})
+                where = (section, name, "params")
+                _refuse_short(said, lambda key, where=where: at(*where, key))
+                _refuse_no_delay(said, at(*where, DELAY))
 
 
-def unused(pair, devices, path):
+def _refuse_short(values, path):
+    for name, value in values.items():
+        said = cib_values.duration(str(value))
+        if _TIMES.fullmatch(name) and isinstance(said, int) and said < _SHORTEST:
+            raise SiteError(
+                path(name),
+                f"is {said / 1000:g} s, in which no device fences; say at least {_SHORTEST // 1000}s, or "
+                "leave it out",
+            )
+
+
+def _refuse_no_delay(said, path):
+    base = str(said.get(DELAY, "0"))
+    values = [value for _, value in _own_delays(base)] if _EACH_NODES_OWN.search(base) else [base]
+    for value in values:
+        if value.strip() and not isinstance(cib_values.duration(value), int):
+            raise SiteError(path, f"should be a duration as 5s, is {shown(value)}")
+
+
+def unused(pair, devices, at):
     """
-    Refuse what keeps a declared device from fencing its node, where fencing is on.
+    Refuse what keeps all devices of a node from fencing it, where fencing is on.
 
     pair
         A pair of a site's model.
     devices
-        By device, what ``cmha_fencing.devices`` says of it, and ``nodes``: the names of those it is for.
-    path
-        Where pillar says the pair's ``pacemaker``.
+        By device, what ``cmha_fencing.devices`` says of it; ``nodes``: the names of those it is for; ``own``:
+        the node for which pillar declares it in short, or ``None``.
+    at
+        See ``times``.
     """
     pacemaker = pair["pacemaker"]
-    if not devices or not cib_values.is_true(
-        pacemaker["properties"].get("stonith-enabled", "true")
-    ):
+    properties = pacemaker["properties"]
+    if not devices or not cib_values.is_true(properties.get("stonith-enabled", "true")):
         return
-    if not cib_values.is_true(pacemaker["properties"].get("startup-fencing", "true")):
+    if not cib_values.is_true(properties.get("startup-fencing", "true")):
         raise SiteError(
-            f"{path}:properties:startup-fencing",
+            at("properties", "startup-fencing"),
             f"false starts {pair['service']} while a host that wasn't seen yet may run it; leave it out",
         )
     names = [node["name"] for node in pair["nodes"]]
     for name, device in devices.items():
-        where = f"{path}:primitives:{name}"
-        if not device["nodes"]:
-            said = device["params"].get("pcmk_host_list") or device["params"].get("pcmk_host_map")
-            raise SiteError(
-                f"{where}:params", f"is for {said}, and the pair's nodes are {' and '.join(names)}"
-            )
-        own = device["own"]
-        if own and own not in device["nodes"]:
-            raise SiteError(
-                f"{where}:params", f"{name} is {own}'s device, and isn't for {own} here"
-            )
-        meta = pacemaker["primitives"][name].get("meta", {})
-        if str(meta.get("target-role", "Started")).lower() == "stopped":
-            raise SiteError(
-                f"{where}:meta:target-role", "Stopped keeps this device from fencing; leave it out"
-            )
-        banned = [node for node in names if _is_banned(pacemaker, name, node)]
-        if banned == names:
-            raise SiteError(
-                f"{path}:locations",
-                f"{name} is kept from {' and '.join(names)}: nobody can fence with it",
-            )
-    _levels(pacemaker, devices, path)
+        _refuse_for_others(name, device, names, pacemaker, at)
+    for node in names:
+        faults = {
+            name: _fault(pacemaker, name, node, names, at)
+            for name, device in devices.items()
+            if node in device["nodes"]
+        }
+        if faults and all(faults.values()):
+            raise next(iter(faults.values()))
+    _refuse_levels(pacemaker, devices, names, at)
 
 
-def _is_banned(pacemaker, resource, node):
-    return any(
-        each.get("rsc") == resource
-        and each.get("node") == node
-        and each.get("score") == "-INFINITY"
+def _refuse_for_others(name, device, names, pacemaker, at):
+    where = at("primitives", name, "params")
+    if not device["nodes"] and not _has_remote_nodes(pacemaker):
+        said = device["params"].get("pcmk_host_list") or device["params"].get("pcmk_host_map")
+        raise SiteError(
+            where, f"is for {shown(said)}, and the pair's nodes are {' and '.join(names)}"
+        )
+    if device["own"] and device["own"] not in device["nodes"]:
+        raise SiteError(
+            where, f"{name} is {device['own']}'s device, and isn't for {device['own']} here"
+        )
+
+
+def _has_remote_nodes(pacemaker):
+    return bool(pacemaker.get("bundles")) or any(
+        str(each.get("agent", "")).endswith(":remote") or "remote-node" in (each.get("meta") or {})
+        for each in pacemaker["primitives"].values()
+    )
+
+
+def _fault(pacemaker, name, node, names, at):
+    """Why nobody can fence a node with a device, or ``None``."""
+    role, place = _role(pacemaker, name)
+    if str(role).lower() == "stopped":
+        return SiteError(
+            at(*place, "target-role"), f"Stopped keeps {name} from fencing; leave it out"
+        )
+    others = [each for each in names if each != node]
+    bans = [_ban(pacemaker, name, each) for each in others]
+    if all(bans):
+        return SiteError(
+            at("locations", bans[0]),
+            f"{name} may not run on {' or '.join(others)}: nobody can fence {node} with it",
+        )
+    if _is_invited_nowhere(pacemaker, name):
+        return SiteError(
+            at("properties", "symmetric-cluster"),
+            f"false lets a resource run only where a location has it, and {name} has none with a score above "
+            f"0: nobody can fence {node} with it",
+        )
+    return None
+
+
+def _role(pacemaker, name):
+    primitive = pacemaker["primitives"][name]
+    template = str(primitive.get("agent", "")).removeprefix("@")
+    for values, place in (
+        (primitive.get("meta"), ("primitives", name, "meta")),
+        (
+            _mapping(pacemaker["templates"].get(template)).get("meta"),
+            ("templates", template, "meta"),
+        ),
+        (pacemaker["rsc_defaults"], ("rsc_defaults",)),
+    ):
+        if "target-role" in _mapping(values):
+            return values["target-role"], place
+    return None, ()
+
+
+def _ban(pacemaker, resource, node):
+    """The location by which a resource may not run on a node, if there is one."""
+    return next(
+        (
+            name
+            for name, each in pacemaker["locations"].items()
+            if each.get("rsc") == resource
+            and each.get("node") == node
+            and re.fullmatch(r"-INFINITY|-\d{7,}", str(each.get("score")))
+        ),
+        None,
+    )
+
+
+def _is_invited_nowhere(pacemaker, resource):
+    """Whether nothing runs where nothing says so, and of this resource nothing does: a pattern, a set or a
+    rule may."""
+    if cib_values.is_true(pacemaker["properties"].get("symmetric-cluster", "true")):
+        return False
+    return all(
+        each.get("rsc") not in (None, resource)
+        or (each.get("rsc") == resource and str(each.get("score", "")).startswith("-"))
         for each in pacemaker["locations"].values()
     )
 
 
-def _levels(pacemaker, devices, path):
+def _refuse_levels(pacemaker, devices, names, at):
     for name, level in pacemaker["fencing_levels"].items():
-        target = level.get("target")
+        target = next(
+            (each for each in names if each.lower() == str(level.get("target")).lower()), None
+        )
         for each in level.get("devices", "").split(","):
             if target and each in devices and target not in devices[each]["nodes"]:
+                whom = " and ".join(devices[each]["nodes"]) or "others"
                 raise SiteError(
-                    f"{path}:fencing_levels:{name}",
-                    f"{each} is for {' and '.join(devices[each]['nodes'])}, and not for {target}",
+                    at("fencing_levels", name), f"{each} is for {whom}, and not for {target}"
                 )
+
+
+def _mapping(said):
+    return said if isinstance(said, dict) else {}

@@ -51,9 +51,9 @@ def layer(fencing, nodes, foreign, path):
         if key not in fencing:
             raise SiteError(path(key), "is missing")
     devices = _each_with_its_params(fencing, nodes, foreign, path)
-    cmha_fence_refusals.alike(devices.items(), path("nodes"))
-    _delay_one(devices, path)
     agent = fencing["agent"]
+    _refuse_alike(agent, devices, path)
+    _delay_one(devices, path)
     return {
         "pacemaker": {
             "properties": {"stonith-enabled": True, "no-quorum-policy": "stop"},
@@ -112,40 +112,52 @@ def refuse_turned_off(pair, path):
         )
 
 
-def refuse_unused(pair, path):
+def refuse_unused(pair, at):
     """
-    Refuse what keeps a device from fencing.
+    Refuse what keeps devices from fencing.
 
-    pair, path
+    pair, at
         See ``cmha_fence_refusals.unused``.
     """
-    names_ = [node["name"] for node in pair["nodes"]]
-    own = dict(zip(pair["fencing"]["devices"], names_))
-    cmha_fence_refusals.times(pair["pacemaker"], path)
+    nodes = [node["name"] for node in pair["nodes"]]
+    own = dict(zip(pair["fencing"]["devices"], nodes))
+    cmha_fence_refusals.times(pair["pacemaker"], at)
     found = {
         name: {
             **device,
             "own": own.get(name),
-            "nodes": [node for node in names_ if _is_for(device["params"], node)],
+            "nodes": [node for node in nodes if _is_for(device["params"], node)],
         }
-        for name, device in devices(pair, names_[0]).items()
+        for name, device in devices(pair, nodes[0]).items()
     }
-    cmha_fence_refusals.unused(pair, found, path)
+    cmha_fence_refusals.unused(pair, found, at)
 
 
-def refuse_shared(pairs):
+def refuse_shared(pairs, path):
     """
-    Refuse that two pairs have the same device for a host: one of them would fence the other's.
+    Refuse that hosts of a site, of one pair or of two, have one device, where that is seen.
 
     pairs
         All of a site's model.
+    path
+        Called with a pair; where pillar says its ``fencing:nodes``.
     """
-    known = []
-    for pair in pairs:
-        own = dict(zip(pair["fencing"]["devices"], (node["name"] for node in pair["nodes"])))
-        primitives = pair["pacemaker"]["primitives"]
-        known += [(node, primitives[name].get("params", {})) for name, node in own.items()]
-        cmha_fence_refusals.alike(known, f"cmha:pairs:{pair['pair']}:fencing:nodes")
+    cmha_fence_refusals.shared(
+        [
+            (f"{pair['pair']}'s {node['name']}", agent, params, path(pair))
+            for pair in pairs
+            for node in pair["nodes"]
+            for agent, params in _of_one_node(pair, node["name"])
+        ]
+    )
+
+
+def _of_one_node(pair, node):
+    """The devices that are for this node of a pair alone, as far as their parameters say: agent, params."""
+    for device in devices(pair, node).values():
+        params = device["params"]
+        if [each["name"] for each in pair["nodes"] if _is_for(params, each["name"])] == [node]:
+            yield device["agent"], params
 
 
 def passwords(pillar, minion_id):
@@ -194,6 +206,7 @@ def _each_with_its_params(fencing, nodes, foreign, path):
 
 
 def _check(params, path):
+    cmha_fence_refusals.params(params, path)
     for name in cmha_fence_passwords.said():
         if name not in params:
             continue
@@ -214,6 +227,22 @@ def _check(params, path):
     for name in _WHOM:
         if name in params:
             raise SiteError(f"{path}:{name}", "isn't for this short form: a device fences its node")
+
+
+def _refuse_alike(agent, devices, path):
+    own = [
+        {name: str(value) for name, value in _without_pacemakers(params).items()}
+        for params in devices.values()
+    ]
+    if own[0] == own[1]:
+        raise SiteError(
+            path("nodes"),
+            f"the devices of {' and '.join(devices)} are the same: what of their parameters tells one host "
+            "from the other?",
+        )
+    cmha_fence_refusals.shared(
+        [(node, agent, params, path("nodes")) for node, params in devices.items()]
+    )
 
 
 def _delay_one(devices, path):
@@ -319,9 +348,11 @@ def _agent_and_params(primitive):
 
 def _is_for(params, node):
     """Whether a device can fence a node, as far as its parameters say."""
+    if params.get("pcmk_host_check") == "none":
+        return True
     said = re.split(r"[,;\s]+", str(params.get("pcmk_host_list", "")))
-    named = {*filter(None, said), *_host_map(params)}
-    return not named or node in named
+    named = {each.lower() for each in (*filter(None, said), *_host_map(params))}
+    return not named or node.lower() in named
 
 
 def has_devices(pair):

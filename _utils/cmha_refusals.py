@@ -121,20 +121,35 @@ def reserved(section, path):
 
 def left_alone(pair, at):
     """
-    Refuse votes by which the node that is left has no quorum, where what has none starts nothing.
+    Refuse votes by which no node that is left has quorum, where what has none starts nothing.
 
     pair, at
-        See ``votes``. The pair has its ``pacemaker``, too.
+        See ``votes``. The pair has its ``pacemaker``, too, which may not be checked yet.
     """
-    quorum = pair["corosync"]["quorum"]
-    policy = str(pair["pacemaker"]["properties"].get("no-quorum-policy", "stop"))
-    if policy == "ignore" or any(map(quorum.get, ("two_node", "device", "auto_tie_breaker"))):
+    quorum, pacemaker = pair["corosync"]["quorum"], pair["pacemaker"]
+    policy = _policy(pacemaker)
+    if policy not in _STARTS_NOTHING or any(
+        map(quorum.get, ("two_node", "device", "auto_tie_breaker"))
+    ):
         return
-    raise SiteError(
-        at("quorum", "two_node"),
-        f"is 0, and no-quorum-policy is {policy}: when a node dies, the other one has no quorum and starts "
-        "nothing; leave two_node out, or declare a quorum device",
-    )
+    votes = [node.get("quorum_votes", 1) for node in pair["nodes"]]
+    if not any(2 * each > sum(votes) for each in votes):
+        raise SiteError(
+            at("quorum", "two_node"),
+            f"is 0, and no-quorum-policy is {policy}: when a node dies, the other one has no quorum and "
+            "starts nothing; leave two_node out, declare a quorum device, or set auto_tie_breaker",
+        )
+
+
+_STARTS_NOTHING = ("stop", "freeze", "demote", "suicide", "fence")
+
+
+def _policy(pacemaker):
+    """What pillar says for all of the cluster; ``None`` where a set of properties may say it, too."""
+    said, sets = pacemaker.get("properties"), pacemaker.get("properties_sets")
+    if "no-quorum-policy" in str(sets) or not isinstance(said, dict):
+        return None
+    return said.get("no-quorum-policy", "stop")
 
 
 def times(pair, at):
@@ -189,7 +204,7 @@ def device(pair, at):
     """
     declared = pair["corosync"]["quorum"].get("device")
     names = {each: node["id"] for node in pair["nodes"] for each in _names(node)}
-    if any(_is_same_host(str(pair["qnetd"]).lower(), name) for name in names):
+    if _node_of(str(pair["qnetd"]), names):
         raise SiteError(
             f"cmha:pairs:{pair['pair']}:qnetd",
             f"{pair['qnetd']} is a node of this pair: the device has to be a third host",
@@ -209,8 +224,7 @@ def device(pair, at):
     ):
         if not value:
             raise SiteError(at("quorum", "device", *keys), "is missing")
-    host = net["host"].lower().rstrip(".")
-    node = next((id_ for name, id_ in names.items() if _is_same_host(host, name)), None)
+    node = _node_of(net["host"], names)
     if node:
         raise SiteError(
             at("quorum", "device", "net", "host"),
@@ -306,9 +320,13 @@ def _names(node):
     return [node["id"].lower(), node["name"].lower(), *node["addresses"]]
 
 
-def _is_same_host(one, other):
-    """Whether two names may be of one host, as far as they say: a short name is that of any domain."""
-    if one == other:
-        return True
-    (short, long) = sorted((one, other), key=len)
-    return "." not in short and ":" not in long and long.startswith(f"{short}.")
+def _node_of(host, names):
+    """The node that a host is, by one of its names, or by its minion id with or without a domain."""
+    host = host.lower().rstrip(".")
+    if host in names:
+        return names[host]
+    for node in names.values():
+        short, long = sorted((host, node.lower()), key=len)
+        if "." not in short and ":" not in long and long.startswith(f"{short}."):
+            return node
+    return None

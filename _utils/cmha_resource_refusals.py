@@ -85,7 +85,9 @@ def requires(pair):
         The pair, with its settings.
     """
     said, where = _meta(pair, "requires")
-    fences = cib_values.is_true(str(pair["pacemaker"]["properties"].get("stonith-enabled")))
+    fences = cib_values.is_true(
+        str(_mapping(pair["pacemaker"]["properties"]).get("stonith-enabled"))
+    )
     if said == "nothing" or (said == "quorum" and fences):
         raise SiteError(
             where,
@@ -102,35 +104,63 @@ def watched(pair):
         The pair, with its settings.
     """
     resource = pair["resource"]
-    operations = _mapping(_mapping(pair["pacemaker"]["primitives"].get(resource)).get("operations"))
     where = f"cmha:pairs:{pair['pair']}:pacemaker:primitives:{resource}:operations"
-    monitors = [each for each in _several(operations.get("monitor", ())) if isinstance(each, dict)]
-    for each in monitors:
-        if str(each.get("on-fail")).lower() == "ignore" and _recurs(each):
-            raise SiteError(
-                f"{where}:monitor:on-fail",
-                f"ignore does nothing when {pair['service']} has died; leave it out",
-            )
-        delay = cib_values.duration(str(each.get("start-delay", "0")))
-        if isinstance(delay, int) and delay > _LONGEST_START_DELAY:
-            raise SiteError(
-                f"{where}:monitor:start-delay",
-                f"for {delay // 1000} s nobody would see that {pair['service']} has died; the start itself "
-                "waits until it runs, so leave it out",
-            )
-    if monitors and not any(map(_recurs, monitors)):
-        raise SiteError(
-            f"{where}:monitor",
-            f"never runs again after the start: nobody would see that {pair['service']} has died; say an "
-            "interval, as 30s",
-        )
-    for each in _several(operations.get("stop", ())):
-        if str(_mapping(each).get("on-fail")).lower() == "ignore":
+    monitors = _operations(pair, "monitor")
+    unseen = [_why_unseen(each, pair["service"]) for each in monitors]
+    if monitors and all(unseen):
+        key, why = unseen[0]
+        raise SiteError(f"{where}:monitor{key}", why)
+    for each in _operations(pair, "stop"):
+        if str(each.get("on-fail")).lower() == "ignore":
             raise SiteError(
                 f"{where}:stop:on-fail",
                 f"ignore starts {pair['service']} on the other host while it still runs on the first; leave "
                 "it out",
             )
+
+
+def _operations(pair, name):
+    """The resource's operations of that name, with what its template and all operations' defaults add."""
+    declared = pair["pacemaker"]
+    said = declared["primitives"].get(pair["resource"])
+    primitive = _mapping(said)
+    template = str(primitive.get("agent", said)).removeprefix("@")
+    by_default = {
+        key: value
+        for key, value in _mapping(declared.get("op_defaults")).items()
+        if key in ("on-fail", "enabled", "start-delay")
+    }
+    for owner in (primitive, _mapping(_mapping(declared.get("templates")).get(template))):
+        said = _several(_mapping(owner.get("operations")).get(name, ()))
+        found = [{**by_default, **each} for each in said if isinstance(each, dict)]
+        if found:
+            return found
+    return []
+
+
+def _why_unseen(monitor, service):
+    """Why a monitor does nothing about a dead service: the key that says so, and a line; or ``None``."""
+    if not _recurs(monitor):
+        return "", (
+            f"never runs again after the start: nobody would see that {service} has died; say an "
+            "interval, as 30s"
+        )
+    said = str(monitor.get("on-fail")).lower()
+    if said in _NOTHING_DONE:
+        return (
+            ":on-fail",
+            f"{said} does nothing that brings {service} back when it has died; leave it out",
+        )
+    delay = cib_values.duration(str(monitor.get("start-delay", "0")))
+    if isinstance(delay, int) and delay > _LONGEST_START_DELAY:
+        return ":start-delay", (
+            f"for {delay // 1000} s nobody would see that {service} has died; the start itself waits until "
+            "it runs, so leave it out"
+        )
+    return None
+
+
+_NOTHING_DONE = ("ignore", "block", "stop")
 
 
 def _recurs(monitor):

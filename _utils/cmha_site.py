@@ -56,15 +56,18 @@ def site(pillar, defaults, check_cib):
     for key in ("site", "pairs"):
         if key not in checked:
             raise SiteError(f"cmha:{key}", "is missing")
+
+    def nodes_of_fencing(pair):
+        return _fencing_place(checked, pair["role"], pair["pair"], "nodes")
+
     pairs = [_pair(name, checked, defaults) for name in checked["pairs"]]
     _refuse_shared_nodes(pairs)
     cmha_refusals.shared_names(checked)
     for pair in pairs:
         pair["pacemaker"] = _pacemaker(pair, checked, check_cib)
-        where = _fencing_place(checked, pair["role"], pair["pair"], "nodes")
-        cmha_fencing.refuse_turned_off(pair, where)
-        cmha_fencing.refuse_unused(pair, f"cmha:pairs:{pair['pair']}:pacemaker")
-    cmha_fencing.refuse_shared(pairs)
+        cmha_fencing.refuse_turned_off(pair, nodes_of_fencing(pair))
+        cmha_fencing.refuse_unused(pair, _places_of_pacemaker(checked, pair))
+    cmha_fencing.refuse_shared(pairs, nodes_of_fencing)
     heard = cmha_refusals.heard_by_others(pairs)
     pairs = [
         {**pair, "heard_by": heard.get(pair["pair"], []), "serves": _served(pair)} for pair in pairs
@@ -331,6 +334,38 @@ def _fencing_place(checked, role, name, key):
         next((place for place, each in zip(places, said) if each), ()),
     )
     return ":".join(("cmha", *nearest, "fencing", key))
+
+
+def _places_of_pacemaker(checked, pair):
+    """Called with keys below ``pacemaker``, what is returned says where pillar has them, or would have them
+    for this pair. A parameter of a device in short stands below ``fencing``."""
+    places = [("pairs", pair["pair"]), ("roles", pair["role"]), ()]
+    of_device = {
+        device: node["id"] for device, node in zip(pair["fencing"]["devices"], pair["nodes"])
+    }
+
+    def at(*keys):
+        ways = [("pacemaker", *keys)]
+        if keys[:1] == ("primitives",) and keys[1] in of_device and len(keys) > 3:
+            ways += [
+                ("fencing", "nodes", of_device[keys[1]], keys[3]),
+                ("fencing", "params", keys[3]),
+            ]
+        for way in ways:
+            for place in places:
+                if _has(checked, *place, *way):
+                    return ":".join(("cmha", *place, *map(str, way)))
+        return ":".join(("cmha", *places[0], *map(str, ways[0])))
+
+    return at
+
+
+def _has(place, *keys):
+    for key in keys:
+        if not isinstance(place, dict) or key not in place:
+            return False
+        place = place[key]
+    return True
 
 
 def _places(checked, role, name):

@@ -780,7 +780,7 @@ WRONG = [
             f"primitives:cloudera-scm-server:operations:monitor:{said}",
         )
         for monitor, said in (
-            ({"interval": "30s", "on-fail": "ignore"}, "on-fail: ignore does nothing when"),
+            ({"interval": "30s", "on-fail": "ignore"}, "on-fail: ignore does nothing that brings"),
             ({"interval": "30s", "start-delay": "1h"}, "start-delay: for 3600 s nobody would see"),
         )
     ),
@@ -794,14 +794,14 @@ WRONG = [
     *(
         (
             "pairs:cms:fencing",
-            {"agent": "fence_x", "nodes": {"cms1": one, "cms2": two}},
+            {"agent": "fence_ipmilan", "nodes": {"cms1": one, "cms2": two}},
             "pillar cmha:pairs:cms:fencing:nodes: the devices of cms1 and cms2 are the same",
         )
         for one, two in (
             ({"ip": "x", "lanplus": 1}, {"ip": "x"}),
-            ({"ip": "BMC.a"}, {"ip": " bmc.a"}),
+            ({"ip": "BMC.a"}, {"ipaddr": " bmc.a."}),
             ({"ip": "x", "username": "a"}, {"ip": "x", "username": "b"}),
-            ({"ip": "x", "pcmk_delay_base": "9s"}, {"ip": "x", "power_timeout": 9}),
+            ({"ip": "x", "ipport": 623}, {"ip": "x", "power_timeout": 9}),
         )
     ),
     *(
@@ -813,7 +813,7 @@ WRONG = [
         for pacemaker, said in (
             (
                 {"primitives": {"fence-cms1": {"meta": {"target-role": "Stopped"}}}},
-                "primitives:fence-cms1:meta:target-role: Stopped keeps this device from fencing",
+                "primitives:fence-cms1:meta:target-role: Stopped keeps fence-cms1 from fencing",
             ),
             (
                 {"primitives": {"fence-cms1": {"params": {"pcmk_host_list": "cms2"}}}},
@@ -821,15 +821,15 @@ WRONG = [
             ),
             (
                 {"primitives": {"f": {**OWN, "params": {"ip": "x", "pcmk_host_list": "a b"}}}},
-                "primitives:f:params: is for a b, and the pair's nodes are cms1 and cms2",
+                "primitives:f:params: is for 'a b', and the pair's nodes are cms1 and cms2",
             ),
             (
                 {"primitives": {"f": {**OWN, "params": {"ip": "x", "pcmk_host_map": "a:1;b:2"}}}},
-                "primitives:f:params: is for a:1;b:2, and the pair's nodes are cms1 and cms2",
+                "primitives:f:params: is for 'a:1;b:2', and the pair's nodes are cms1 and cms2",
             ),
             (
                 {"locations": {"ban": {"rsc": "fence-cms1", "node": "cms2", "score": "-INFINITY"}}},
-                "locations: fence-cms1 is kept from cms1 and cms2: nobody can fence with it",
+                "locations:ban: fence-cms1 may not run on cms2: nobody can fence cms1 with it",
             ),
             (
                 {
@@ -857,10 +857,65 @@ WRONG = [
             ),
         )
     ),
+    *(
+        ("pairs:cms", {**CMS, "fencing": fencing}, f"pillar cmha:pairs:cms:fencing:{said}")
+        for fencing, said in (
+            (
+                {**FENCING, "params": {"pcmk_reboot_timeout": "2s"}},
+                "params:pcmk_reboot_timeout: is 2 s, in which no device fences",
+            ),
+            (
+                {
+                    "agent": "fence_x",
+                    "nodes": {"cms1": {"pcmk_delay_base": "five"}, "cms2": {"ip": "y"}},
+                },
+                "nodes:cms1:pcmk_delay_base: should be a duration as 5s, is 'five'",
+            ),
+            (
+                {**FENCING, "params": {"pcmk_delay_base": "cms1:five;cms2:0s"}},
+                "params:pcmk_delay_base: should be a duration as 5s, is 'five'",
+            ),
+            ({**FENCING, "params": {True: 1}}, "params: has the key True; write names in quotes"),
+        )
+    ),
+    (
+        "pairs:cms",
+        {
+            **CMS,
+            "fencing": FENCING,
+            "pacemaker": {
+                "properties": {"symmetric-cluster": False},
+                "locations": {"l": {"rsc": "cloudera-scm-server", "node": "cms1", "score": 1}},
+            },
+        },
+        "pacemaker:properties:symmetric-cluster: false lets a resource run only where a location has it",
+    ),
+    (
+        "pairs:cms:pacemaker",
+        {"op_defaults": {"on-fail": "ignore"}},
+        "operations:monitor:on-fail: ignore does nothing that brings",
+    ),
+    (
+        "pairs:cms",
+        {
+            **CMS,
+            "resource": "srv",
+            "pacemaker": {
+                "templates": {
+                    "t": {
+                        "agent": "lsb:cloudera-scm-server",
+                        "operations": {"monitor": {"interval": "30s", "on-fail": "block"}},
+                    }
+                },
+                "primitives": {"srv": "@t"},
+            },
+        },
+        "primitives:srv:operations:monitor:on-fail: block does nothing that brings",
+    ),
     (
         "fencing",
         {
-            "agent": "fence_x",
+            "agent": "fence_ipmilan",
             "nodes": {
                 "cms1": {"ip": "1"},
                 "cms2": {"ip": "2"},
@@ -868,6 +923,6 @@ WRONG = [
                 "mgmt2": {"ip": "2"},
             },
         },
-        "pillar cmha:pairs:mgmt:fencing:nodes: the devices of cms2 and mgmt2 are the same",
+        "pillar cmha:fencing:nodes: the devices of cms's cms2 and mgmt's mgmt2 are the same",
     ),
 ]

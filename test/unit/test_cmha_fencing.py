@@ -870,6 +870,20 @@ def test_a_pacemaker_that_knows_no_delay(load_file, pure, version, lines):
     )
 
 
+@pytest.mark.parametrize(
+    ("version", "lines"), [("1.1.17", 1), ("2.1.1", 1), ("2.1.2", 0), ("3.0.0", 0)]
+)
+def test_a_pacemaker_that_knows_one_delay_for_all_nodes(load_file, pure, version, lines):
+    module = load_file(
+        "_modules/fencing.py",
+        salt={"crm.version": lambda: version},
+        utils={"corosync_keys.is_before": pure("corosync_keys").is_before},
+    )
+    said = module.unknown({"f": {"params": {"pcmk_delay_base": "cms1:5s;cms2:0s"}}})
+    what = "pcmk_delay_base" if version == "1.1.17" else "a pcmk_delay_base for each node"
+    assert [line.partition(", which")[0] for line in said] == [f"f has {what}"] * lines
+
+
 @pytest.mark.parametrize("test", [False, True])
 def test_what_pacemaker_would_pass_over_is_refused(state, test):
     host, _ = state(unknown=["fence-cms1 has pcmk_delay_base"], test=test)

@@ -398,6 +398,15 @@ SERVER = "cloudera-scm-server"
 OPERATIONS = f"cmha:pairs:cms:pacemaker:primitives:{SERVER}:operations"
 
 
+def fenced(**primitives):
+    """What turns fencing on, with such parameters of devices, or agents of other resources."""
+    spelt_out = {
+        name: {"agent": "stonith:fence_x", "params": said} if isinstance(said, dict) else said
+        for name, said in primitives.items()
+    }
+    return {"properties": {"stonith-enabled": True}, "primitives": spelt_out}
+
+
 SHARED = {
     "cms1": {"ip": "pdu", "plug": 1},
     "cms2": {"ip": "pdu", "plug": 2},
@@ -416,6 +425,75 @@ SHARED = {
                 "agent": "fence_x",
                 "params": {"pcmk_delay_base": "cms1:5s;cms2:0s"},
                 "nodes": {"cms1": {"ip": "x"}, "cms2": {"ip": "y"}},
+            },
+        ),
+        (
+            "fencing",
+            {
+                "agent": "fence_virsh",
+                "nodes": {
+                    "cms1": {"ip": "kvm1"},
+                    "cms2": {"ip": "kvm2"},
+                    "mgmt1": {"ip": "kvm1"},
+                    "mgmt2": {"ip": "kvm2"},
+                },
+            },
+        ),
+        (
+            "pairs:cms:fencing",
+            {
+                "agent": "fence_xenapi",
+                "params": {"ip": "x"},
+                "nodes": {"cms1": {"username": "a"}, "cms2": {"username": "b"}},
+            },
+        ),
+        (
+            "pairs:cms:fencing",
+            {"agent": "fence_lpar", "nodes": {"cms1": {"plug": "LPAR"}, "cms2": {"plug": "lpar"}}},
+        ),
+        (
+            "pairs:cms:pacemaker",
+            fenced(
+                f={"ip": "x", "pcmk_host_list": "CMS1 CMS2"},
+                r={"ip": "y", "pcmk_host_list": "remote1"},
+                remote1="ocf:pacemaker:remote",
+            ),
+        ),
+        (
+            "pairs:cms:pacemaker",
+            fenced(f={"ip": "x", "pcmk_host_list": "other", "pcmk_host_check": "none"}),
+        ),
+        (
+            "pairs:cms",
+            {
+                **copy.deepcopy(SITE["pairs"]["cms"]),
+                "fencing": {
+                    "agent": "fence_x",
+                    "nodes": {"cms1": {"ip": "x"}, "cms2": {"ip": "y"}},
+                },
+                "pacemaker": {
+                    "primitives": {
+                        "spare": {
+                            "agent": "stonith:fence_x",
+                            "params": {"pcmk_list_timeout": "3s"},
+                            "meta": {"target-role": "Stopped"},
+                        }
+                    }
+                },
+            },
+        ),
+        ("pairs:cms:pacemaker:properties", {"stonith-timeout": "4s"}),
+        (
+            "pairs:cms:pacemaker:primitives",
+            {
+                "cloudera-scm-server": {
+                    "operations": {
+                        "monitor": [
+                            {"interval": "30s"},
+                            {"interval": "10m", "on-fail": "ignore", "start-delay": "20m"},
+                        ]
+                    }
+                }
             },
         ),
         ("corosync:quorum", {"two_node": 0}),
