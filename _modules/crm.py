@@ -1030,12 +1030,15 @@ def _starts(xml, primitives):
 
 def _what_keeps(xml, primitives, node, gone):
     """Lines on what keeps resources from a node, when another one is gone."""
-    taken = __utils__["cib_obstacles.without"]
-    found = __utils__["cib_obstacles.smallest"](
-        __utils__["cib_obstacles.obstacles"](xml, node, gone or ""),
-        lambda away: _starts(taken(xml, away), primitives),
+    search = __utils__["cib_obstacles.smallest"](
+        __utils__["cib_obstacles.obstacles"](xml, node, gone or "")
     )
-    return [obstacle.what for obstacle in found or ()]
+    try:
+        away = next(search)
+        while True:
+            away = search.send(_starts(__utils__["cib_obstacles.without"](xml, away), primitives))
+    except StopIteration as end:
+        return [obstacle.what for obstacle in end.value or ()]
 
 
 _NO_FIT = "it doesn't fit the schema"

@@ -249,8 +249,8 @@ def _why_not(node, dead, state, xml, takes_over):
     for flag, words in (("pending", "is pending"), ("shutdown", "is shutting down")):
         if state[flag]:
             return [f"{node} {words}"]
-    needed = __utils__["cib_obstacles.smallest"](
-        __utils__["cib_obstacles.obstacles"](xml, node, dead),
+    needed = _found(
+        __utils__["cib_obstacles.smallest"](__utils__["cib_obstacles.obstacles"](xml, node, dead)),
         lambda gone: takes_over(__utils__["cib_obstacles.without"](xml, gone)) == node,
     )
     if needed is None:
@@ -259,6 +259,16 @@ def _why_not(node, dead, state, xml, takes_over):
             "crm_simulate -L -s"
         ]
     return [obstacle.line for obstacle in needed]
+
+
+def _found(search, suffices):
+    """What a search finds that wants to know again and again whether something suffices."""
+    try:
+        part = next(search)
+        while True:
+            part = search.send(suffices(part))
+    except StopIteration as end:
+        return end.value
 
 
 def _started_after(cib, resource, then=None):

@@ -131,32 +131,32 @@ def without(xml, taken_away):
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def smallest(suspects, suffices):
+def smallest(suspects):
     """
     The fewest of a list that have to go together, each of them needed; of several such, the one with what
     stands earlier in the list. It asks some two times the logarithm of the list's length, for each one found.
 
     suspects
         A list.
-    suffices
-        Called with a part of it: whether that it is gone suffices.
 
-    Returns a list; ``None`` when not even all of it suffices.
+    Returns a generator: it yields a part of the list, and is sent whether that it is gone suffices. What it
+    returns is a list; ``None`` when not even all of it suffices. It isn't given a function to ask: Salt's loader
+    has no ``__salt__`` for one that is called from here.
     """
-    if not suffices(suspects):
+    if not (yield suspects):
         return None
-    return _needed([], [], suspects, suffices) if suspects else []
+    return (yield from _needed([], [], suspects)) if suspects else []
 
 
-def _needed(gone, just_gone, suspects, suffices):
-    if just_gone and suffices(gone):
+def _needed(gone, just_gone, suspects):
+    if just_gone and (yield gone):
         return []
     if len(suspects) == 1:
         return suspects
     half = len(suspects) // 2
     earlier, later = suspects[:half], suspects[half:]
-    of_later = _needed(gone + earlier, earlier, later, suffices)
-    of_earlier = _needed(gone + of_later, of_later, earlier, suffices)
+    of_later = yield from _needed(gone + earlier, earlier, later)
+    of_earlier = yield from _needed(gone + of_later, of_later, earlier)
     return of_earlier + of_later
 
 

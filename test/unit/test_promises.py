@@ -1,5 +1,6 @@
 """What documentation, pillar and code promise each other: who adds to one is told what the others lack."""
 
+import ast
 import os
 import re
 
@@ -203,3 +204,24 @@ def test_every_release_is_documented(formula_yaml, docs, formula):
         for release, settings in section.get("releases", {}).items()
     }
     assert said == known
+
+
+@pytest.mark.parametrize("kind", ["_modules", "_states", "_runners", "_beacons"])
+def test_no_utility_is_given_a_function_that_needs_salt(formula, kind):
+    """Salt's loader has no ``__salt__`` and no ``__utils__`` for one that is called from a utility."""
+    for path in sorted((formula / kind).glob("*.py")):
+        tree = ast.parse(path.read_text())
+        own = {each.name for each in ast.walk(tree) if isinstance(each, ast.FunctionDef)}
+        own -= {
+            each.id
+            for each in ast.walk(tree)
+            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+        }
+        given = [
+            f"{path.name}:{call.lineno}"
+            for call in ast.walk(tree)
+            if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("__utils__[")
+            for each in (*call.args, *(keyword.value for keyword in call.keywords))
+            if isinstance(each, ast.Lambda) or (isinstance(each, ast.Name) and each.id in own)
+        ]
+        assert given == []
