@@ -140,8 +140,8 @@ def smallest(suspects):
         A list.
 
     Returns a generator: it yields a part of the list, and is sent whether that it is gone suffices. What it
-    returns is a list; ``None`` when not even all of it suffices. It isn't given a function to ask: Salt's loader
-    has no ``__salt__`` for one that is called from here.
+    returns is a list; ``None`` when not even all of it suffices. It isn't given a function to ask: Salt's
+    loader has no ``__salt__`` for one that is called from here.
     """
     if not (yield suspects):
         return None
