@@ -7,6 +7,7 @@ All of it goes by Salt jobs. What is printed for people is data in every other f
 """
 
 import contextlib
+import difflib
 
 import salt.pillar
 import salt.utils.yaml
@@ -632,9 +633,23 @@ def _unknown(deed, what, where, others, known):
             what += f" ({', '.join(where[:3])}, …)"
         said = f"{who} have a {what}; say which: site={where[0]}"
     else:
-        said = f"no site has a {what}; there is {', '.join(sorted(set(others))) or 'nothing'}"
+        said = f"no site has a {what}; {_what_there_is(what.partition(' ')[2], others)}"
     errors = [*known["hidden"], *known["seen_anyway"].values()]
     return _report(deed, True, error="; ".join([*errors, said]))
+
+
+def _what_there_is(meant, names):
+    """Names for a line; of many only those that are like the one that was typed."""
+    names = sorted(set(names))
+    if len(names) <= _NAMED:
+        return f"there is {', '.join(names) or 'nothing'}"
+    near = difflib.get_close_matches(meant, names, 3)
+    among = f", among them {', '.join(near)}" if near else ""
+    return f"there are {len(names)}{among}; salt-run cmha.sites lists them"
+
+
+# So many names are read at a glance
+_NAMED = 12
 
 
 def _report(kind, retcode, **data):

@@ -652,6 +652,26 @@ def test_a_silent_device_that_has_certified_nobody_is_an_error(master, pure):
     assert error.startswith("site east, pair cms: cms1 has no certificate of")
 
 
+@pytest.mark.parametrize(
+    ("node", "said"),
+    [
+        (
+            "e5cms11",
+            "there are 40, among them e5cms1, e5cms2, e9cms1; salt-run cmha.sites lists them",
+        ),
+        ("x", "there are 40; salt-run cmha.sites lists them"),
+    ],
+)
+def test_of_many_nodes_those_are_named_that_may_be_meant(master, deeds, node, said):
+    pillars = {}
+    for prefix in (f"e{number}" for number in range(10)):
+        pillars.update(of(site_like(prefix, prefix), prefix))
+    seen, utils = deeds
+    report = master(pillars, utils=utils).rejoin(node)
+    assert seen == []
+    assert report["error"] == f"no site has a node {node}; {said}"
+
+
 def test_one_pair_is_looked_at(master, fitness):
     asked = []
     runner = master(
