@@ -204,7 +204,7 @@ def lost(xml, gone=None):
     Returns it as text.
     """
     ids = nodes(xml)
-    if gone is None:
+    if gone not in ids:
         return xml
     left = next(each for name, each in ids.items() if name != gone)
     return cib_obstacles.without_node(xml, ids[gone], left, quorate=True)

@@ -7,7 +7,8 @@ this generation doesn't know or can't do, and where pillar says it.
 
 import corosync_keys
 import corosync_totem
-from cmha_site import overlaid, place_of
+from cmha_places import place_of
+from cmha_site import overlaid
 from pillar_values import SiteError
 
 # As many as the redundant ring protocol has

@@ -10,6 +10,7 @@ import json
 
 import cmha_fencing
 import cmha_pillar
+import cmha_places
 import cmha_refusals
 import cmha_resource_refusals
 import corosync_totem
@@ -58,7 +59,7 @@ def site(pillar, defaults, check_cib):
             raise SiteError(f"cmha:{key}", "is missing")
 
     def nodes_of_fencing(pair):
-        return _fencing_place(checked, pair["role"], pair["pair"], "nodes")
+        return cmha_places.of_fencing(checked, pair["role"], pair["pair"], "nodes")
 
     pairs = [_pair(name, checked, defaults) for name in checked["pairs"]]
     _refuse_shared_nodes(pairs)
@@ -66,7 +67,7 @@ def site(pillar, defaults, check_cib):
     for pair in pairs:
         pair["pacemaker"] = _pacemaker(pair, checked, check_cib)
         cmha_fencing.refuse_turned_off(pair, nodes_of_fencing(pair))
-        cmha_fencing.refuse_unused(pair, _places_of_pacemaker(checked, pair))
+        cmha_fencing.refuse_unused(pair, cmha_places.of_pacemaker(checked, pair))
     cmha_fencing.refuse_shared(pairs, nodes_of_fencing)
     heard = cmha_refusals.heard_by_others(pairs)
     pairs = [
@@ -296,7 +297,7 @@ def _pair(name, checked, defaults):
     merged.update(role=role, cluster_name=own["cluster_name"], nodes=nodes)
     key = merged["corosync"].pop("authkey", None)
     merged["key_size"] = None if key is None else len(key)
-    merged["places"] = _places(checked, role, name)
+    merged["places"] = cmha_places.of_corosync(checked, role, name)
     primitives = merged["pacemaker"]["primitives"]
     if merged["resource"] not in primitives:
         raise SiteError(
@@ -319,74 +320,9 @@ def _fence_devices(fencing, nodes, checked, role, name):
     foreign = [minion for pair in checked["pairs"].values() for minion in _listed_nodes(pair)]
 
     def path(key):
-        return _fencing_place(checked, role, name, key)
+        return cmha_places.of_fencing(checked, role, name, key)
 
     return cmha_fencing.layer(fencing, nodes, foreign, path)
-
-
-def _fencing_place(checked, role, name, key):
-    """Where pillar says a key of ``fencing``, or would say it."""
-    places = [("pairs", name), ("roles", role), ()]
-    layers = [checked["pairs"][name], checked.get("roles", {}).get(role, {}), checked]
-    said = [layer.get("fencing") for layer in layers]
-    nearest = next(
-        (place for place, each in zip(places, said) if each and key in each),
-        next((place for place, each in zip(places, said) if each), ()),
-    )
-    return ":".join(("cmha", *nearest, "fencing", key))
-
-
-def _places_of_pacemaker(checked, pair):
-    """Called with keys below ``pacemaker``, what is returned says where pillar has them, or would have them
-    for this pair. A parameter of a device in short stands below ``fencing``."""
-    places = [("pairs", pair["pair"]), ("roles", pair["role"]), ()]
-    of_device = {
-        device: node["id"] for device, node in zip(pair["fencing"]["devices"], pair["nodes"])
-    }
-
-    def at(*keys):
-        ways = [("pacemaker", *keys)]
-        if keys[:1] == ("primitives",) and keys[1] in of_device and len(keys) > 3:
-            ways += [
-                ("fencing", "nodes", of_device[keys[1]], keys[3]),
-                ("fencing", "params", keys[3]),
-            ]
-        for way in ways:
-            for place in places:
-                if _has(checked, *place, *way):
-                    return ":".join(("cmha", *place, *map(str, way)))
-        return ":".join(("cmha", *places[0], *map(str, ways[0])))
-
-    return at
-
-
-def _has(place, *keys):
-    for key in keys:
-        if not isinstance(place, dict) or key not in place:
-            return False
-        place = place[key]
-    return True
-
-
-def _places(checked, role, name):
-    """Where pillar says what of Corosync: ``{'totem:token': 'cmha:pairs:cms:corosync:totem:token'}``."""
-    places = {}
-    for place in ((), ("roles", role), ("pairs", name)):
-        layer = checked
-        for key in place:
-            layer = layer.get(key, {})
-        path = ":".join(("cmha", *place, "corosync"))
-        places.update({key: f"{path}:{key}" for key in _leaves(layer.get("corosync", {}), "")})
-    return places
-
-
-def _leaves(mapping, path):
-    for key, value in mapping.items():
-        here = pillar_values.below(path, key) if path else str(key)
-        if isinstance(value, dict):
-            yield from _leaves(value, here)
-        else:
-            yield here
 
 
 def _merged(merged, *layers):
@@ -474,28 +410,6 @@ def _in_pillar(check, section, path):
         raise ValueError(f"pillar {error}") from None
 
 
-def place_of(places, pair, path):
-    """
-    Where pillar says something of Corosync, or would say it for one pair.
-
-    places
-        The ``places`` of what ``site`` returned for the pair.
-    pair
-        The pair's name.
-    path
-        What is looked for, below ``corosync``: ``totem:token``, or a section, ``quorum:device``.
-    """
-    for key, place in places.items():
-        if key == path or key.startswith(f"{path}:"):
-            return place.removesuffix(key) + path
-    section, _, key = path.rpartition(":")
-    return (
-        f"{place_of(places, pair, section)}:{key}"
-        if section
-        else f"cmha:pairs:{pair}:corosync:{key}"
-    )
-
-
 def overlaid(base, over):
     """
     Two layers of settings as one: mappings become one key by key, anything else is replaced.
@@ -570,7 +484,7 @@ def _taken(path, node, key, value, owner):
 
 def _refuse_what_does_not_go_together(pair):
     def at(*keys):
-        return place_of(pair["places"], pair["pair"], ":".join(map(str, keys)))
+        return cmha_places.place_of(pair["places"], pair["pair"], ":".join(map(str, keys)))
 
     cmha_refusals.device(pair, at)
     cmha_refusals.votes(pair, at)
