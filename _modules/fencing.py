@@ -154,7 +154,7 @@ def unknown(devices):
         what, instead = "pcmk_delay_base", "give one of both pcmk_delay_max"
     elif is_before(version, _KNOWS_DELAYS_OF_NODES):
         what, instead = "a pcmk_delay_base for each node", "give a plain one to one of both"
-        said = {name: base for name, base in said.items() if ":" in base or "=" in base}
+        said = {name: base for name, base in said.items() if ":" in base}
     else:
         return []
     return [

@@ -68,7 +68,7 @@ def just_come(xml, by_hand=()):
     away = set(_MAINTENANCE)
     if any(map(_invites, unknown)):
         away.add("symmetric-cluster")  # who is invited by what isn't known yet may come
-    if root.find(f"configuration/resources//primitive[@type='{_MEASURES}']") is not None:
+    if root.find(f"configuration/resources//*[@type='{_MEASURES}']") is not None:
         away.add("placement-strategy")
     by_owner = {(owner, name) for owner, name, _ in by_hand}
     for owner, values in _sets(root):
@@ -107,8 +107,12 @@ def kept_stopped(xml):
         (owner.get("id", owner.tag), _meant(each), each.get("value"))
         for owner, values in _sets(root)
         for each in values
-        if _meant(each) in _STOPS
+        if _meant(each) in _STOPS and _stops(each.get("value", ""))
     }
+
+
+def _stops(value):
+    return value.lower() == "stopped" or cib_values.is_true(value)
 
 
 def _meant(nvpair):

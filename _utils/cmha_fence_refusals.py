@@ -1,7 +1,7 @@
 """
 What in pillar keeps a fence device from fencing the host that it is for.
 
-Pure functions. Each raises a ``SiteError`` for the first thing that is wrong.
+Pure functions. What refuses raises a ``SiteError`` for the first thing that is wrong.
 Sources: ``pacemaker-fenced(7)``, Pacemaker Explained, "Fencing"; the library of fence-agents.
 """
 
@@ -11,11 +11,10 @@ import cib_values
 from pillar_values import SiteError, shown
 
 DELAY, LONGEST_DELAY = "pcmk_delay_base", "pcmk_delay_max"
-_EACH_NODES_OWN = re.compile("[:=]")
 
 # Agents that speak to one machine's own management processor: its address says which machine
 _PROCESSORS = re.compile(
-    r"(stonith:)?(fence_(ipmilan|ipmilanplus|idrac|ilo[345]|imm|redfish)|external/ipmi)"
+    r"(stonith:)?(fence_(ipmilan|ipmilanplus|idrac|ilo[2345]?|imm|redfish)|external/ipmi)"
 )
 _ADDRESSES = ("ip", "ipaddr")
 _WHICH = {"ipport": "623", "target": "", "systems_uri": ""}
@@ -44,13 +43,8 @@ def params(said, path):
             raise SiteError(path, f"has the key {name!r}; write names in quotes, as 'on'")
 
 
-def machine(agent, said):
-    """
-    The machine to which a device belongs, as far as its parameters say: what can be compared, or ``None``.
-
-    agent, said
-        The device's agent and parameters.
-    """
+def _processor(agent, said):
+    """Which management processor a device speaks to: what can be compared, or ``None`` where nobody knows."""
     address = next((said[name] for name in _ADDRESSES if name in said), None)
     if address is None or not _PROCESSORS.fullmatch(agent):
         return None
@@ -67,9 +61,11 @@ def shared(devices):
     """
     owners = {}
     for host, agent, said, path in devices:
-        which = machine(agent, said)
+        which = _processor(agent, said)
+        if which is None:
+            continue
         owner = owners.setdefault(which, host)
-        if which is not None and owner != host:
+        if owner != host:
             raise SiteError(
                 path,
                 f"the devices of {owner} and {host} are the same: what of their parameters tells one host "
@@ -87,15 +83,16 @@ def delay(said, node):
         The node's name.
     """
     base = str(said.get(DELAY, "0"))
-    if _EACH_NODES_OWN.search(base):
-        named = dict(_own_delays(base))
-        base = named.get(node, "0")
+    if ":" in base:  # from Pacemaker 2.1.2 on: for each node its own
+        of_nodes = {each.lower(): value for each, value in reversed(list(_delays(base)))}
+        base = of_nodes.get(node.lower(), "0")
     return cib_values.duration(base)
 
 
-def _own_delays(base):
-    for each in re.split(r"[;\s]+", base.strip()):
-        node, _, value = re.sub(_EACH_NODES_OWN, ":", each, count=1).partition(":")
+def _delays(base):
+    """What stands for each node, as Pacemaker reads it: ``cms1:5s;cms2:0s``."""
+    for each in re.split(r"[;,\s]+", base.strip()):
+        node, _, value = each.partition(":")
         yield node, value
 
 
@@ -134,7 +131,7 @@ def _refuse_short(values, path):
 
 def _refuse_no_delay(said, path):
     base = str(said.get(DELAY, "0"))
-    values = [value for _, value in _own_delays(base)] if _EACH_NODES_OWN.search(base) else [base]
+    values = [value for _, value in _delays(base)] if ":" in base else [base]
     for value in values:
         if value.strip() and not isinstance(cib_values.duration(value), int):
             raise SiteError(path, f"should be a duration as 5s, is {shown(value)}")
@@ -190,8 +187,10 @@ def _refuse_for_others(name, device, names, pacemaker, at):
 
 def _has_remote_nodes(pacemaker):
     return bool(pacemaker.get("bundles")) or any(
-        str(each.get("agent", "")).endswith(":remote") or "remote-node" in (each.get("meta") or {})
-        for each in pacemaker["primitives"].values()
+        str(each.get("agent", "")).endswith(":remote")
+        or "remote-node" in _mapping(each.get("meta"))
+        for section in ("primitives", "templates")
+        for each in map(_mapping, pacemaker[section].values())
     )
 
 
@@ -209,11 +208,11 @@ def _fault(pacemaker, name, node, names, at):
             at("locations", bans[0]),
             f"{name} may not run on {' or '.join(others)}: nobody can fence {node} with it",
         )
-    if _is_invited_nowhere(pacemaker, name):
+    if not _is_invited(pacemaker, name, others):
         return SiteError(
             at("properties", "symmetric-cluster"),
-            f"false lets a resource run only where a location has it, and {name} has none with a score above "
-            f"0: nobody can fence {node} with it",
+            f"false lets a resource run only where a location has it, and {name} has none for "
+            f"{' or '.join(others)}: nobody can fence {node} with it",
         )
     return None
 
@@ -248,14 +247,16 @@ def _ban(pacemaker, resource, node):
     )
 
 
-def _is_invited_nowhere(pacemaker, resource):
-    """Whether nothing runs where nothing says so, and of this resource nothing does: a pattern, a set or a
-    rule may."""
+def _is_invited(pacemaker, resource, nodes):
+    """Whether a resource may run on one of the nodes as far as locations invite it: where nothing runs that
+    isn't invited, what stands for it, a pattern, a set or a rule may invite it, too."""
     if cib_values.is_true(pacemaker["properties"].get("symmetric-cluster", "true")):
-        return False
-    return all(
-        each.get("rsc") not in (None, resource)
-        or (each.get("rsc") == resource and str(each.get("score", "")).startswith("-"))
+        return True
+    of_others = set(pacemaker["primitives"]) - {resource}
+    return any(
+        each.get("rsc") not in of_others
+        and each.get("node") in (None, *nodes)
+        and not str(each.get("score", "")).startswith("-")
         for each in pacemaker["locations"].values()
     )
 

@@ -114,7 +114,7 @@ def refuse_turned_off(pair, path):
 
 def refuse_unused(pair, at):
     """
-    Refuse what keeps devices from fencing.
+    Refuse what keeps devices from fencing, and times in which none can.
 
     pair, at
         See ``cmha_fence_refusals.unused``.
@@ -133,31 +133,30 @@ def refuse_unused(pair, at):
     cmha_fence_refusals.unused(pair, found, at)
 
 
-def refuse_shared(pairs, path):
+def refuse_shared(pairs, path_of):
     """
     Refuse that hosts of a site, of one pair or of two, have one device, where that is seen.
 
     pairs
         All of a site's model.
-    path
-        Called with a pair; where pillar says its ``fencing:nodes``.
+    path_of
+        Called with a pair and a device's name; where pillar says it.
     """
     cmha_fence_refusals.shared(
         [
-            (f"{pair['pair']}'s {node['name']}", agent, params, path(pair))
+            (
+                f"{pair['pair']}'s {node['name']}",
+                device["agent"],
+                device["params"],
+                path_of(pair, name),
+            )
             for pair in pairs
             for node in pair["nodes"]
-            for agent, params in _of_one_node(pair, node["name"])
+            for name, device in devices(pair, node["name"]).items()
+            if [each["name"] for each in pair["nodes"] if _is_for(device["params"], each["name"])]
+            == [node["name"]]
         ]
     )
-
-
-def _of_one_node(pair, node):
-    """The devices that are for this node of a pair alone, as far as their parameters say: agent, params."""
-    for device in devices(pair, node).values():
-        params = device["params"]
-        if [each["name"] for each in pair["nodes"] if _is_for(params, each["name"])] == [node]:
-            yield device["agent"], params
 
 
 def passwords(pillar, minion_id):
@@ -348,7 +347,8 @@ def _agent_and_params(primitive):
 
 def _is_for(params, node):
     """Whether a device can fence a node, as far as its parameters say."""
-    if params.get("pcmk_host_check") == "none":
+    # by other ways than a list Pacemaker, or the agent, finds out
+    if params.get("pcmk_host_check", "static-list") != "static-list":
         return True
     said = re.split(r"[,;\s]+", str(params.get("pcmk_host_list", "")))
     named = {each.lower() for each in (*filter(None, said), *_host_map(params))}

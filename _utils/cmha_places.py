@@ -32,6 +32,22 @@ def of_fencing(checked, role, name, key):
     return ":".join(("cmha", *nearest, "fencing", key))
 
 
+def of_device(checked, pair, device=None):
+    """
+    Where pillar declares a fence device, or those of a pair in short.
+
+    checked
+        See ``of_fencing``.
+    pair
+        A pair of a site's model.
+    device
+        The device's name.
+    """
+    if device is None or device in pair["fencing"]["devices"]:
+        return of_fencing(checked, pair["role"], pair["pair"], "nodes")
+    return of_pacemaker(checked, pair)("primitives", device)
+
+
 def of_pacemaker(checked, pair):
     """
     Where pillar says something below ``pacemaker``, or would say it for one pair. A parameter of a device in

@@ -145,11 +145,18 @@ _STARTS_NOTHING = ("stop", "freeze", "demote", "suicide", "fence")
 
 
 def _policy(pacemaker):
-    """What pillar says for all of the cluster; ``None`` where a set of properties may say it, too."""
+    """What pillar says for all of the cluster; ``None`` where a set of properties says it, too."""
     said, sets = pacemaker.get("properties"), pacemaker.get("properties_sets")
-    if "no-quorum-policy" in str(sets) or not isinstance(said, dict):
+    of_sets = [each.get("values") for each in _mappings(sets)]
+    if any("no-quorum-policy" in values for values in of_sets if isinstance(values, dict)):
         return None
-    return said.get("no-quorum-policy", "stop")
+    return said.get("no-quorum-policy", "stop") if isinstance(said, dict) else None
+
+
+def _mappings(said):
+    return (
+        [each for each in said.values() if isinstance(each, dict)] if isinstance(said, dict) else []
+    )
 
 
 def times(pair, at):
@@ -204,7 +211,7 @@ def device(pair, at):
     """
     declared = pair["corosync"]["quorum"].get("device")
     names = {each: node["id"] for node in pair["nodes"] for each in _names(node)}
-    if _node_of(str(pair["qnetd"]), names):
+    if pair["qnetd"] and _node_of(str(pair["qnetd"]), names):
         raise SiteError(
             f"cmha:pairs:{pair['pair']}:qnetd",
             f"{pair['qnetd']} is a node of this pair: the device has to be a third host",
@@ -321,12 +328,9 @@ def _names(node):
 
 
 def _node_of(host, names):
-    """The node that a host is, by one of its names, or by its minion id with or without a domain."""
+    """The node that a host is, by one of its names, or by its minion id without the domain."""
     host = host.lower().rstrip(".")
     if host in names:
         return names[host]
-    for node in names.values():
-        short, long = sorted((host, node.lower()), key=len)
-        if "." not in short and ":" not in long and long.startswith(f"{short}."):
-            return node
-    return None
+    of_id = (node for node in names.values() if node.lower().startswith(f"{host}."))
+    return next(of_id, None) if "." not in host else None

@@ -28,11 +28,11 @@ def refuse(pair):
     pair
         The pair, with its settings.
     """
-    for each in (threshold, requires, watched, page_agent, second_server):
+    for each in (_threshold, _requires, _watched, _page_agent, _second_server):
         each(pair)
 
 
-def page_agent(pair):
+def _page_agent(pair):
     """
     Refuse the agent that asks Cloudera Manager for its page where there is none.
 
@@ -57,7 +57,7 @@ def _asks_for_page(pair):
     return (primitive.get("agent") if isinstance(primitive, dict) else primitive) == _PAGE_AGENT
 
 
-def threshold(pair):
+def _threshold(pair):
     """
     Refuse to give the server up after one failure. A server that starts while the database is still claimed
     by the host that has crashed ends itself, and Pacemaker counts that: it would stay stopped for good. The
@@ -77,7 +77,7 @@ def threshold(pair):
         )
 
 
-def requires(pair):
+def _requires(pair):
     """
     Refuse that the service is started before its other host is fenced, or without quorum.
 
@@ -96,31 +96,30 @@ def requires(pair):
         )
 
 
-def watched(pair):
+def _watched(pair):
     """
     Refuse operations by which nobody sees that the service has died, or that it didn't stop.
 
     pair
         The pair, with its settings.
     """
-    resource = pair["resource"]
-    where = f"cmha:pairs:{pair['pair']}:pacemaker:primitives:{resource}:operations"
     monitors = _operations(pair, "monitor")
-    unseen = [_why_unseen(each, pair["service"]) for each in monitors]
+    unseen = [_why_unseen(each, pair["service"]) for each, _ in monitors]
     if monitors and all(unseen):
-        key, why = unseen[0]
-        raise SiteError(f"{where}:monitor{key}", why)
-    for each in _operations(pair, "stop"):
+        (key, why), (_, place_of) = unseen[0], monitors[0]
+        raise SiteError(place_of(key), why)
+    for each, place_of in _operations(pair, "stop"):
         if str(each.get("on-fail")).lower() == "ignore":
             raise SiteError(
-                f"{where}:stop:on-fail",
+                place_of("on-fail"),
                 f"ignore starts {pair['service']} on the other host while it still runs on the first; leave "
                 "it out",
             )
 
 
 def _operations(pair, name):
-    """The resource's operations of that name, with what its template and all operations' defaults add."""
+    """The resource's operations of that name, its own and its template's, with what all operations have by
+    default; and for each what is called with a key, and gives its pillar path."""
     declared = pair["pacemaker"]
     said = declared["primitives"].get(pair["resource"])
     primitive = _mapping(said)
@@ -130,12 +129,22 @@ def _operations(pair, name):
         for key, value in _mapping(declared.get("op_defaults")).items()
         if key in ("on-fail", "enabled", "start-delay")
     }
-    for owner in (primitive, _mapping(_mapping(declared.get("templates")).get(template))):
-        said = _several(_mapping(owner.get("operations")).get(name, ()))
-        found = [{**by_default, **each} for each in said if isinstance(each, dict)]
-        if found:
-            return found
-    return []
+    found = {}
+    for owner, where in (
+        (primitive, f"primitives:{pair['resource']}"),
+        (_mapping(_mapping(declared.get("templates")).get(template)), f"templates:{template}"),
+    ):
+        for each in map(_mapping, _several(_mapping(owner.get("operations")).get(name, ()))):
+
+            def place_of(key, own=each, where=where):
+                if key in by_default and key not in own:
+                    where = "op_defaults"
+                else:
+                    where = f"{where}:operations:{name}"
+                return f"cmha:pairs:{pair['pair']}:pacemaker:{where}{key and f':{key}'}"
+
+            found.setdefault(str(each.get("interval")), ({**by_default, **each}, place_of))
+    return list(found.values())
 
 
 def _why_unseen(monitor, service):
@@ -148,12 +157,12 @@ def _why_unseen(monitor, service):
     said = str(monitor.get("on-fail")).lower()
     if said in _NOTHING_DONE:
         return (
-            ":on-fail",
+            "on-fail",
             f"{said} does nothing that brings {service} back when it has died; leave it out",
         )
     delay = cib_values.duration(str(monitor.get("start-delay", "0")))
     if isinstance(delay, int) and delay > _LONGEST_START_DELAY:
-        return ":start-delay", (
+        return "start-delay", (
             f"for {delay // 1000} s nobody would see that {service} has died; the start itself waits until "
             "it runs, so leave it out"
         )
@@ -192,7 +201,7 @@ def _meta(pair, name):
     return None, None
 
 
-def second_server(pair):
+def _second_server(pair):
     """
     Refuse what would run the pair's service twice: a clone of its resource, and another resource for it.
 

@@ -58,17 +58,16 @@ def site(pillar, defaults, check_cib):
         if key not in checked:
             raise SiteError(f"cmha:{key}", "is missing")
 
-    def nodes_of_fencing(pair):
-        return cmha_places.of_fencing(checked, pair["role"], pair["pair"], "nodes")
-
     pairs = [_pair(name, checked, defaults) for name in checked["pairs"]]
     _refuse_shared_nodes(pairs)
     cmha_refusals.shared_names(checked)
     for pair in pairs:
         pair["pacemaker"] = _pacemaker(pair, checked, check_cib)
-        cmha_fencing.refuse_turned_off(pair, nodes_of_fencing(pair))
+        cmha_fencing.refuse_turned_off(pair, cmha_places.of_device(checked, pair))
         cmha_fencing.refuse_unused(pair, cmha_places.of_pacemaker(checked, pair))
-    cmha_fencing.refuse_shared(pairs, nodes_of_fencing)
+    cmha_fencing.refuse_shared(
+        pairs, lambda pair, device: cmha_places.of_device(checked, pair, device)
+    )
     heard = cmha_refusals.heard_by_others(pairs)
     pairs = [
         {**pair, "heard_by": heard.get(pair["pair"], []), "serves": _served(pair)} for pair in pairs

@@ -759,17 +759,17 @@ WRONG = [
             ),
             (
                 {
-                    "nodes": {"cms1": CMS1, "cms2": CMS2},
+                    "nodes": {"cms1.a": CMS1, "cms2.a": CMS2},
                     "corosync": {
                         "quorum": {
                             "device": {
                                 "model": "net",
-                                "net": {"host": "cms1.a.", "algorithm": "lms"},
+                                "net": {"host": "CMS1", "algorithm": "lms"},
                             }
                         }
                     },
                 },
-                "corosync:quorum:device:net:host: cms1.a. is cms1, a node of this pair",
+                "corosync:quorum:device:net:host: CMS1 is cms1.a, a node of this pair",
             ),
         )
     ),
@@ -875,8 +875,47 @@ WRONG = [
                 {**FENCING, "params": {"pcmk_delay_base": "cms1:five;cms2:0s"}},
                 "params:pcmk_delay_base: should be a duration as 5s, is 'five'",
             ),
+            (
+                {
+                    "agent": "fence_x",
+                    "nodes": {"cms1": {"pcmk_delay_base": "cms1=5s"}, "cms2": {"ip": "y"}},
+                },
+                "nodes:cms1:pcmk_delay_base: should be a duration as 5s, is 'cms1=5s'",
+            ),
             ({**FENCING, "params": {True: 1}}, "params: has the key True; write names in quotes"),
         )
+    ),
+    (
+        "pairs:cms",
+        {
+            **CMS,
+            "fencing": FENCING,
+            "pacemaker": {
+                "properties": {"symmetric-cluster": False},
+                "locations": {
+                    "l": {"rsc": "fence-cms1", "node": "cms1", "score": 1},
+                    "m": {"rsc": "fence-cms2", "node": "cms1", "score": 1},
+                },
+            },
+        },
+        "false lets a resource run only where a location has it, and fence-cms1 has none for cms2",
+    ),
+    (
+        "pairs:cms:pacemaker",
+        {
+            "properties": {"stonith-enabled": True},
+            "primitives": {
+                "f": {
+                    "agent": "stonith:fence_ipmilan",
+                    "params": {"ip": "x", "pcmk_host_list": "cms1"},
+                },
+                "g": {
+                    "agent": "stonith:fence_ilo",
+                    "params": {"ip": "X.", "pcmk_host_list": "cms2"},
+                },
+            },
+        },
+        "pillar cmha:pairs:cms:pacemaker:primitives:g: the devices of cms's cms1 and cms's cms2 are the same",
     ),
     (
         "pairs:cms",
@@ -893,7 +932,7 @@ WRONG = [
     (
         "pairs:cms:pacemaker",
         {"op_defaults": {"on-fail": "ignore"}},
-        "operations:monitor:on-fail: ignore does nothing that brings",
+        "pillar cmha:pairs:cms:pacemaker:op_defaults:on-fail: ignore does nothing that brings",
     ),
     (
         "pairs:cms",
@@ -910,7 +949,7 @@ WRONG = [
                 "primitives": {"srv": "@t"},
             },
         },
-        "primitives:srv:operations:monitor:on-fail: block does nothing that brings",
+        "templates:t:operations:monitor:on-fail: block does nothing that brings",
     ),
     (
         "fencing",

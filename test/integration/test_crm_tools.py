@@ -562,6 +562,12 @@ def test_what_somebody_does_meanwhile_hinders_nobody(spied, cib_file, line):
     assert spied.crm.apply(CM, serves="cm")["changes"]
 
 
+def test_what_somebody_has_started_is_started(spied, cib_file):
+    spied.crm.apply(CM, serves="cm")
+    cib_file.crm("resource meta cm set target-role Started")
+    assert spied.crm.apply({"rsc_defaults": {"target-role": "Stopped"}}, serves="cm")["changes"]
+
+
 def test_what_is_served_may_be_a_group_or_a_clone(spied):
     more = {"groups": {"g": ["vip"]}, "clones": {"c": "cm"}}
     for served in ("g", "c"):

@@ -407,6 +407,7 @@ def fenced(**primitives):
     return {"properties": {"stonith-enabled": True}, "primitives": spelt_out}
 
 
+ON_CMS2 = {"rsc": "t", "node": "cms2", "score": 1}
 SHARED = {
     "cms1": {"ip": "pdu", "plug": 1},
     "cms2": {"ip": "pdu", "plug": 2},
@@ -480,6 +481,35 @@ SHARED = {
                         }
                     }
                 },
+            },
+        ),
+        (
+            "pairs:cms:fencing",
+            {
+                "agent": "fence_x",
+                "params": {"pcmk_delay_base": "CMS1:5s;cms2:0s"},
+                "nodes": {"cms1": {"ip": "x"}, "cms2": {"ip": "y"}},
+            },
+        ),
+        (
+            "pairs:cms:pacemaker",
+            {
+                "properties": {"stonith-enabled": True, "symmetric-cluster": False},
+                "templates": {"t": {"agent": "stonith:fence_x"}},
+                "primitives": {"f": {"agent": "@t", "params": {"ip": "x"}}},
+                "locations": {"l": {"rsc": "t", "node": "cms1", "score": 1}, "m": ON_CMS2},
+            },
+        ),
+        (
+            "pairs:cms:pacemaker",
+            fenced(f={"ip": "x", "pcmk_host_map": "a:1;b:2", "pcmk_host_check": "dynamic-list"}),
+        ),
+        (
+            "pairs:cms",
+            {
+                **copy.deepcopy(SITE["pairs"]["cms"]),
+                "qnetd": "cms1.dc2.example",
+                "corosync": {"quorum": {"device": DEVICE}},
             },
         ),
         ("pairs:cms:pacemaker:properties", {"stonith-timeout": "4s"}),
