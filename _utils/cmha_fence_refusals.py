@@ -91,7 +91,7 @@ def delay(said, node):
 
 def _delays(base):
     """What stands for each node, as Pacemaker reads it: ``cms1:5s;cms2:0s``."""
-    for each in re.split(r"[;,\s]+", base.strip()):
+    for each in re.split(r"[; \t]+", base.strip()):
         node, _, value = each.partition(":")
         yield node, value
 

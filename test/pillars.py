@@ -882,6 +882,10 @@ WRONG = [
                 },
                 "nodes:cms1:pcmk_delay_base: should be a duration as 5s, is 'cms1=5s'",
             ),
+            (
+                {**FENCING, "params": {"pcmk_delay_base": "cms1:5s,cms2:0s"}},
+                "params:pcmk_delay_base: should be a duration as 5s, is '5s,cms2:0s'",
+            ),
             ({**FENCING, "params": {True: 1}}, "params: has the key True; write names in quotes"),
         )
     ),

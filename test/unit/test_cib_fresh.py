@@ -8,8 +8,9 @@ CIB = """<cib have-quorum="0"><configuration>
 <instance_attributes id="n">{of_node}</instance_attributes></node>
 <node id="r" uname="remote" type="remote"/></nodes>
 <resources><group id="g"><primitive id="a" class="ocf" type="Dummy">
-<meta_attributes id="m">{meta}</meta_attributes></primitive><primitive id="b" class="ocf" type="Dummy"/></group>
-<bundle id="w"><primitive id="inside" class="ocf" type="Dummy"/></bundle></resources>
+<meta_attributes id="m">{meta}</meta_attributes></primitive>
+<primitive id="b"/></group>
+<bundle id="w"><primitive id="inside"/></bundle></resources>
 <constraints>{constraints}</constraints>
 </configuration><status><node_state id="1" uname="cms1"><lrm/></node_state></status></cib>"""
 
