@@ -1007,7 +1007,7 @@ def _refuse_unserved(before, wanted, resource):
         return
     for gone in [None, *nodes] if len(nodes) > 1 else [None]:
         case = __utils__["cib_fresh.lost"](then, gone)
-        if not _starts(case, has) and (
+        if _starts(case, has) is False and (
             not had or _starts(__utils__["cib_fresh.lost"](now, gone), had)
         ):
             left = next(node for node in nodes if node != gone)
@@ -1020,9 +1020,14 @@ def _refuse_unserved(before, wanted, resource):
 
 
 def _starts(xml, primitives):
+    """Whether the cluster would start them; ``None`` where the scheduler doesn't say."""
+    answer = _simulate(xml)
+    if answer["retcode"] != 0:
+        log.warning("what a change does to %s isn't known: %s", primitives, _said(answer))
+        return None
     started = {
         effect["what"].partition(":")[0]
-        for effect in _effects(xml)
+        for effect in __utils__["crm_simulate.effects"](answer["stdout"])
         if effect["action"] == "Start" and "blocked" not in effect["where"] + effect["why"]
     }
     return started.issuperset(primitives)

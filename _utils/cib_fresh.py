@@ -9,6 +9,9 @@ from xml.etree import ElementTree
 import cib_obstacles
 import cib_values
 
+# A CIB with an id twice is read by nobody
+_NO_OTHERS_ID = "cmha-without-fencing"
+
 # What keeps a resource from starting, whatever it waits for
 _KEEPS_STOPPED = ("target-role", "is-managed", "maintenance")
 
@@ -39,9 +42,10 @@ def only_ordered(xml):
     for node in configuration.iterfind("nodes/node"):
         node[:] = []
     off = ElementTree.SubElement(
-        configuration.find("crm_config"), "cluster_property_set", id="cmha"
+        configuration.find("crm_config"), "cluster_property_set", id=_NO_OTHERS_ID
     )
-    ElementTree.SubElement(off, "nvpair", id="cmha-off", name="stonith-enabled", value="false")
+    value = {"id": f"{_NO_OTHERS_ID}-value", "name": "stonith-enabled", "value": "false"}
+    ElementTree.SubElement(off, "nvpair", value)
     return _just_come(root)
 
 

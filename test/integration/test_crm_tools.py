@@ -304,6 +304,7 @@ def test_resources_that_would_wait_for_each_other_are_not_pushed(spied, cib_file
         "primitives": {"a": stopped, "b": "ocf:pacemaker:Dummy", "c": "ocf:pacemaker:Dummy"},
         "locations": {"l": {"rsc": "b", "node": "cms1", "score": "-INFINITY"}},
         "colocations": {"n": {"rsc": "c", "with-rsc": "a", "score": "-INFINITY"}},
+        "alerts": {"cmha": "/bin/true"},  # as each pair has it
         **LOOPS[part],
     }
     orders = whole.pop("orders")
@@ -321,6 +322,7 @@ def test_resources_that_would_wait_for_each_other_are_not_pushed(spied, cib_file
 CM = {
     "properties": {"no-quorum-policy": "ignore", "stonith-enabled": False},
     "primitives": {"cm": "ocf:pacemaker:Dummy", "vip": "ocf:pacemaker:Dummy"},
+    "alerts": {"cmha": "/bin/true"},  # as each pair has it
 }
 BAN = {"rsc": "cm", "score": "-INFINITY"}
 # what is declared on top of that; when the resource isn't started then, and what is named as the cause
@@ -566,6 +568,21 @@ def test_what_somebody_has_started_is_started(spied, cib_file):
     spied.crm.apply(CM, serves="cm")
     cib_file.crm("resource meta cm set target-role Started")
     assert spied.crm.apply({"rsc_defaults": {"target-role": "Stopped"}}, serves="cm")["changes"]
+
+
+@pytest.mark.parametrize("function", ["only_ordered", "just_come"])
+def test_the_scheduler_reads_a_cluster_on_nodes_that_have_just_come(cib_file, pure, crm, function):
+    """With every section, and each id once."""
+    crm("apply", {**EVERYTHING, "alerts": {"cmha": "/bin/true"}})
+    fresh = getattr(pure("cib_fresh"), function)(cib_file.text())
+    cib_file.run("crm_simulate", "--simulate", "--xml-pipe", stdin=fresh)
+
+
+def test_what_the_scheduler_does_not_say_refuses_nothing(spied, monkeypatch):
+    spied.crm.apply(CM, serves="cm")
+    silent = {"retcode": 78, "stdout": "", "stderr": "schema"}
+    monkeypatch.setattr(spied.crm, "_simulate", lambda xml: silent)
+    assert spied.crm.apply({"rsc_defaults": {"priority": 1}}, serves="cm")["changes"]
 
 
 def test_what_is_served_may_be_a_group_or_a_clone(spied):
