@@ -1035,15 +1035,12 @@ def _starts(xml, primitives):
 
 def _what_keeps(xml, primitives, node, gone):
     """Lines on what keeps resources from a node, when another one is gone."""
-    search = __utils__["cib_obstacles.smallest"](
+    search = __utils__["cib_obstacles.search"](
         __utils__["cib_obstacles.obstacles"](xml, node, gone or "")
     )
-    try:
-        away = next(search)
-        while True:
-            away = search.send(_starts(__utils__["cib_obstacles.without"](xml, away), primitives))
-    except StopIteration as end:
-        return [obstacle.what for obstacle in end.value or ()]
+    while search.part is not None:
+        search.tell(_starts(__utils__["cib_obstacles.without"](xml, search.part), primitives))
+    return [obstacle.what for obstacle in search.found or ()]
 
 
 _NO_FIT = "it doesn't fit the schema"

@@ -249,26 +249,17 @@ def _why_not(node, dead, state, xml, takes_over):
     for flag, words in (("pending", "is pending"), ("shutdown", "is shutting down")):
         if state[flag]:
             return [f"{node} {words}"]
-    needed = _found(
-        __utils__["cib_obstacles.smallest"](__utils__["cib_obstacles.obstacles"](xml, node, dead)),
-        lambda gone: takes_over(__utils__["cib_obstacles.without"](xml, gone)) == node,
+    search = __utils__["cib_obstacles.search"](
+        __utils__["cib_obstacles.obstacles"](xml, node, dead)
     )
-    if needed is None:
+    while search.part is not None:
+        search.tell(takes_over(__utils__["cib_obstacles.without"](xml, search.part)) == node)
+    if search.found is None:
         return [
             f"Pacemaker wouldn't start it on {node}, and nothing was found that keeps it from there; see "
             "crm_simulate -L -s"
         ]
-    return [obstacle.line for obstacle in needed]
-
-
-def _found(search, suffices):
-    """What a search finds that wants to know again and again whether something suffices."""
-    try:
-        part = next(search)
-        while True:
-            part = search.send(suffices(part))
-    except StopIteration as end:
-        return end.value
+    return [obstacle.line for obstacle in search.found]
 
 
 def _started_after(cib, resource, then=None):

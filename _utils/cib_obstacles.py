@@ -131,18 +131,36 @@ def without(xml, taken_away):
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def smallest(suspects):
+def search(suspects):
     """
-    The fewest of a list that have to go together, each of them needed; of several such, the one with what
-    stands earlier in the list. It asks some two times the logarithm of the list's length, for each one found.
+    Look for the fewest of a list that have to go together, each of them needed; of several such, for the one
+    with what stands earlier in the list. It asks some two times the logarithm of the list's length, for each
+    one found.
 
     suspects
         A list.
 
-    Returns a generator: it yields a part of the list, and is sent whether that it is gone suffices. What it
-    returns is a list; ``None`` when not even all of it suffices. It isn't given a function to ask: Salt's
-    loader has no ``__salt__`` for one that is called from here.
+    Returns a search. While its ``part`` is a list, it wants to be told whether that it is gone suffices, by
+    ``tell``. In the end that is ``None``, and ``found`` a list, or ``None`` when not even all of it suffices.
+    It isn't given a function to ask: Salt's loader has no ``__salt__`` for one that is called from here.
     """
+    return _Search(suspects)
+
+
+class _Search:
+    def __init__(self, suspects):
+        self.found = None
+        self._asking = _smallest(suspects)
+        self.part = next(self._asking)
+
+    def tell(self, suffices):
+        try:
+            self.part = self._asking.send(suffices)
+        except StopIteration as end:
+            self.part, self.found = None, end.value
+
+
+def _smallest(suspects):
     if not (yield suspects):
         return None
     return (yield from _needed([], [], suspects)) if suspects else []

@@ -8,7 +8,7 @@ Sources: ``pacemaker-fenced(7)``, Pacemaker Explained, "Fencing"; the library of
 import re
 
 import cib_values
-from pillar_values import SiteError, shown
+from pillar_values import SiteError, mapping, shown
 
 DELAY, LONGEST_DELAY = "pcmk_delay_base", "pcmk_delay_max"
 
@@ -187,10 +187,9 @@ def _refuse_for_others(name, device, names, pacemaker, at):
 
 def _has_remote_nodes(pacemaker):
     return bool(pacemaker.get("bundles")) or any(
-        str(each.get("agent", "")).endswith(":remote")
-        or "remote-node" in _mapping(each.get("meta"))
+        str(each.get("agent", "")).endswith(":remote") or "remote-node" in mapping(each.get("meta"))
         for section in ("primitives", "templates")
-        for each in map(_mapping, pacemaker[section].values())
+        for each in map(mapping, pacemaker[section].values())
     )
 
 
@@ -223,12 +222,12 @@ def _role(pacemaker, name):
     for values, place in (
         (primitive.get("meta"), ("primitives", name, "meta")),
         (
-            _mapping(pacemaker["templates"].get(template)).get("meta"),
+            mapping(pacemaker["templates"].get(template)).get("meta"),
             ("templates", template, "meta"),
         ),
         (pacemaker["rsc_defaults"], ("rsc_defaults",)),
     ):
-        if "target-role" in _mapping(values):
+        if "target-role" in mapping(values):
             return values["target-role"], place
     return None, ()
 
@@ -272,7 +271,3 @@ def _refuse_levels(pacemaker, devices, names, at):
                 raise SiteError(
                     at("fencing_levels", name), f"{each} is for {whom}, and not for {target}"
                 )
-
-
-def _mapping(said):
-    return said if isinstance(said, dict) else {}

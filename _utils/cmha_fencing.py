@@ -9,7 +9,7 @@ import re
 import cib_values
 import cmha_fence_passwords
 import cmha_fence_refusals
-from pillar_values import SiteError, nearest
+from pillar_values import SiteError, mapping, nearest
 
 _STONITH = "stonith:"
 
@@ -172,8 +172,8 @@ def passwords(pillar, minion_id):
 
     Returns a mapping by device, see ``cmha_fence_passwords.kept``.
     """
-    for pair in map(_mapping, _mapping(_mapping(pillar).get("pairs")).values()):
-        if minion_id in _mapping(pair.get("nodes")):
+    for pair in map(mapping, mapping(mapping(pillar).get("pairs")).values()):
+        if minion_id in mapping(pair.get("nodes")):
             return _passwords(pillar, pair)
     return {}
 
@@ -272,24 +272,20 @@ def _host_argument(params):
 
 def _passwords(pillar, pair):
     agent, common, own = "", {}, {}
-    role = _mapping(_mapping(pillar.get("roles")).get(pair.get("role")))
+    role = mapping(mapping(pillar.get("roles")).get(pair.get("role")))
     for layer_of_pillar in (pillar, role, pair):
-        said = _mapping(layer_of_pillar.get("fencing"))
+        said = mapping(layer_of_pillar.get("fencing"))
         agent = str(said.get("agent", agent))
-        common.update(_mapping(said.get("params")))
-        for node, params in _mapping(said.get("nodes")).items():
-            own.setdefault(node, {}).update(_mapping(params))
+        common.update(mapping(said.get("params")))
+        for node, params in mapping(said.get("nodes")).items():
+            own.setdefault(node, {}).update(mapping(params))
     found = {}
     for minion, node in pair["nodes"].items():
-        device = _device(_mapping(node).get("name", minion))
+        device = _device(mapping(node).get("name", minion))
         kept = cmha_fence_passwords.kept(device, agent, {**common, **own.get(minion, {})})
         if kept:
             found[device] = kept
     return found
-
-
-def _mapping(value):
-    return value if isinstance(value, dict) else {}
 
 
 def _device(node):

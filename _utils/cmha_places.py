@@ -22,7 +22,7 @@ def of_fencing(checked, role, name, key):
     key
         The key below ``fencing``.
     """
-    places = [("pairs", name), ("roles", role), ()]
+    places = _nearest_first(role, name)
     layers = [checked["pairs"][name], checked.get("roles", {}).get(role, {}), checked]
     said = [layer.get("fencing") for layer in layers]
     nearest = next(
@@ -60,7 +60,7 @@ def of_pacemaker(checked, pair):
 
     Returns a function, which is called with keys and gives the pillar path.
     """
-    places = [("pairs", pair["pair"]), ("roles", pair["role"]), ()]
+    places = _nearest_first(pair["role"], pair["pair"])
     of_device = {
         device: node["id"] for device, node in zip(pair["fencing"]["devices"], pair["nodes"])
     }
@@ -81,6 +81,10 @@ def of_pacemaker(checked, pair):
     return at
 
 
+def _nearest_first(role, name):
+    return [("pairs", name), ("roles", role), ()]
+
+
 def _has(place, *keys):
     for key in keys:
         if not isinstance(place, dict) or key not in place:
@@ -97,7 +101,7 @@ def of_corosync(checked, role, name):
         See ``of_fencing``.
     """
     places = {}
-    for place in ((), ("roles", role), ("pairs", name)):
+    for place in reversed(_nearest_first(role, name)):
         layer = checked
         for key in place:
             layer = layer.get(key, {})

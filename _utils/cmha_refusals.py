@@ -6,10 +6,10 @@ Sources: ``corosync-qdevice(8)``, ``votequorum(5)``.
 """
 
 import corosync_totem
-from pillar_values import SiteError
+from cib_objects import MAINTENANCE_MARK
+from pillar_values import SiteError, mapping
 
 _MOST_COMMANDS = 32
-_MARK = "cmha-maintenance"  # see the module maintenance
 _LONGEST_TOKEN = 300_000  # milliseconds; sites far apart say 30 s
 
 
@@ -111,10 +111,9 @@ def reserved(section, path):
     path
         Its pillar path.
     """
-    properties = section.get("properties") if isinstance(section, dict) else None
-    if isinstance(properties, dict) and _MARK in properties:
+    if MAINTENANCE_MARK in mapping(mapping(section).get("properties")):
         raise SiteError(
-            f"{path}:properties:{_MARK}",
+            f"{path}:properties:{MAINTENANCE_MARK}",
             "is cmha's own mark of a change that is under way; take it out of pillar",
         )
 
@@ -146,17 +145,11 @@ _STARTS_NOTHING = ("stop", "freeze", "demote", "suicide", "fence")
 
 def _policy(pacemaker):
     """What pillar says for all of the cluster; ``None`` where a set of properties says it, too."""
-    said, sets = pacemaker.get("properties"), pacemaker.get("properties_sets")
-    of_sets = [each.get("values") for each in _mappings(sets)]
-    if any("no-quorum-policy" in values for values in of_sets if isinstance(values, dict)):
+    said = pacemaker.get("properties")
+    sets = map(mapping, mapping(pacemaker.get("properties_sets")).values())
+    if any("no-quorum-policy" in mapping(each.get("values")) for each in sets):
         return None
     return said.get("no-quorum-policy", "stop") if isinstance(said, dict) else None
-
-
-def _mappings(said):
-    return (
-        [each for each in said.values() if isinstance(each, dict)] if isinstance(said, dict) else []
-    )
 
 
 def times(pair, at):

@@ -9,7 +9,7 @@ Sources: "Pacemaker Explained", "Resource Options" and "Resource Operations".
 import re
 
 import cib_values
-from pillar_values import SiteError
+from pillar_values import SiteError, mapping
 
 _PAGE_AGENT = "ocf:cm:server"
 _THRESHOLD = "migration-threshold"
@@ -86,7 +86,7 @@ def _requires(pair):
     """
     said, where = _meta(pair, "requires")
     fences = cib_values.is_true(
-        str(_mapping(pair["pacemaker"]["properties"]).get("stonith-enabled"))
+        str(mapping(pair["pacemaker"]["properties"]).get("stonith-enabled"))
     )
     if said == "nothing" or (said == "quorum" and fences):
         raise SiteError(
@@ -122,19 +122,19 @@ def _operations(pair, name):
     default; and for each what is called with a key, and gives its pillar path."""
     declared = pair["pacemaker"]
     said = declared["primitives"].get(pair["resource"])
-    primitive = _mapping(said)
+    primitive = mapping(said)
     template = str(primitive.get("agent", said)).removeprefix("@")
     by_default = {
         key: value
-        for key, value in _mapping(declared.get("op_defaults")).items()
+        for key, value in mapping(declared.get("op_defaults")).items()
         if key in ("on-fail", "enabled", "start-delay")
     }
     found = {}
     for owner, where in (
         (primitive, f"primitives:{pair['resource']}"),
-        (_mapping(_mapping(declared.get("templates")).get(template)), f"templates:{template}"),
+        (mapping(mapping(declared.get("templates")).get(template)), f"templates:{template}"),
     ):
-        for each in map(_mapping, _several(_mapping(owner.get("operations")).get(name, ()))):
+        for each in map(mapping, _several(mapping(owner.get("operations")).get(name, ()))):
 
             def place_of(key, own=each, where=where):
                 if key in by_default and key not in own:
@@ -186,7 +186,7 @@ def _meta(pair, name):
     """The meta attribute that the pair's resource has, and its path: what stands nearest to it counts."""
     declared = pair["pacemaker"]
     resource = declared["primitives"].get(pair["resource"])
-    primitive = _mapping(resource)
+    primitive = mapping(resource)
     for values, where in (
         (primitive.get("meta"), f"primitives:{pair['resource']}:meta"),
         *_in_sets(primitive.get("meta_sets"), f"primitives:{pair['resource']}:meta_sets"),
@@ -212,18 +212,18 @@ def _second_server(pair):
     where = f"cmha:pairs:{pair['pair']}:pacemaker"
     holders = {resource} | {
         name
-        for name, each in _mapping(declared.get("groups")).items()
+        for name, each in mapping(declared.get("groups")).items()
         if resource in _several(each.get("members") if isinstance(each, dict) else each)
     }
     for section, key in (("clones", "resource"), ("bundles", "primitive")):
-        for name, each in _mapping(declared.get(section)).items():
+        for name, each in mapping(declared.get(section)).items():
             held = each.get(key) if isinstance(each, dict) else each
             if isinstance(held, str) and held in holders:
                 raise SiteError(
                     f"{where}:{section}:{name}",
                     f"would run {resource} on both hosts at once; a pair's service runs on one",
                 )
-    for name, each in _mapping(declared.get("primitives")).items():
+    for name, each in mapping(declared.get("primitives")).items():
         agent = each.get("agent") if isinstance(each, dict) else each
         is_for_it = _run_by(each) == service or agent == f"ocf:cm:{pair['role']}"
         if is_for_it and name != resource and resource in declared["primitives"]:
@@ -240,17 +240,13 @@ def _run_by(primitive):
     return found[1] if found else None
 
 
-def _mapping(said):
-    return said if isinstance(said, dict) else {}
-
-
 def _inherited(declared, resource, agent):
     """The meta attributes that a resource has from its template and its group, and where they stand."""
     for key, is_its in (
         ("templates", lambda name, _: agent == f"@{name}"),
         ("groups", lambda _, each: resource in _several(each.get("members"))),
     ):
-        for name, each in _mapping(declared.get(key)).items():
+        for name, each in mapping(declared.get(key)).items():
             if isinstance(each, dict) and is_its(name, each):
                 yield each.get("meta"), f"{key}:{name}:meta"
                 yield from _in_sets(each.get("meta_sets"), f"{key}:{name}:meta_sets")
@@ -261,5 +257,5 @@ def _several(said):
 
 
 def _in_sets(sets, where):
-    for name, each in _mapping(sets).items():
+    for name, each in mapping(sets).items():
         yield each.get("values") if isinstance(each, dict) else None, f"{where}:{name}:values"

@@ -111,6 +111,16 @@ def need_mapping(value, path):
         raise SiteError(path, f"should be a mapping, is {shown(value)}")
 
 
+def mapping(value):
+    """
+    What may be a mapping, as one: what isn't is refused where it is checked.
+
+    value
+        Any value of pillar.
+    """
+    return value if isinstance(value, dict) else {}
+
+
 def name(value, path):
     """Of a site, a pair, a node, a cluster or a service."""
     if not isinstance(value, str) or not _NAME.fullmatch(value):

@@ -56,18 +56,20 @@ def install_cloudera(lab, hosts):
 def on_each(lab, hosts, *command, stdin=None):
     """Runs a command on hosts at the same time; what it printed, by host. ``stdin``: a text for each."""
     stdin = stdin or {}
-    with ThreadPoolExecutor(max_workers=len(hosts) or 1) as pool:
-        done = pool.map(
-            lambda host: inside.attempt(lab, host, *command, stdin=stdin.get(host, "")).stdout,
-            hosts,
-        )
-        return dict(zip(hosts, done))
+    return _at_once(
+        hosts,
+        lambda host: inside.attempt(lab, host, *command, stdin=stdin.get(host, "")).stdout,
+    )
 
 
 def run_on_each(lab, hosts, *command):
     """Runs a command on hosts at the same time. A failure on one of them is an error that says why."""
+    _at_once(hosts, lambda host: inside.run(lab, host, *command))
+
+
+def _at_once(hosts, work):
     with ThreadPoolExecutor(max_workers=len(hosts) or 1) as pool:
-        list(pool.map(lambda host: inside.run(lab, host, *command), hosts))
+        return dict(zip(hosts, pool.map(work, hosts)))
 
 
 def _not(lab, hosts, state):

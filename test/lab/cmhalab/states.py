@@ -224,8 +224,12 @@ def _command(command, servers):
 
 
 def _differences(saved, shown):
+    return [f"{name} on {host}" for host, name in _differing(saved, shown)]
+
+
+def _differing(saved, shown):
     return [
-        f"{name} on {host}"
+        (host, name)
         for host, looks in saved.items()
         for name, look in looks.items()
         if shown[host][name] != look
@@ -234,11 +238,8 @@ def _differences(saved, shown):
 
 def _told(saved, shown):
     """What differs, and of the first what it is."""
-    differences = _differences(saved, shown)
     values = [
-        f"{name} on {host} is {shown[host][name][:300]!r}, was {look[:300]!r}"
-        for host, looks in saved.items()
-        for name, look in looks.items()
-        if shown[host][name] != look
+        f"{name} on {host} is {shown[host][name][:300]!r}, was {saved[host][name][:300]!r}"
+        for host, name in _differing(saved, shown)[:3]
     ]
-    return f"{', '.join(differences)} is another one ({'; '.join(values[:3])})"
+    return f"{', '.join(_differences(saved, shown))} is another one ({'; '.join(values)})"
