@@ -17,7 +17,7 @@ _LINES = {
     ALONE: "{host} doesn't answer this master, nor does a cluster on {peer} say how it is; see that it and "
     "its salt-minion run",
     NO_KEY: "{host} isn't known to this master, which has no accepted key of it; salt-key -a {host}, if it "
-    "is that host",
+    "is that host; a rejected one needs --include-rejected, and salt-minion started again there",
     NO_MASTER: "{host} can't be asked, since this master takes no job ({said}); see that salt-master runs, "
     "then salt-run cmha.status: what was begun on {host} goes on",
     ERROR: "{said}",

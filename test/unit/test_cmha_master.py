@@ -143,6 +143,9 @@ def test_a_host_whose_key_is_not_accepted(master, accepted):
     answers = master.ask({}, ["h1", "h2"], "m.f")
     assert str(answers["h1"]) == SILENT
     assert str(answers["h2"]).startswith("h2 isn't known to this master")
+    assert "a rejected one needs --include-rejected, and salt-minion started again" in str(
+        answers["h2"]
+    )
     assert [each.state for each in answers.values()] == ["silent", "no key"]
 
 
