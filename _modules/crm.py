@@ -18,7 +18,6 @@ import tempfile
 import time
 
 import salt.utils.files
-import salt.utils.json
 import salt.utils.path
 from salt.exceptions import CommandExecutionError
 
@@ -48,15 +47,6 @@ _CONTROLLER = 6
 
 # What getopt says of an option that a tool doesn't know; the exit code may be 0 all the same
 _UNKNOWN_OPTION = ("unrecognized option", "invalid option", "Unknown option")
-
-# crm_verify(8), before Pacemaker 3 and since
-_MERE_WARNINGS = ("Warnings found", "(with warnings)")
-# The sections by which one resource may wait for another
-_WHAT_ORDERS = ("orders", "groups", "tags")
-# crm_simulate(8), where actions wait for each other
-_LOOP = "Transition failed: terminated"
-# As Salt and a shell say it: of SIGABRT and SIGSEGV
-_ENDED_BY_A_SIGNAL = (-6, -11, 134, 139)
 
 # Exit codes of a monitor, from the OCF resource agent API 1.1
 _NOT_RUNNING = 7
@@ -413,14 +403,10 @@ def plan(declared=None, absent=None, purge=None, serves=None):
     xml, live = _query()
     declared, absent, purge = _wanted(declared, absent, purge)
     wanted = _difference(xml, declared, absent, purge)
-    _refuse_purge_of_running(wanted["purged_resources"], live)
-    if live:
-        _refuse_deadlock(xml, wanted)
-        _refuse_unserved(xml, wanted, serves)
-    warnings = _warnings(xml, wanted, declared) if live else []
-    effects = _effects(wanted["xml"]) if live and wanted["xml"] else []
+    warnings = __salt__["crm_refusals.of_plan"](xml, wanted, declared, serves) if live else []
+    effects = __salt__["crm_scheduler.effects"](wanted["xml"]) if live and wanted["xml"] else []
     return {
-        "summary": _summary(wanted["changes"], effects),
+        "summary": __utils__["crm_summary.lines"](wanted["changes"], effects),
         "warnings": warnings,
         "changes": wanted["changes"],
         "effects": effects,
@@ -723,14 +709,7 @@ def _is_unknown(answer):
 
 
 def _said(answer):
-    """What a command says about its failure, without the XML that some show: it may hold secrets."""
-    lines = (answer["stderr"] or answer["stdout"]).splitlines()
-    text = " ".join(line.strip() for line in lines if line.strip() and "<" not in line)
-    return text[:500] or f"exit code {answer['retcode']}"
-
-
-def _on_a_file():
-    return "CIB_file" in os.environ
+    return __utils__["crm_commands.said"](answer)
 
 
 def _require_installed():
@@ -748,7 +727,7 @@ def _require_live():
 
 def _require_dc():
     # a change before the election may be overwritten by a node that joins
-    if not _on_a_file() and dc() is None:
+    if not __utils__["crm_commands.on_a_file"]() and dc() is None:
         raise CommandExecutionError(
             f"{__grains__['id']}: the cluster has no designated controller (DC) yet; "
             "wait until crm_mon shows one"
@@ -817,259 +796,10 @@ def _difference(xml, declared, absent, purge):
         raise CommandExecutionError(f"{__grains__['id']}: {error}") from None
 
 
-def _effects(xml):
-    """What the scheduler makes of a configuration. Whatever it can't tell is no reason to fail."""
-    return __utils__["crm_simulate.effects"](_simulate(xml)["stdout"])
-
-
-def _simulate(xml):
-    with tempfile.TemporaryDirectory(prefix="cmha-") as directory:
-        # there it keeps a copy while it works, and not beside the cluster's own
-        return _run(
-            ["crm_simulate", "--simulate", "--xml-pipe"],
-            stdin=xml,
-            env={"CIB_shadow_dir": directory},
-        )
-
-
-def _summary(changes, effects):
-    if not changes:
-        return ["nothing differs"]
-    disruptive = __utils__["crm_simulate.disruptive"](effects)
-    rest = [effect for effect in effects if effect not in disruptive]
-    described = __utils__["crm_simulate.described"]
-    lines = []
-    if disruptive:
-        lines.append(f"would stop or move what runs: {', '.join(map(described, disruptive))}")
-    lines += [_change_line(path, change) for path, change in changes.items()]
-    if rest:
-        lines.append(f"and then: {', '.join(map(described, rest))}")
-    # what others wrote goes to a terminal here
-    return __utils__["cmha_answers.shown"](lines)
-
-
-def _change_line(path, change):
-    if change["old"] is None:
-        return f"would add {path}: {_short(change['new'])}"
-    if change["new"] is None:
-        return f"would remove {path}: {_short(change['old'])}"
-    return f"would change {path}: {_short(change['old'])} -> {_short(change['new'])}"
-
-
-def _short(value):
-    if not isinstance(value, dict):
-        return value if isinstance(value, str) else salt.utils.json.dumps(value)
-    kept = {key: each for key, each in value.items() if each not in ({}, [])}
-    return salt.utils.json.dumps(kept)
-
-
-def _refuse_purge_of_running(purged, live):
-    if not purged or not live:
-        return
-    seen = status()["resources"]
-    running = [each for each in purged if seen.get(each, {}).get("active")]
-    if running:
-        where = ", ".join(f"{each} (on {', '.join(seen[each]['nodes'])})" for each in running)
-        raise CommandExecutionError(
-            f"{__grains__['id']}: the purge would remove what runs: {where}; "
-            "declare it, or name it in absent if it shall go"
-        )
-
-
-def _require_agents(changes):
-    """Refuse a resource whose agent isn't here, before Pacemaker fails to start it."""
-    if _on_a_file():
-        return  # this host isn't the cluster's
-    for path, change in changes.items():
-        agent = _new_agent(path, change["new"])
-        if agent and not __salt__["resource_agent.installed"](agent):
-            raise CommandExecutionError(
-                f"{__grains__['id']}: {path}: the resource agent {agent} isn't installed on this host"
-            )
-
-
-def _require_watchdog(changes, declared):
-    """Refuse that Pacemaker counts on a watchdog that isn't there: it would end itself."""
-    if _on_a_file() or not any("-watchdog-timeout" in path for path in changes):
-        return
-    unfit = __salt__["sbd.unfit"]((declared or {}).get("properties") or {})
-    if unfit:
-        raise CommandExecutionError(f"{__grains__['id']}: {'; '.join(unfit)}")
-
-
-def _warnings(before, wanted, declared):
-    """What Pacemaker may ignore of what changes, and what it newly finds odd; it refuses nothing for that."""
-    if _on_a_file() or wanted["xml"] is None:
-        return []
-    lines = _not_understood(wanted, declared)
-    odd = _odd(wanted["xml"])
-    known = _odd(before) if odd else []
-    return lines + [f"crm_verify: {line}" for line in odd if line not in known]
-
-
-def _not_understood(wanted, declared):
-    """Refuses what the agents, or Pacemaker itself, wouldn't understand of what changes: Pacemaker would pass
-    it on, or ignore it. Returns lines on what it may not understand."""
-    if _on_a_file() or wanted["xml"] is None:
-        return []
-    allowed = declared.get("allow_unknown") or ()
-    lines = __salt__["crm_agents.faults"](wanted["xml"], wanted["changes"], allowed)
-    if lines:
-        raise CommandExecutionError(
-            f"{__grains__['id']}: {'; '.join(lines)} (allow_unknown: [NAME] in pillar lets a parameter pass)"
-        )
-    return _strange(declared, wanted["changes"])
-
-
-def _strange(declared, changes):
-    """Lines on words of other versions. Distributions have some of them, so Pacemaker's own word counts."""
-    words = __utils__["cib.words_of_some_versions"](declared, changes)
-    here = version() if words else None
-    faults = {
-        path: __utils__["pacemaker_words.unknown_to"](here, word) for path, _, word in words if here
-    }
-    # by name; of a value, the daemons don't say whether they know it
-    properties = {path: name for path, name, word in words if path == f"properties:{word}"}
-    known = __salt__["crm_options.known"]() if any(map(faults.get, properties)) else None
-    lines = []
-    for path, fault in faults.items():
-        name = properties.get(path)
-        if fault and (known is None or name is None):
-            lines.append(f"{path}: {fault}")
-        elif fault and name not in known:
-            raise CommandExecutionError(
-                f"{__grains__['id']}: {path}: {fault}; allow_unknown: [{name}] in pillar lets it pass"
-            )
-    return lines
-
-
-def _odd(xml):
-    """What ``crm_verify`` warns of."""
-    said = _run(["crm_verify", "--xml-pipe", "--verbose"], stdin=xml)["stderr"]
-    return [line.partition("warning: ")[2] for line in said.splitlines() if "warning: " in line]
-
-
-def _new_agent(path, new):
-    parts = path.split(":")
-    if parts[0] not in ("primitives", "templates") or new is None:
-        return None
-    agent = new.get("agent") if isinstance(new, dict) else new if parts[2:] == ["agent"] else None
-    return None if agent is None or agent.startswith("@") else agent
-
-
-def _verify(before, after):
-    """Refuse what is invalid by our doing. A cluster without fencing is called invalid too."""
-    faults = _faults(after)
-    if faults:
-        known = _faults(before)
-        # what doesn't fit the schema is refused by Pacemaker itself
-        ours = [line for line in faults if line == _NO_FIT or line not in known]
-        if ours:
-            raise CommandExecutionError(
-                f"{__grains__['id']}: Pacemaker finds the new configuration invalid: {'; '.join(ours)[:500]}"
-            )
-
-
-def _refuse_deadlock(before, wanted):
-    """Refuse that resources wait for each other by our doing: what runs goes on, and never starts again."""
-    orders = [
-        path
-        for path, change in wanted["changes"].items()
-        if change["new"] is not None and path.partition(":")[0] in _WHAT_ORDERS
-    ]
-    if orders and _is_deadlocked(wanted["xml"]) and not _is_deadlocked(before):
-        raise CommandExecutionError(
-            f"{__grains__['id']}: resources would wait for each other, and never start again once they have "
-            f"stopped; see {', '.join(orders)}, and the orders, groups and tags that are there already"
-        )
-
-
-def _is_deadlocked(xml):
-    answer = _simulate(__utils__["cib_fresh.only_ordered"](xml))
-    return _LOOP in answer["stdout"] + answer["stderr"]
-
-
-def _refuse_unserved(before, wanted, resource):
-    """Refuse that a resource isn't started any more by our doing, now or after a node's death: it may run on
-    until then, and nobody would know."""
-    if resource is None or wanted["xml"] is None:
-        return
-    by_hand = __utils__["cib_fresh.kept_stopped"](before)
-    by_hand &= __utils__["cib_fresh.kept_stopped"](wanted["xml"])
-    now, then = (__utils__["cib_fresh.just_come"](xml, by_hand) for xml in (before, wanted["xml"]))
-    had, has = (__utils__["cib_fresh.primitives"](xml, resource) for xml in (now, then))
-    if has == []:
-        raise CommandExecutionError(
-            f"{__grains__['id']}: serves: there would be no resource {resource}"
-        )
-    nodes = __utils__["cib_fresh.nodes"](then)
-    if has is None or not nodes:
-        return
-    for gone in [None, *nodes] if len(nodes) > 1 else [None]:
-        case = __utils__["cib_fresh.lost"](then, gone)
-        if _starts(case, has) is False and (
-            not had or _starts(__utils__["cib_fresh.lost"](now, gone), had)
-        ):
-            left = next(node for node in nodes if node != gone)
-            why = _what_keeps(case, has, left, gone) or wanted["changes"]
-            raise CommandExecutionError(
-                f"{__grains__['id']}: with this {resource} would be started nowhere"
-                f"{f' when {gone} is gone' if gone else ''}: {'; '.join(why)} "
-                "(pillar's preflight: {ignore: [failover]} lets it pass, or a call without serves)"
-            )
-
-
-def _starts(xml, primitives):
-    """Whether the cluster would start them; ``None`` where the scheduler doesn't say."""
-    answer = _simulate(xml)
-    if answer["retcode"] != 0:
-        log.warning("what a change does to %s isn't known: %s", primitives, _said(answer))
-        return None
-    started = {
-        effect["what"].partition(":")[0]
-        for effect in __utils__["crm_simulate.effects"](answer["stdout"])
-        if effect["action"] == "Start" and "blocked" not in effect["where"] + effect["why"]
-    }
-    return started.issuperset(primitives)
-
-
-def _what_keeps(xml, primitives, node, gone):
-    """Lines on what keeps resources from a node, when another one is gone."""
-    search = __utils__["cib_obstacles.search"](
-        __utils__["cib_obstacles.obstacles"](xml, node, gone or "")
-    )
-    while search.part is not None:
-        search.tell(_starts(__utils__["cib_obstacles.without"](xml, search.part), primitives))
-    return [obstacle.what for obstacle in search.found or ()]
-
-
-_NO_FIT = "it doesn't fit the schema"
-
-
-def _faults(xml):
-    """Lines on what ``crm_verify`` calls an error; it exits alike for mere warnings. Where it ends itself, as
-    over an order of a resource with itself, the cluster's scheduler would too."""
-    answer = _run(["crm_verify", "--xml-pipe", "--verbose"], stdin=xml)
-    if answer["retcode"] == 0 or any(words in answer["stderr"] for words in _MERE_WARNINGS):
-        return []
-    said = [line.strip() for line in answer["stderr"].splitlines() if "<" not in line]
-    errors = [line for line in said if re.search(r"\berror\b", line)] or [_said(answer)]
-    schema = [_NO_FIT] if "schema validation" in answer["stderr"] else []
-    crash = ["crm_verify ends itself"] if answer["retcode"] in _ENDED_BY_A_SIGNAL else []
-    return [*schema, *crash, *errors]
-
-
 def _checked_patch(before, wanted, declared, serves):
     """The patch, when nothing speaks against it."""
     _require_dc()
-    _refuse_purge_of_running(wanted["purged_resources"], live=True)
-    _require_agents(wanted["changes"])
-    _require_watchdog(wanted["changes"], declared)
-    for line in _not_understood(wanted, declared):
-        log.warning(line)
-    _verify(before, wanted["xml"])
-    _refuse_deadlock(before, wanted)
-    _refuse_unserved(before, wanted, serves)
+    __salt__["crm_refusals.of_apply"](before, wanted, declared, serves)
     return _patch(before, wanted["xml"])
 
 

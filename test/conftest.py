@@ -49,6 +49,22 @@ def load(path, **dunders):
     return module
 
 
+def _beside(module, *names):
+    """Gives a module other ones of the formula, by what it has itself."""
+    for name in names:
+        other = load(
+            f"_modules/{name}.py",
+            salt=module.__salt__,
+            utils=module.__utils__,
+            grains=module.__grains__,
+        )
+        for function in vars(other).values():
+            if getattr(function, "__module__", None) == name and not function.__name__.startswith(
+                "_"
+            ):
+                module.__salt__[f"{name}.{function.__name__}"] = function
+
+
 def _unbounded(salt):
     """bounded.run, whose limit isn't the matter of a test that gives commands another answer."""
 
@@ -62,6 +78,11 @@ def _unbounded(salt):
 @pytest.fixture(scope="session")
 def load_file():
     return load
+
+
+@pytest.fixture(scope="session")
+def beside():
+    return _beside
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def crm(salt_modules, cib_file):
 
 
 @pytest.fixture
-def spied(load_file, salt_modules, salt_utils, cib_file):
+def spied(load_file, beside, salt_modules, salt_utils, cib_file):
     """The module with the real `cmd.run_all`, whose calls can be seen and interrupted."""
 
     class Spy:
@@ -53,6 +53,7 @@ def spied(load_file, salt_modules, salt_utils, cib_file):
         utils=salt_utils,
         grains={"id": "cms1"},
     )
+    beside(spy.crm, "crm_refusals", "crm_scheduler")
     return spy
 
 

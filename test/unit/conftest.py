@@ -173,11 +173,21 @@ def cluster():
 
 
 @pytest.fixture
-def crm(load_file, pure, cluster, clock, monkeypatch):
+def crm(load_file, beside, pure, cluster, clock, monkeypatch):  # noqa: PLR0917
     """The module, on a cluster in memory, with a clock that doesn't make one wait."""
     utils = {
         f"{name}.{function}": getattr(pure(name), function)
-        for name in ("cib", "cmha_answers", "crm_mon", "crm_simulate", "pacemaker_words")
+        for name in (
+            "cib",
+            "cib_fresh",
+            "cib_obstacles",
+            "cmha_answers",
+            "crm_mon",
+            "crm_simulate",
+            "crm_summary",
+            "crm_commands",
+            "pacemaker_words",
+        )
         for function in dir(pure(name))
         if not function.startswith("_")
     }
@@ -196,8 +206,9 @@ def crm(load_file, pure, cluster, clock, monkeypatch):
     monkeypatch.setattr(module.salt.utils.path, "which", lambda name: f"/usr/sbin/{name}")
     monkeypatch.setattr(module, "_CIB_ON_DISK", "/nonexistent/cib.xml")
     monkeypatch.delenv("CIB_file", raising=False)
+    beside(module, "crm_refusals", "crm_scheduler")
     moves = load_file("_modules/crm_move.py", salt=module.__salt__, grains={"id": "cms1"})
-    for name in ("begin_move", "clear", "cleanup", "settled", "started", "status"):
+    for name in ("begin_move", "clear", "cleanup", "settled", "started", "status", "version"):
         # as a test may have put something in its place
         module.__salt__[f"crm.{name}"] = lambda *words, name=name: getattr(module, name)(*words)
     module.__salt__["crm_move.carried_out"] = moves.carried_out
