@@ -100,7 +100,7 @@ def check(declared, path=""):
     """
     declared = cib_values.mapping(declared, path)
     beside = (cib_export.LEFT_OUT, pacemaker_words.ALLOW)
-    cib_values.known_keys(declared, [*_BY_KEY, *beside], path, "section")
+    cib_values.known_keys(declared, [*_BY_KEY, *beside], path, "section", pacemaker_words.home)
     found = {
         key: section.check(declared.get(key), at(path, key)) for key, section in _BY_KEY.items()
     }

@@ -105,12 +105,13 @@ def listed(value, path):
     return value
 
 
-def known_keys(value, known, path, word):
-    """Refuse a key that isn't known, and name the nearest that is."""
+def known_keys(value, known, path, word, home=None):
+    """Refuse a key that isn't known, and name the nearest that is, or where ``home`` has it."""
     for key in value:
         if key not in known:
-            near = nearest(key, known)
+            near, place = nearest(key, known), home and home(key)
             hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
+            hint = f"it belongs under {place}" if place else hint
             raise InvalidCib(at(path, key), f"unknown {word}, {hint}")
 
 

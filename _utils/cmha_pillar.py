@@ -8,8 +8,10 @@ Pure functions. The keys and their spelling are those of corosync.conf(5), voteq
 import copy
 import re
 
+import cib_sections
 import cib_values
 import corosync_keys
+import pacemaker_words
 import pillar_values
 from pillar_values import SiteError, below, nearest, need_mapping, need_printable, shown
 
@@ -82,6 +84,8 @@ def _mapping_of(key_rule, value_rule):
 def _belongs(key, rules):
     """Where a key belongs, or the nearest that is known here."""
     homes = [home for home, keys in _homes().items() if key in keys]
+    if section := pacemaker_words.home(key):
+        homes.append(f"pacemaker:{section}")
     if homes and key not in rules:
         return f"; it belongs under {' or '.join(homes)}"
     return nearest(key, rules)
@@ -295,6 +299,7 @@ def _homes():
         "corosync:logging": _COROSYNC["logging"],
         "corosync:interface:NUMBER": _section_of_corosync("interface"),
         "corosync": _COROSYNC,
+        "pacemaker": {section.key for section in cib_sections.SECTIONS},
     }
 
 

@@ -304,6 +304,11 @@ _CUT_NO_POWER = {*FENCING_ACTIONS, "list-status"} - {"reboot", "off"}
 _HOMES = ((PROPERTIES, "properties"), (RESOURCE_META, "rsc_defaults"), (OPERATION, "op_defaults"))
 
 
+def home(name):
+    """The section that has a word; ``None`` where none does, or it is that of an operation."""
+    return next((section for known, section in _HOMES[:2] if name in known), None)
+
+
 _WRITTEN_BY_ITSELF = ("cluster-infrastructure", "dc-version", "have-watchdog")
 
 

@@ -615,6 +615,31 @@ WRONG = [
         "cmha:corosync:token: is no known key; it belongs under corosync:totem",
     ),
     ("totem", {}, "pillar cmha:totem: is no known key; it belongs under corosync"),
+    (
+        "pairs:cms:pacemaker:stonith-enabled",
+        False,
+        "pacemaker:stonith-enabled: unknown section, it belongs under properties",
+    ),
+    (
+        "pairs:cms:pacemaker:resource-stickiness",
+        100,
+        "pacemaker:resource-stickiness: unknown section, it belongs under rsc_defaults",
+    ),
+    (
+        "pairs:cms:no-quorum-policy",
+        "ignore",
+        "cms:no-quorum-policy: is no known key; it belongs under pacemaker:properties",
+    ),
+    (
+        "migration-threshold",
+        3,
+        "cmha:migration-threshold: is no known key; it belongs under pacemaker:rsc_defaults",
+    ),
+    (
+        "pairs:cms:primitives",
+        {},
+        "cms:primitives: is no known key; it belongs under pacemaker",
+    ),
     *(
         ("agent_processes", pattern, says)
         for pattern, says in (
