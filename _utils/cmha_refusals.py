@@ -10,7 +10,17 @@ from cib_objects import MAINTENANCE_MARK
 from pillar_values import SiteError, mapping
 
 _MOST_COMMANDS = 32
-_LONGEST_TOKEN = 300_000  # milliseconds; sites far apart say 30 s
+# Milliseconds before a failover begins; sites far apart say 30 s
+_LONGEST = 300_000
+_DELAYS = (
+    (("totem", "token"), "a dead host would be noticed"),
+    (("totem", "consensus"), "the others would go on without a dead host"),
+    (("quorum", "device", "timeout"), "a quorum device that died would be noticed"),
+    (
+        ("quorum", "device", "sync_timeout"),
+        "a host's death would be decided without the quorum device",
+    ),
+)
 
 
 def __virtual__():
@@ -154,21 +164,25 @@ def _policy(pacemaker):
 
 def times(pair, at):
     """
-    Refuse times that no Corosync takes, and a token with which a failover begins too late to be one.
+    Refuse times that no Corosync takes, and those with which a failover begins too late to be one.
 
     pair, at
         See ``votes``.
     """
-    token = pair["corosync"]["totem"].get("token", 0)
-    if token > _LONGEST_TOKEN:
-        raise SiteError(
-            at("totem", "token"),
-            f"is in milliseconds: a dead host would be noticed after {token // 1000} s; say at most "
-            f"{_LONGEST_TOKEN}",
-        )
+    for keys, what in _DELAYS:
+        said = _said(pair["corosync"], keys)
+        if said > _LONGEST:
+            problem = f"is in milliseconds: {what} after {said // 1000} s; say at most {_LONGEST}"
+            raise SiteError(at(*keys), problem)
     wrong = corosync_totem.wrong_time(pair["corosync"]["totem"], None)
     if wrong:
         raise SiteError(at("totem", wrong[0]), wrong[1])
+
+
+def _said(section, keys):
+    for key in keys[:-1]:
+        section = section.get(key, {})
+    return section.get(keys[-1], 0)
 
 
 def tie_breakers(pair, at):

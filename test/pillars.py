@@ -775,6 +775,34 @@ WRONG = [
                 "corosync:totem:token: is in milliseconds: a dead host would be noticed after 300 s",
             ),
             (
+                {"corosync": {"totem": {"token": 10_000, "consensus": 3_600_000}}},
+                "corosync:totem:consensus: is in milliseconds: the others would go on without a dead host",
+            ),
+            *(
+                (
+                    {
+                        "qnetd": "qnetd1",
+                        "corosync": {
+                            "quorum": {
+                                "device": {
+                                    "model": "net",
+                                    key: 300_001,
+                                    "net": {"host": "192.0.2.50", "algorithm": "ffsplit"},
+                                }
+                            }
+                        },
+                    },
+                    f"corosync:quorum:device:{key}: is in milliseconds: a {what}",
+                )
+                for key, what in (
+                    ("timeout", "quorum device that died would be noticed after 300 s"),
+                    (
+                        "sync_timeout",
+                        "host's death would be decided without the quorum device after",
+                    ),
+                )
+            ),
+            (
                 {"service": "cloudera-scm-server.service"},
                 "service: say the service's name alone: cloudera-scm-server",
             ),
