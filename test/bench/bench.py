@@ -13,7 +13,6 @@ pcs     linux-system-roles/ha_cluster's way: one pcs -f an object, then crm_diff
 load    salt-shaptools' way: crm configure load update, each time, whether or not something differs
 """
 
-import json
 import os
 import resource
 import shutil
@@ -24,6 +23,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import figures
 import salt.config
 import salt.loader
 
@@ -282,9 +282,7 @@ def main():
         ways = [Ours, Floor, Crmsh, Load] + ([Pcs] if shutil.which("pcs") else [])
         rows = bench(shop, ways, sizes)
     print("\n".join(table(rows)))
-    Path(os.environ.get("CMHA_BENCH", "bench.json")).write_text(
-        json.dumps({"rows": rows, "peak_mib": peak_memory()}, indent=1) + "\n"
-    )
+    figures.keep(rows=rows, peak_mib=peak_memory())
 
 
 if __name__ == "__main__":

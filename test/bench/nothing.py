@@ -11,15 +11,14 @@ noop_status        cmha.status, against a test.ping to the same hosts
 Seconds depend on the machine; the ratio is what counts. They go to bench.json (or $CMHA_BENCH), too.
 """
 
-import json
 import os
 import statistics
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import conftest
+import figures
 
 RUNS = 5
 ALL = ("salt", "-L", ",".join(conftest.HOSTS))
@@ -65,13 +64,6 @@ def measure(lab):
     return rows
 
 
-def kept(rows):
-    """Beside what the other tables have written."""
-    path = Path(os.environ.get("CMHA_BENCH", "bench.json"))
-    before = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps({**before, **rows}, indent=1) + "\n")
-
-
 def main():
     if subprocess.run([str(conftest.HERE / "ready")], capture_output=True, check=False).returncode:
         print("\nno lab can run here: what it costs to have nothing to do isn't measured")
@@ -82,7 +74,7 @@ def main():
         rows = measure(lab)
     finally:
         lab.run("down")
-    kept(rows)
+    figures.keep(**rows)
     print("\nnothing to do: median seconds, those of what it is compared to, ratio")
     for name, row in rows.items():
         print(f"{name:17} {row['seconds']:6.2f} {row['its_seconds']:6.2f} {row['ratio']:5.2f}")

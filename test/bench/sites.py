@@ -13,12 +13,10 @@ power of the number of sites by which a figure grows (0 not at all, 1 as the num
 $CMHA_BENCH) goes ``sites``.
 """
 
-import json
 import math
 import os
 import sys
 import tempfile
-from pathlib import Path
 
 from many_sites import Master, Site
 
@@ -54,12 +52,6 @@ def growth(rows, what, key):
 COLUMNS = ("jobs", "seconds", "own", "master_cpu", "salt_run_cpu", "master_mib", "salt_run_mib")
 
 
-def kept(rows):
-    path = Path(os.environ.get("CMHA_BENCH", "bench.json"))
-    before = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps({**before, "sites": rows}, indent=1) + "\n")
-
-
 def main():
     numbers = [int(each) for each in (os.environ.get("SITES") or "1 10 50 250").split()]
     quick = bool(os.environ.get("QUICK"))
@@ -73,7 +65,7 @@ def main():
         for number, row in rows.items():
             print(f"{number:10}" + "".join(f"{row[what][each]:14}" for each in COLUMNS))
         print(f"{'growth':10}" + "".join(f"{growth(rows, what, each):14.2f}" for each in COLUMNS))
-    kept(rows)
+    figures.keep(sites=rows)
 
 
 if __name__ == "__main__":
