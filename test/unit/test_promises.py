@@ -43,6 +43,22 @@ def says(text, name):
     return re.search(rf"(?<![\w-]){re.escape(name)}{end}", text)
 
 
+@pytest.mark.parametrize(
+    "folder", ["_modules", "_states", "_beacons", "_runners", "_output", "_utils"]
+)
+def test_every_room_is_on_the_map(formula, folder):
+    """As the table of its folder has it, and nothing else."""
+    tables = re.split(r"^\| room of ", (formula / "docs/rooms.md").read_text(), flags=re.MULTILINE)
+    mapped = [
+        room
+        for table in tables[1:]
+        if f"`{folder}/`" in table.splitlines()[0]
+        for line in re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE)
+        for room in re.findall(r"`(\w+)`", line)
+    ]
+    assert sorted(mapped) == sorted(path.stem for path in (formula / folder).glob("*.py"))
+
+
 def test_every_key_of_pillar_is_documented(leaves, docs):
     text = "\n".join(docs.values())
     missing = sorted(":".join(leaf) for leaf in leaves if not says(text, leaf[-1]))
