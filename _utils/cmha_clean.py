@@ -2,7 +2,7 @@
 The end of a pair: its service goes on without a cluster.
 """
 
-from cmha_master import Trouble
+from cmha_master import HostError
 from cmha_pair import Pair
 
 
@@ -28,7 +28,7 @@ def clean(opts, site, pair, keep, confirm=False):
 
 
 class _Clean(Pair):
-    deed = "clean"
+    action = "clean"
 
     def run(self, keep, confirm):
         done = {"steps": [], "next": None, "error": None}
@@ -37,7 +37,7 @@ class _Clean(Pair):
             states = set(report["nodes"].values())
             if states not in ({"online"}, {"stopped"}):
                 seen = ", ".join(f"{node} is {state}" for node, state in report["nodes"].items())
-                raise Trouble(
+                raise HostError(
                     f"refused: {seen}; both hosts have to be online in their cluster, or both stopped"
                 )
             home = self.home(report) if states == {"online"} else None
@@ -56,7 +56,7 @@ class _Clean(Pair):
                     "take cmha out of the pillar's and the states' top.sls for these hosts now: a highstate "
                     "would switch the start at boot off again. The packages are still there"
                 )
-        except Trouble as trouble:
+        except HostError as trouble:
             done["error"] = str(trouble)
         return done
 
@@ -99,7 +99,7 @@ class _Clean(Pair):
         answers = self.master.need(self.hosts, "service.status", self.pair["service"])
         for host, runs in answers.items():
             if runs is not (self.name_of[host] == keep):
-                raise Trouble(
+                raise HostError(
                     f"{self.pair['service']} {'runs' if runs else 'is stopped'} on {host}, where it should "
                     f"{'be stopped' if runs else 'run'}"
                 )

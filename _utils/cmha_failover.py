@@ -3,7 +3,7 @@ The guide's test of the failover: the service moves to the other node, watched a
 """
 
 import cmha_status
-from cmha_master import Trouble
+from cmha_master import HostError
 from cmha_pair import Pair
 
 _IN_THE_CLUSTER = ("online", "standby", "in maintenance")
@@ -33,7 +33,7 @@ def failover(opts, site, pair, to=None, drill=False):
 
 
 class _Failover(Pair):
-    deed = "failover"
+    action = "failover"
 
     def run(self, to, drill):
         done = {"resource": self.resource, "moves": [], "cleared": [], "outlook": [], "error": None}
@@ -53,7 +53,7 @@ class _Failover(Pair):
             elif report["leftovers"]:
                 done["cleared"] = self._clear(report)
             done["outlook"] = cmha_status.outlook(self.health())
-        except Trouble as trouble:
+        except HostError as trouble:
             done["error"] = str(trouble)
         return done
 
@@ -72,5 +72,7 @@ class _Failover(Pair):
             self.host_of[name] for each in _IN_THE_CLUSTER for name in seen if seen[name] == each
         ]
         if not live:
-            raise Trouble("refused: no host is in its cluster, and can clear what a move has left")
+            raise HostError(
+                "refused: no host is in its cluster, and can clear what a move has left"
+            )
         return live[0]

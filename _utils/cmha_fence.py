@@ -2,7 +2,7 @@
 A node is fenced on a person's word: the proof that fencing works, and the end of a host that hangs.
 """
 
-from cmha_master import Trouble
+from cmha_master import HostError
 from cmha_pair import Pair
 
 _FIT = "online"
@@ -45,7 +45,7 @@ def drill(opts, site, pair):
 
 
 class _Fence(Pair):
-    deed = "fence"
+    action = "fence"
 
     def run(self, host, confirm, is_off):
         return (self._told_off if is_off else self._run)(self.health(), host, confirm)
@@ -54,108 +54,108 @@ class _Fence(Pair):
         report = self.health()
         try:
             home = self.home(report)
-        except Trouble as trouble:
+        except HostError as trouble:
             nothing = {"host": None, "by": None, "done": [], "next": None}
             return {**nothing, "service": report["service"], "error": str(trouble)}
         return self._run(report, self.host_of[home], confirm=True)
 
     def _begun(self, report, host):
         name = self.name_of[host]
-        mate = self.other(name)
-        done = {"host": host, "by": mate, "done": [], "next": None, "error": None}
+        peer = self.other(name)
+        done = {"host": host, "by": peer, "done": [], "next": None, "error": None}
         done["service"] = report["service"]
-        return name, mate, done
+        return name, peer, done
 
     def _told_off(self, report, host, confirm):
-        name, mate, done = self._begun(report, host)
+        name, peer, done = self._begun(report, host)
         try:
-            self._refuse_without(report, mate)
+            self._refuse_without(report, peer)
             if host not in report["silent"]:
-                raise Trouble(f"refused: {host} answers this master, so it is on")
+                raise HostError(f"refused: {host} answers this master, so it is on")
             if name not in report["fencing"]["unclean"]:
-                raise Trouble(
+                raise HostError(
                     f"refused: nobody waits for the end of {name}; see salt-run cmha.status"
                 )
             if not confirm:
                 done["next"] = (
                     f"have you seen that {host} has no power, and keeps none (its plugs are out)? If it is "
                     f"on, {self.resource} then runs on both. salt-run cmha.fence node={host} is_off=True "
-                    f"confirm=True tells Pacemaker that it is off, and {self.resource} starts on {mate}"
+                    f"confirm=True tells Pacemaker that it is off, and {self.resource} starts on {peer}"
                 )
                 return done
-            other = self.host_of[mate]
-            with self.step(f"tell {mate} that {name} is off", [other]):
+            other = self.host_of[peer]
+            with self.step(f"tell {peer} that {name} is off", [other]):
                 self.master.need([other], "fencing.confirm_off", name)
             told = f"Pacemaker was told that {name} is off"
             done["done"].append(told)
-            self._follow(told, mate, done["done"])
+            self._follow(told, peer, done["done"])
             done["next"] = f"when {host} works again: salt-run cmha.rejoin node={host} confirm=True"
-        except Trouble as trouble:
+        except HostError as trouble:
             done["error"] = str(trouble)
         return done
 
     def _run(self, report, host, confirm):
-        name, mate, done = self._begun(report, host)
+        name, peer, done = self._begun(report, host)
         runs_here = name in report["service"]["nodes"]
         try:
-            self._refuse(report, name, mate, runs_here)
+            self._refuse(report, name, peer, runs_here)
             if not confirm:
-                then = f", and {self.resource} starts on {mate}" if runs_here else ""
+                then = f", and {self.resource} starts on {peer}" if runs_here else ""
                 done["next"] = (
                     f"salt-run cmha.fence node={host} confirm=True takes its power away, without a shutdown, "
                     f"and gives it back{then}"
                 )
                 return done
-            self._fence(name, mate, done["done"])
+            self._fence(name, peer, done["done"])
             if runs_here:
-                self._follow(f"{name} was fenced", mate, done["done"])
+                self._follow(f"{name} was fenced", peer, done["done"])
             done["next"] = (
                 f"when {host} has booted, and you have looked: salt-run cmha.rejoin node={host} confirm=True"
                 if self.pair["start_on_boot"] != "always"
                 else f"{host} boots, and joins its cluster by itself (start_on_boot: always)"
             )
-        except Trouble as trouble:
+        except HostError as trouble:
             done["error"] = str(trouble)
         return done
 
-    def _refuse_without(self, report, mate):
-        other = self.host_of[mate]
+    def _refuse_without(self, report, peer):
+        other = self.host_of[peer]
         if other in report["silent"]:
-            raise Trouble(f"refused, nothing was fenced: {report['silent'][other]}")
-        if report["nodes"][mate] != _FIT:
-            raise Trouble(
-                f"refused, nothing was fenced: {mate}, which would have it done, is {report['nodes'][mate]}"
+            raise HostError(f"refused, nothing was fenced: {report['silent'][other]}")
+        if report["nodes"][peer] != _FIT:
+            raise HostError(
+                f"refused, nothing was fenced: {peer}, which would have it done, is {report['nodes'][peer]}"
             )
 
-    def _refuse(self, report, name, mate, runs_here):
-        other = self.host_of[mate]
-        self._refuse_without(report, mate)
+    def _refuse(self, report, name, peer, runs_here):
+        other = self.host_of[peer]
+        self._refuse_without(report, peer)
         if runs_here:
             survival = report["survival"].get(name, {})
-            if survival.get("takes_over") != mate:
+            if survival.get("takes_over") != peer:
                 why = "; ".join(survival.get("why") or report["problems"])
-                raise Trouble(
+                raise HostError(
                     f"refused, nothing was fenced: nobody would take {self.resource} over: {why}"
                 )
         why = self.master.need([other], "crm_forecast.unfenced", name)[other]
         if why:
-            raise Trouble(f"refused, nothing was fenced: {'; '.join(why)}")
+            raise HostError(f"refused, nothing was fenced: {'; '.join(why)}")
 
-    def _fence(self, name, mate, done):
-        other = self.host_of[mate]
-        with self.step(f"fence {name} from {mate}", [other]):
+    def _fence(self, name, peer, done):
+        other = self.host_of[peer]
+        with self.step(f"fence {name} from {peer}", [other]):
             seen = self.master.need([other], "fencing.fence", name)[other]
         done.append(f"{name} was fenced in {seen['seconds']:.1f} s: {seen['said']}")
 
-    def _follow(self, deed, mate, done):
-        other = self.host_of[mate]
-        with self.step(f"wait for {self.resource} on {mate}", [other]):
+    def _follow(self, action, peer, done):
+        other = self.host_of[peer]
+        with self.step(f"wait for {self.resource} on {peer}", [other]):
             self.master.need([other], "crm.wait", self.pair["timeouts"]["started"])
             where = self.master.need([other], "crm.started", self.resource)[other]
             answer = self.master.need([other], "crm.check", self.resource)[other]
-        if where != [mate] or not answer["running"]:
-            raise Trouble(
-                f"{deed}, but {self.resource} runs on {' and '.join(where) or 'no node'}: "
+        if where != [peer] or not answer["running"]:
+            raise HostError(
+                f"{action}, but {self.resource} runs on {' and '.join(where) or 'no node'}: "
                 f"{answer['text']}; see salt-run cmha.status"
             )
-        done.append(f"{self.resource} runs on {mate}")
+        done.append(f"{self.resource} runs on {peer}")

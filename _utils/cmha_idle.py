@@ -11,7 +11,7 @@ import cmha_qdevice
 import cmha_reconfigure
 import cmha_status
 import state_returns
-from cmha_master import Interrupted, Master, Trouble
+from cmha_master import HostError, Interrupted, Master
 from cmha_together import each
 
 
@@ -91,7 +91,7 @@ def _device_has_nothing_to_do(opts, pair):
         )
     except Interrupted:
         raise
-    except Trouble:  # the steps will say it
+    except HostError:  # the steps will say it
         return False
 
 

@@ -58,7 +58,7 @@ def __virtual__():
     return True
 
 
-class Trouble(Exception):
+class HostError(Exception):
     """What went wrong on a host, in one line that names the host; and in which state it was found."""
 
     def __init__(self, line, state=cmha_presence.ERROR):
@@ -71,12 +71,12 @@ def line_on(error):
     A line on what ended work at one of many.
 
     error
-        An exception; one that isn't a ``Trouble`` is a defect.
+        An exception; one that isn't a ``HostError`` is a defect.
     """
-    return str(error) if isinstance(error, Trouble) else repr(error)
+    return str(error) if isinstance(error, HostError) else repr(error)
 
 
-class Interrupted(Trouble):
+class Interrupted(HostError):
     """A person, or Salt, doesn't want to wait any longer."""
 
 
@@ -88,13 +88,13 @@ class Master:
         self.opts, self.patience = opts, patience
 
     def ask(self, hosts, function, *arguments, **options):
-        """The answers by host. What is no answer is a Trouble; it isn't raised. A host that is busy with
+        """The answers by host. What is no answer is a HostError; it isn't raised. A host that is busy with
         other states is asked again when it has done them."""
         end = time.monotonic() + _LONGEST
         answers = self.ask_once(hosts, function, *arguments, **options)
         while occupied := busy(answers):
             still = self.wait_for_rest(occupied, end)
-            lines = {host: Trouble(_still_busy({host: said})) for host, said in still.items()}
+            lines = {host: HostError(_still_busy({host: said})) for host, said in still.items()}
             answers.update(lines)
             free = [host for host in occupied if host not in still]
             if free:
@@ -122,7 +122,7 @@ class Master:
         occupied = busy(self.ask_once(hosts, "state.running"))
         still = occupied and self.wait_for_rest(occupied, time.monotonic() + _LONGEST)
         if still:
-            raise Trouble(_still_busy(still))
+            raise HostError(_still_busy(still))
 
     def ask_once(self, hosts, function, *arguments, **options):
         """As ``ask``; what a host that is busy with other states says is its answer."""
@@ -199,10 +199,10 @@ class Master:
         return {host: _trouble(cmha_presence.NO_KEY, host) for host in set(silent) - set(accepted)}
 
     def need(self, hosts, function, *arguments, **options):
-        """The answers by host; raises the first Trouble."""
+        """The answers by host; raises the first HostError."""
         answers = self.ask(hosts, function, *arguments, **options)
         for answer in answers.values():
-            if isinstance(answer, Trouble):
+            if isinstance(answer, HostError):
                 raise answer
         return answers
 
@@ -218,14 +218,14 @@ class Master:
             self._returned(hosts, functions, arguments)
 
     def apply(self, hosts, *sls, **options):
-        """Applies state files; raises a Trouble that says which state failed where, and why."""
+        """Applies state files; raises a HostError that says which state failed where, and why."""
         for host, states in self.need(hosts, "state.apply", ",".join(sls), **options).items():
             why = state_returns.why_failed(states)
             if why:
-                raise Trouble(f"{host}: {why}")
+                raise HostError(f"{host}: {why}")
 
-    def told(self, site, pair, deed, what, hosts):
-        return cmha_progress.told(self.opts, site, pair, deed, what=what, hosts=hosts)
+    def told(self, site, pair, action, what, hosts):
+        return cmha_progress.told(self.opts, site, pair, action, what=what, hosts=hosts)
 
     def shown(self, line, hosts):
         return cmha_progress.shown(self.opts, line, hosts, at_once=False)
@@ -278,7 +278,7 @@ def ask(opts, hosts, function, *arguments, **options):
     function, arguments, options
         The execution function and what it gets.
 
-    Returns the answers by host; what is no answer is a ``Trouble``, an exception that isn't raised.
+    Returns the answers by host; what is no answer is a ``HostError``, an exception that isn't raised.
     """
     return Master(opts).ask(hosts, function, *arguments, **options)
 
@@ -337,14 +337,14 @@ def fitness(opts, hosts, ours, sls=None):
 
 
 def _code(answer):
-    if isinstance(answer, Trouble):
+    if isinstance(answer, HostError):
         return None
     return answer.get("fitness", answer)["code"]
 
 
 def _is_silent(answer):
     states = (cmha_presence.SILENT, cmha_presence.NO_KEY)
-    return isinstance(answer, Trouble) and answer.state in states
+    return isinstance(answer, HostError) and answer.state in states
 
 
 def _answer(host, function, returned):
@@ -370,12 +370,12 @@ def _complaint(host, function, said):
         return _trouble(cmha_presence.ANOTHER_VERSION, host, function=function, said=first)
     if _TRACEBACK in said:
         last = said.strip().splitlines()[-1]
-        return Trouble(f"{host}: {function} ended with {last}; salt-minion's log there has more")
-    return Trouble(_named(host, said.removeprefix("ERROR: ").strip()))
+        return HostError(f"{host}: {function} ended with {last}; salt-minion's log there has more")
+    return HostError(_named(host, said.removeprefix("ERROR: ").strip()))
 
 
 def _trouble(state, host, **words):
-    return Trouble(cmha_presence.line(state, host, **words), state)
+    return HostError(cmha_presence.line(state, host, **words), state)
 
 
 def _named(host, said):

@@ -12,7 +12,7 @@ import cmha_status
 import cmha_together
 import salt.utils.state
 import state_returns
-from cmha_master import Master, Trouble, busy, line_on
+from cmha_master import HostError, Master, busy, line_on
 from cmha_progress import told
 
 # In this one hosts wait for each other: it is begun on both, or on none.
@@ -150,7 +150,7 @@ def apply(opts, name, site, pair, hosts, sls):  # noqa: PLR0917
     with told(opts, site, pair["pair"], "orchestrate", what=what, hosts=hosts) as outcome:
         ret = _applied(opts, name, hosts, [sls] if isinstance(sls, str) else sls)
         if ret["result"] is False:
-            with contextlib.suppress(Trouble):
+            with contextlib.suppress(HostError):
                 way_back = cmha_reconfigure.way_back(opts, pair)
                 ret["comment"] = ". ".join(filter(None, (ret["comment"], way_back)))
             outcome["failed"] = ret["comment"]
@@ -169,7 +169,7 @@ def verify(opts, name, site, pair, hosts, sls):  # noqa: PLR0917
     if ret["result"]:
         try:
             (report,) = cmha_pair.health(opts, [(site, pair)])
-        except Trouble as trouble:  # it was interrupted
+        except HostError as trouble:  # it was interrupted
             return {**ret, "result": False, "comment": f"{ret['comment']}. {trouble}"}
         warnings = cmha_status.warnings(report)
         if warnings:
@@ -242,7 +242,7 @@ def _applied(opts, name, hosts, sls):
                 break
             comments.append(f"{' and '.join(left)} had other states to do first")
             master.need_rest(left)
-    except Trouble as trouble:  # it was interrupted, or others don't end
+    except HostError as trouble:  # it was interrupted, or others don't end
         return _ret(opts, name, answers, str(trouble))
     return _ret(opts, name, answers, None, comments)
 
@@ -252,7 +252,7 @@ def _ret(opts, name, answers, wrong, comments=()):
     failed = {host: _why(each) for host, each in answers.items() if not _went_well(each)}
     changed = [host for host, each in answers.items() if host not in failed and _changes(each)]
     kept = {
-        host: False if isinstance(each, Trouble) else each
+        host: False if isinstance(each, HostError) else each
         for host, each in answers.items()
         if host in failed or host in changed
     }
@@ -291,6 +291,6 @@ def _changes(answer):
 
 def _why(answer):
     """In one line why states didn't go well on a host."""
-    if isinstance(answer, Trouble):
+    if isinstance(answer, HostError):
         return str(answer)
     return state_returns.why_failed(answer) or "it answered without a state"

@@ -1,11 +1,11 @@
 """
-What every deed with a pair starts from, and the two that only look: how it is, and what would change.
+What every action with a pair starts from, and the two that only look: how it is, and what would change.
 """
 
 import cmha_reconfigure
 import cmha_status
 import cmha_together
-from cmha_master import Master, Trouble
+from cmha_master import HostError, Master
 
 # What a host has to know of its pair, whatever pillar says
 _KNOWN = ("resource", "service", "port")
@@ -42,7 +42,7 @@ def seen(opts, pairs):
     digests = {
         host: each["pillar"]
         for host, each in answers.items()
-        if not isinstance(each, Trouble) and each.get("pillar")
+        if not isinstance(each, HostError) and each.get("pillar")
     }
     return [_judged(pair, answers) for _, pair in pairs], digests
 
@@ -70,7 +70,7 @@ def _facts(master, pairs):
 
 def _judged(pair, answers):
     here = {node["id"]: answers[node["id"]] for node in pair["nodes"]}
-    silent = {host: each for host, each in here.items() if isinstance(each, Trouble)}
+    silent = {host: each for host, each in here.items() if isinstance(each, HostError)}
     facts = {host: each for host, each in here.items() if host not in silent}
     return cmha_status.judge(pair, facts, silent)
 
@@ -98,7 +98,7 @@ def exports(opts, pairs, secrets):
     secrets
         Show secrets, and don't mask them.
 
-    Returns a list of what ``crm.export`` says, or a ``Trouble``, or ``None`` where the cluster runs on no
+    Returns a list of what ``crm.export`` says, or a ``HostError``, or ``None`` where the cluster runs on no
     host.
     """
     return _each(opts, pairs, lambda _, pair: _exported(Master(opts), pair, secrets))
@@ -118,9 +118,9 @@ def _each(opts, pairs, work):
 
 
 class Pair:
-    """A pair and the master that asks its hosts. ``deed`` names, in events, what is done."""
+    """A pair and the master that asks its hosts. ``action`` names, in events, what is done."""
 
-    deed = None
+    action = None
 
     def __init__(self, opts, site, pair):
         self.master, self.site, self.pair = Master(opts), site, pair
@@ -137,14 +137,14 @@ class Pair:
         name = self.name_of.get(said, said)
         if name not in self.host_of:
             known = " and ".join(self.host_of)
-            raise Trouble(f"the pair {self.pair['pair']} has no node {said}; it has {known}")
+            raise HostError(f"the pair {self.pair['pair']} has no node {said}; it has {known}")
         return name
 
     def other(self, name):
         return next(each for each in self.host_of if each != name)
 
     def step(self, what, hosts):
-        return self.master.told(self.site, self.pair["pair"], self.deed, what, hosts)
+        return self.master.told(self.site, self.pair["pair"], self.action, what, hosts)
 
     def apply(self, hosts, *sls, **pillar):
         """Applies state files to this pair; what is wrong in pillar about another one is not its concern."""
@@ -154,9 +154,9 @@ class Pair:
     def home(self, report):
         where = report["service"]["nodes"]
         if len(where) != 1:
-            raise Trouble(f"refused: {report['problems'][0]}")
+            raise HostError(f"refused: {report['problems'][0]}")
         if where[0] not in self.host_of:
-            raise Trouble(
+            raise HostError(
                 f"refused: {self.resource} runs on {where[0]}, which is no node of this pair"
             )
         return where[0]
@@ -168,7 +168,7 @@ class Pair:
             for fault in _unfit(report, self.resource, target, self.host_of[target])
         }
         if faults:
-            raise Trouble(f"refused, {self.resource} stays on {home}: {'; '.join(faults)}")
+            raise HostError(f"refused, {self.resource} stays on {home}: {'; '.join(faults)}")
 
     def refuse_unless_foreseen(self, report, home, target, cleared=()):
         """What Pacemaker says that it would do, before it is asked to, when some constraints are cleared."""
@@ -180,7 +180,7 @@ class Pair:
         if not any(each["where"].endswith(f"-> {target}") for each in moves):
             said = "; ".join(f"{each['action']} ({each['where']})" for each in moves) or "nothing"
             why = report["survival"].get(home, {}).get("why") or ["see its constraints"]
-            raise Trouble(
+            raise HostError(
                 f"refused, {self.resource} stays on {home}: Pacemaker would not move it to {target}, but do: "
                 f"{said}; {'; '.join(why)}"
             )
@@ -191,7 +191,7 @@ class Pair:
         after = self.master.need([host], "crm_forecast.after_move", self.resource, target)[host]
         if after != [target]:
             there = " and ".join(after) or "no node"
-            raise Trouble(
+            raise HostError(
                 f"refused, {self.resource} stays on {home}: moved to {target}, it would go to {there} as "
                 "soon as it is there. See what draws it (crm_simulate -L -s): a preference for a node, "
                 "and no resource-stickiness that outweighs it"
@@ -222,7 +222,7 @@ class Pair:
         for host, answer in answers.items():
             expected = self.name_of[host] == home
             if answer["running"] is not expected:
-                raise Trouble(
+                raise HostError(
                     f"{self.resource} should {'run' if expected else 'be stopped'} on {host}, but its agent "
                     f"there says rc {answer['rc']}: {answer['text']}"
                 )
@@ -251,8 +251,10 @@ class _Plan(Pair):
         try:
             with self.master.shown(f"{self.site} {self.pair['pair']}: plan", self.hosts):
                 answers = self.master.ask(self.hosts, "state.apply", self._sls(), test=True)
-            lost = [str(each) for each in answers.values() if isinstance(each, Trouble)]
-            there = {host: each for host, each in answers.items() if not isinstance(each, Trouble)}
+            lost = [str(each) for each in answers.values() if isinstance(each, HostError)]
+            there = {
+                host: each for host, each in answers.items() if not isinstance(each, HostError)
+            }
             planned["hosts"] = {host: self._changes(host, each) for host, each in there.items()}
             if not lost:
                 planned["restart"] = cmha_reconfigure.reconfigure(
@@ -261,7 +263,7 @@ class _Plan(Pair):
             if there:
                 planned["cluster"] = self._of_the_cluster(list(there))
             planned["error"] = "; ".join(lost) or None
-        except Trouble as trouble:
+        except HostError as trouble:
             planned["error"] = str(trouble)
         return planned
 
@@ -271,7 +273,7 @@ class _Plan(Pair):
 
     def _changes(self, host, states):
         if not isinstance(states, dict):
-            raise Trouble(f"{host}: {' '.join(map(str, states))}")
+            raise HostError(f"{host}: {' '.join(map(str, states))}")
         ran = sorted(states.items(), key=lambda each: each[1].get("__run_num__", 0))
         return [
             {"state": each["__id__"], "changes": each["changes"], "comment": each["comment"]}

@@ -32,7 +32,7 @@ def __virtual__():
     return True
 
 
-def tell(opts, site, pair, deed, outcome, **data):
+def tell(opts, site, pair, action, outcome, **data):
     """
     Put an event on the master's bus: ``cmha/SITE/PAIR/DEED/OUTCOME``.
 
@@ -40,7 +40,7 @@ def tell(opts, site, pair, deed, outcome, **data):
         The master's configuration.
     site, pair
         Their names.
-    deed
+    action
         ``orchestrate``, ``failover``, ``rejoin``, ``clean``.
     outcome
         ``begin``, ``done`` or ``failed``.
@@ -49,11 +49,11 @@ def tell(opts, site, pair, deed, outcome, **data):
     """
     event = {"site": site, "pair": pair, **data}
     with salt.utils.event.get_master_event(opts, opts["sock_dir"], listen=False) as bus:
-        bus.fire_event(event, "/".join(("cmha", site, pair, deed, outcome)))
+        bus.fire_event(event, "/".join(("cmha", site, pair, action, outcome)))
 
 
 @contextlib.contextmanager
-def told(opts, site, pair, deed, *, what, hosts):
+def told(opts, site, pair, action, *, what, hosts):
     """
     While the body runs, say so: events when it begins and when it is done or failed; on the terminal of
     salt-run (its standard error), a line when it begins, and one every few seconds with the time so far and
@@ -61,7 +61,7 @@ def told(opts, site, pair, deed, *, what, hosts):
 
     opts
         The master's configuration.
-    site, pair, deed
+    site, pair, action
         See ``tell``.
     what
         The step, in words.
@@ -72,7 +72,7 @@ def told(opts, site, pair, deed, *, what, hosts):
     """
     outcome = {"failed": None}
     data = {"step": what, "hosts": list(hosts)}
-    tell(opts, site, pair, deed, "begin", **data)
+    tell(opts, site, pair, action, "begin", **data)
     began = time.monotonic()
     try:
         with shown(opts, f"{site} {pair}: {what}", hosts):
@@ -83,9 +83,9 @@ def told(opts, site, pair, deed, *, what, hosts):
     finally:
         data["seconds"] = round(time.monotonic() - began, 1)
         if outcome["failed"] is None:
-            tell(opts, site, pair, deed, "done", **data)
+            tell(opts, site, pair, action, "done", **data)
         else:
-            tell(opts, site, pair, deed, "failed", **data, why=outcome["failed"])
+            tell(opts, site, pair, action, "failed", **data, why=outcome["failed"])
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@ How a pair's nodes become known to their quorum device: each makes a key and a r
 authority makes a certificate of it.
 """
 
-from cmha_master import Interrupted, Master, Trouble
+from cmha_master import HostError, Interrupted, Master
 
 
 def __virtual__():
@@ -27,7 +27,7 @@ def certify(opts, site, pair, test=False):
     """
     try:
         changes = _Certification(Master(opts), site, pair).run(test)
-    except Trouble as trouble:
+    except HostError as trouble:
         if test and isinstance(trouble, Interrupted):
             raise
         return {"result": False, "changes": {}, "comment": str(trouble)}
@@ -70,7 +70,7 @@ class _Certification:
             return self._ask_qnetd("qnetd.authority")
         except Interrupted:
             raise
-        except Trouble:
+        except HostError:
             return ""
 
     def _can_tell(self):

@@ -4,7 +4,7 @@ version, while the service runs on.
 """
 
 import pacemaker_versions
-from cmha_master import Master, Trouble
+from cmha_master import HostError, Master
 from corosync_conf import ONE_BY_ONE, RELOAD, TOGETHER
 
 
@@ -31,7 +31,7 @@ def reconfigure(opts, site, pair, test=False):
         Only say what would be done, from pillar.
 
     Returns a mapping: ``changes`` (by host: ``corosync``, ``packages`` and ``how``) and ``comment``. Raises
-    ``Trouble`` with what went wrong, the state the pair is left in, and the way back.
+    ``HostError`` with what went wrong, the state the pair is left in, and the way back.
     """
     return _Reconfiguration(Master(opts), site, pair).run(test)
 
@@ -40,7 +40,7 @@ def attempt(opts, site, pair, test=False):
     """``reconfigure``, as the return of a state: ``result``, ``changes`` and ``comment``."""
     try:
         done = reconfigure(opts, site, pair, test)
-    except Trouble as trouble:
+    except HostError as trouble:
         return {"result": False, "changes": {}, "comment": str(trouble)}
     return {"result": None if test and done["changes"] else True, **done}
 
@@ -132,8 +132,8 @@ class _Reconfiguration:
             for host in sorted(hosts, key=lambda each: self.names[each] == home):
                 self._stop([host])
                 self._start(host, home)
-        except Trouble as trouble:
-            raise Trouble(f"{trouble}. {self._way_back(home)}") from None
+        except HostError as trouble:
+            raise HostError(f"{trouble}. {self._way_back(home)}") from None
 
     def _refuse_older(self, hosts, pending):
         """In the middle of an upgrade the older host could not come back from a restart."""
@@ -145,7 +145,7 @@ class _Reconfiguration:
                 if not pacemaker_versions.may_join(sets[host], sets[other])
             ]
             if newer and "pacemaker" not in pending[host]["packages"]:
-                raise Trouble(
+                raise HostError(
                     f"{host} has an older Pacemaker (feature set {sets[host]}) than {newer[0]} "
                     f"({sets[newer[0]]}), and could not come back from a restart; nothing was restarted. "
                     f"Upgrade {host} first, or take the change out of pillar"
@@ -155,7 +155,7 @@ class _Reconfiguration:
         resource = self.pair["resource"]
         where = self.master.need(running[:1], "crm.started", resource)[running[0]]
         if len(where) != 1:
-            raise Trouble(
+            raise HostError(
                 f"{resource} runs on {' and '.join(where) or 'no host'}, not on one; nothing was restarted. "
                 "Mend that first, then run the orchestration again; or stop the cluster on both hosts, to "
                 "start it with what is new"
@@ -169,7 +169,7 @@ class _Reconfiguration:
             missing = self.master.need([host], "daemons.not_in_repositories", wanted)[host]
             if missing:
                 named = " and ".join(f"{name} {wanted[name]}" for name in missing)
-                raise Trouble(
+                raise HostError(
                     f"no repository of {host} has {named} (cmha:versions); nothing was restarted"
                 )
 
@@ -177,8 +177,8 @@ class _Reconfiguration:
         try:
             with self._step("begin maintenance mode", [host]):
                 self.master.need([host], "maintenance.begin")
-        except Trouble as trouble:
-            raise Trouble(
+        except HostError as trouble:
+            raise HostError(
                 f"{trouble}; nothing was restarted. A run that goes well "
                 "ends maintenance mode, if it has begun"
             ) from None
@@ -199,14 +199,14 @@ class _Reconfiguration:
         left = self._pending([host])[host]
         if _something(left):
             keys = ", ".join([*left["corosync"], *left["packages"]])
-            raise Trouble(f"{host} runs again, but without the new {keys}")
+            raise HostError(f"{host} runs again, but without the new {keys}")
 
     def _need_at_home(self, host, home):
         self.master.need([host], "crm.wait", 60)
         where = self.master.need([host], "crm.started", self.pair["resource"])[host]
         if where != [home]:
             seen = f"on {' and '.join(where)}" if where else "nowhere"
-            raise Trouble(
+            raise HostError(
                 f"{host}: Pacemaker finds {self.pair['resource']} {seen}, it was on {home}"
             )
 
@@ -229,7 +229,7 @@ def _refuse_again(pending):
     for host, each in pending.items():
         if each["refused"] and not each["packages"]:  # a newer Corosync may take it in
             said = ", ".join(f"{key} {each['corosync'][key]['new']}" for key in each["refused"])
-            raise Trouble(
+            raise HostError(
                 f"{host}: Corosync was started with {said} and doesn't take it in; nothing was restarted. "
                 "Take it out of pillar"
             )

@@ -5,7 +5,7 @@ A host that was down comes back into its cluster, when a person has seen why.
 import cmha_fenced
 import cmha_status
 import pacemaker_versions
-from cmha_master import Trouble
+from cmha_master import HostError
 from cmha_pair import Pair
 
 
@@ -32,7 +32,7 @@ def rejoin(opts, site, pair, host, confirm=False):
 
 
 class _Rejoin(Pair):
-    deed = "rejoin"
+    action = "rejoin"
 
     def run(self, host, confirm):
         name, mate = self.name_of[host], self.other(self.name_of[host])
@@ -44,15 +44,15 @@ class _Rejoin(Pair):
         done.update(service=report["service"], failures=failures)
         try:
             if host in report["silent"]:
-                raise Trouble(report["silent"][host])
+                raise HostError(report["silent"][host])
             if host in report["hangs"]:
-                raise Trouble(
+                raise HostError(
                     f"{host}: {'; '.join(report['hangs'][host])}. Nothing joins a cluster there meanwhile; "
                     "end that (kill -CONT, else restart pacemaker, or boot the host), then try again"
                 )
             state = report["nodes"][name]
             if state in ("offline", "unclean"):
-                raise Trouble(
+                raise HostError(
                     f"{host}: its cluster runs, and is {state} for {mate}: they don't hear each other; see "
                     "the network and the firewalls between them"
                 )
@@ -71,7 +71,7 @@ class _Rejoin(Pair):
                 self._bring_back(host, name, out, done["done"])
                 self._forgive(report, mate, done["done"])
                 done["done"] += cmha_status.outlook(self.health())
-        except Trouble as trouble:
+        except HostError as trouble:
             done["error"] = str(trouble)
         return done
 
@@ -81,24 +81,24 @@ class _Rejoin(Pair):
         if report["nodes"][name] != "stopped":
             return
         if report["nodes"][mate] == "stopped":
-            raise Trouble(
+            raise HostError(
                 f"the cluster doesn't run on {mate} either, so nothing has failed over; each waits for the "
                 "other. When you know why: salt-run state.orch cmha.orchestrate starts both"
             )
         if report["nodes"][mate] == "silent":
-            raise Trouble(
+            raise HostError(
                 f"nobody knows whether {self.resource} runs on {other}: {report['silent'][other]}"
             )
         self._refuse_older(host, other)
         planned = self.master.need([other], "cmha_host.pending", planned=True)[other]
         if planned["corosync"]:
             keys = ", ".join(planned["corosync"])
-            raise Trouble(
+            raise HostError(
                 f"pillar says otherwise than the Corosync of {mate} about {keys}: {name} might not meet it; "
                 f"run the orchestration, which starts {name} and changes both"
             )
         if service != "stopped" and where:
-            raise Trouble(
+            raise HostError(
                 f"{self.resource} on {host} is {service}, outside the cluster, while it runs on "
                 f"{' and '.join(where)}; stop it there first: service {self.resource} stop"
             )
@@ -109,7 +109,7 @@ class _Rejoin(Pair):
         if pacemaker_versions.may_join(sets[host], sets[other]):
             return
         versions = self.master.need([host, other], "crm.version")
-        raise Trouble(
+        raise HostError(
             f"{host} has Pacemaker {versions[host]} (feature set {sets[host]}), and may not join a cluster "
             f"that {versions[other]} (feature set {sets[other]}) has gone on with, alone on {other}: upgrade "
             f"Pacemaker on {host} to at least {versions[other]}, then rejoin"

@@ -27,7 +27,7 @@ def judge(pair, facts, silent):
     facts
         By minion id, what ``cmha_host.health`` returned.
     silent
-        By minion id, why nothing is known of a host: a text, or a ``cmha_master.Trouble``.
+        By minion id, why nothing is known of a host: a text, or a ``cmha_master.HostError``.
 
     Returns a mapping:
 

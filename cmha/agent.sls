@@ -1,6 +1,6 @@
 #!jinja|yaml
 # Guide, "Create an Open Cluster Framework (OCF) provider", for the pair that runs cloudera-scm-agent.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 include:

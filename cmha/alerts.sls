@@ -1,7 +1,7 @@
 #!jinja|yaml
 # No step of the guide: Pacemaker's alerts become events of Salt. The alert itself is part of the cluster's
 # configuration (pacemaker:alerts:cmha); here is what it calls on each host, and what that leads to.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 {% set agent = '/usr/lib/cmha/alert' %}
 {% set spool = '/var/spool/cmha/alerts' %}

@@ -2,7 +2,7 @@
 # Guide, "About Corosync and Pacemaker": START=yes lets the init script run at all, and nothing of the
 # cluster starts at boot (unless pillar says start_on_boot: always). After a crash a person looks first.
 # Pacemaker is on the list because an enabled Pacemaker pulls Corosync up; the Cloudera service because Pacemaker manages its lifecycle.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 include:

@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Not in the guide: start_on_boot: after_clean_shutdown. Corosync and Pacemaker stay off at boot; cmha-boot starts
 # them where a mark says that the host was shut down in order, with its cluster running. A crash leaves no mark.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 include:

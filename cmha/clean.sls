@@ -2,7 +2,7 @@
 # Takes a host out of its cluster, after the cluster was stopped: salt-run cmha.clean does both, in order.
 # Its files are set aside, not deleted. The service keeps running where it runs; it starts at boot again
 # on the host that keeps it (pillar cmha_clean:keep), and on no other.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 cmha cluster is stopped before:

@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Guide, "Change the Pacemaker cluster configuration" and "Add … as a … resource": one transaction, on one
 # host of the pair. It reaches the other by itself.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 cmha cluster:

@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Guide, "Setting up Corosync": corosync.conf for the version that is installed; and the key, where pillar has
 # one.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 include:

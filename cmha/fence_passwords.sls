@@ -1,7 +1,7 @@
 #!jinja|yaml
 # The passwords of fence devices, when both hosts have seen that they are right: a program for each, which root
 # alone may read. Pacemaker shows and logs what it is told itself.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 cmha passwords of fence devices:

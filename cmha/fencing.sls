@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Guide, "Cloudera recommends enabling STONITH": each host sees that it can reach what fences the other, before
 # the cluster counts on it.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 cmha fence devices answer:

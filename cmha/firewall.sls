@@ -1,6 +1,6 @@
 #!jinja|yaml
 # Guide, "Firewall configuration": UDP 5404 and 5405, in and out.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 include:

@@ -1,6 +1,6 @@
 #!jinja|yaml
 # All that a host needs before its cluster starts, but corosync.conf. Starts nothing, restarts nothing.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 include:

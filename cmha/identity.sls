@@ -1,6 +1,6 @@
 #!jinja|yaml
 # Before anything is touched: a cluster that isn't this pair's is left alone.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 cmha whose cluster is here:

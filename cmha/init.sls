@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Highstate: safe at any time, on any host, on both at once. The cluster is configured where it runs, and
 # not started where it doesn't. What both hosts have to take in at the same time is left to the orchestration.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 {% set runs = salt['corosync.cluster'](cmha.nodes).runs == 'this pair' %}
 {% set other_agent = salt['cmha_host.other_agent'](cmha) if runs else none %}

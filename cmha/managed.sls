@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Not in the guide: a change that restarts the cluster needs maintenance mode. When both nodes are back and
 # the resource was found running, the cluster manages it again.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 cmha cluster manages {{ cmha.resource }}:

@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Guide, prerequisites 1 and 2: Pacemaker and Corosync installed, and the crm tool that comes with them
 # or with a package of its own; where the distribution has none, pillar names a repository.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 include:

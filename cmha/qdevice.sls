@@ -1,6 +1,6 @@
 #!jinja|yaml
 # No step of the guide: both nodes reach the third host, before their cluster is restarted to count its vote.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 {% if cmha.corosync.quorum.device is defined %}

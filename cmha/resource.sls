@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Guide, "Test the OCF resource script": what Pacemaker will call answers on this host, before Pacemaker
 # calls it.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 {% set primitive = cmha.pacemaker.primitives[cmha.resource] %}
 

@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Where pillar asks for it (resource: ocf:cm:server): the agent by which Pacemaker notices a server that hangs.
 # The guide's, its init script, is content with a process.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 include:

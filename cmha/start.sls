@@ -2,7 +2,7 @@
 # Guide, "Restart Corosync … for the new configuration to take effect" and "Make sure that Pacemaker is
 # started … crm reports two nodes". The only file that starts the cluster; both hosts of a pair run it
 # at the same time, since each waits for the other.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 cmha packaged cluster:

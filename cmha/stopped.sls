@@ -1,7 +1,7 @@
 #!jinja|yaml
 # The cluster doesn't run here, and highstate doesn't start it. Guide: after a crash, "determine the cause
 # of the restart before manually starting these processes".
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 cmha cluster is stopped:

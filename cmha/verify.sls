@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Guide, "Verify that the primitive has been picked up": started on one host, answering there, stopped on
 # the other.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 
 {% if cmha.corosync.quorum.device is defined %}

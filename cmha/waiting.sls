@@ -1,7 +1,7 @@
 #!jinja|yaml
 # Pillar changes what the two hosts have to agree on. A host that had it alone, and started, wouldn't meet its
 # peer: corosync.conf and the key stay as they are until the orchestration changes both hosts.
-{% extends 'cmha/step.jinja' %}
+{% extends 'cmha/base.jinja' %}
 {% block states %}
 {% set keys = salt['cmha_host.for_both'](cmha) %}
 

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from cmha_master import Master, Trouble
+from cmha_master import HostError, Master
 
 PAIR = {
     "pair": "cms",
@@ -62,7 +62,7 @@ class FakeMaster(Master):
         for host in hosts:
             failed = self._answer(host, sls[0], (), options)
             if failed:
-                raise Trouble(f"{host}: {failed}")
+                raise HostError(f"{host}: {failed}")
 
     @contextlib.contextmanager
     def told(self, site, pair, deed, what, hosts):
@@ -85,5 +85,5 @@ class FakeMaster(Master):
             return answer
         try:
             return answer(host, *arguments, **options)
-        except Trouble as trouble:
+        except HostError as trouble:
             return trouble

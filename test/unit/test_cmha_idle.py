@@ -108,7 +108,7 @@ def test_a_device_that_is_not_clean_is_something_to_do(idle, states):
 
 def test_a_device_that_does_not_answer_is_for_the_steps_to_say(idle):
     def lost(host, sls, test):
-        raise idle.Trouble("qnetd doesn't answer")
+        raise idle.HostError("qnetd doesn't answer")
 
     idle.master.answers["state.apply"] = lost
     assert of(idle, "cms", qnetd="qnetd") == {}

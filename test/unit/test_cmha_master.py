@@ -132,7 +132,7 @@ SILENT = "h1 doesn't answer this master; see that it and its salt-minion run"
 def test_what_is_no_answer_is_trouble_in_one_line(master, full, said):
     master.hear({"h1": full, "h2": returned(2)})
     answers = master.ask({}, ["h1", "h2"], "m.f")
-    assert isinstance(answers["h1"], master.Trouble)
+    assert isinstance(answers["h1"], master.HostError)
     assert str(answers["h1"]).startswith(said)
     assert answers["h2"] == 2
 
@@ -214,7 +214,7 @@ def test_states_that_failed_are_an_answer(master):
 
 def test_who_needs_an_answer_gets_the_first_trouble(master):
     master.hear({"h1": returned(1), "h2": returned("ERROR: no", 1)})
-    with pytest.raises(master.Trouble, match="^h2: no$"):
+    with pytest.raises(master.HostError, match="^h2: no$"):
         master.Master({}).need(["h1", "h2"], "m.f")
 
 
@@ -245,7 +245,7 @@ def test_states_that_go_well(master):
 )  # fmt: skip
 def test_the_first_state_that_failed_is_named(master, states, said):
     master.hear({"h1": returned(states, 2)})
-    with pytest.raises(master.Trouble, match=said):
+    with pytest.raises(master.HostError, match=said):
         master.Master({}).apply(["h1"], "cmha.host")
 
 
@@ -345,7 +345,7 @@ def test_an_answer_of_another_shape_is_one_line_of_that_host(master):
     master.hear({"h1": OURS, "h2": returned({"code": "ours"})})
     answers = master.ask(OPTS, ["h1", "h2"], "cmha_host.fitness")
     assert answers["h1"] == fitness("ours")
-    assert isinstance(answers["h2"], master.Trouble)
+    assert isinstance(answers["h2"], master.HostError)
     assert str(answers["h2"]) == (
         "h2 answers cmha_host.fitness as another version of cmha does: the answer has no pillar; run salt h2 "
         "saltutil.sync_all, then try again"
@@ -483,11 +483,11 @@ def test_the_waiting_ends_also_where_one_follows_the_other(master, hosts, clock)
 def test_who_interrupts_the_waiting_ends_it(master, hosts, stop):
     hosts(h1=[other("1"), stop])
     with pytest.raises(
-        master.Trouble, match="interrupted while waiting for other states on h1; noth"
+        master.HostError, match="interrupted while waiting for other states on h1; noth"
     ):
         master.ask({}, ["h1"], "state.apply", "cmha.host")
     hosts(h1=[other("1"), stop])
-    with pytest.raises(master.Trouble, match="interrupted while waiting"):
+    with pytest.raises(master.HostError, match="interrupted while waiting"):
         master.Master({}).need_rest(["h1"])
 
 
@@ -496,7 +496,7 @@ def test_hosts_at_rest(master, hosts):
     assert master.Master({}).need_rest(["h1", "h2"]) is None
     assert found.asked == [("state.running", "h1", "h2"), ("state.running", "h2")]
     hosts(h1=[other("1")])
-    with pytest.raises(master.Trouble, match=r"^other states still run after 15 minutes \(h1: "):
+    with pytest.raises(master.HostError, match=r"^other states still run after 15 minutes \(h1: "):
         master.Master({}).need_rest(["h1"])
 
 

@@ -36,7 +36,7 @@ def orchestration(pure, monkeypatch):
         def need_rest(self, hosts):
             module.at_rest.append(list(hosts))
             if module.still:
-                raise module.Trouble(module.still)
+                raise module.HostError(module.still)
 
     @contextlib.contextmanager
     def told(opts, *names, what, hosts):
@@ -127,7 +127,7 @@ def test_the_first_state_that_failed_is_named(orchestration):
 
 
 def test_a_silent_host(orchestration):
-    orchestration.answers = [{"h1": GOOD, "h2": orchestration.Trouble("h2 doesn't answer")}]
+    orchestration.answers = [{"h1": GOOD, "h2": orchestration.HostError("h2 doesn't answer")}]
     ret = applied(orchestration)
     assert ret["comment"] == "Run failed on minions: h2. h2 doesn't answer"
     assert ret["changes"]["ret"] == {"h2": False}
@@ -209,7 +209,7 @@ def test_hosts_that_wait_for_each_other_begin_together(orchestration, sls, waits
 
 
 def test_who_interrupts_a_step_has_it_fail(orchestration):
-    orchestration.answers = [orchestration.Trouble("interrupted; state.apply goes on on h1")]
+    orchestration.answers = [orchestration.HostError("interrupted; state.apply goes on on h1")]
     ret = applied(orchestration)
     assert (ret["result"], ret["comment"]) == (False, "interrupted; state.apply goes on on h1")
 
@@ -402,7 +402,7 @@ def test_a_canary_goes_first_and_alone(at_sites):
 def test_a_defect_at_one_site_is_no_other_ones_concern(orchestration, monkeypatch, error, said):
     def do(opts, step):
         if step["name"] == "b cms: 1":
-            raise error or orchestration.Trouble("interrupted; m.f goes on")
+            raise error or orchestration.HostError("interrupted; m.f goes on")
         return {"name": step["name"], "result": True, "comment": "", "changes": {}}
 
     monkeypatch.setattr(orchestration, "do", do)
@@ -435,7 +435,7 @@ def test_an_interruption_is_told_by_the_sites(orchestration, monkeypatch, error,
 @pytest.mark.parametrize("what", ["health", "way back"])
 def test_what_is_interrupted_after_a_step_is_told(orchestration, monkeypatch, what):
     def interrupted(*_):
-        raise orchestration.Trouble("interrupted")
+        raise orchestration.HostError("interrupted")
 
     monkeypatch.setattr(orchestration.cmha_pair, "health", interrupted)
     monkeypatch.setattr(orchestration.cmha_reconfigure, "way_back", interrupted)

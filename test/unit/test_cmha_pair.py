@@ -8,7 +8,7 @@ import cmha_fence
 import cmha_pair
 import cmha_rejoin
 import pytest
-from cmha_master import Trouble
+from cmha_master import HostError
 from masters import PAIR, FakeMaster
 
 NODE = dict.fromkeys(("standby", "maintenance", "pending", "unclean", "shutdown"), False)
@@ -59,7 +59,7 @@ class Pair:
     def health(self, host, known):
         assert known == {"resource": "cm", "service": "cm-service", "port": 7180}
         if host in self.silent:
-            raise Trouble(self.silent[host])
+            raise HostError(self.silent[host])
         nodes = {
             name: {**NODE, "online": each in self.running, **self.unfit.get(name, {})}
             for each, name in (("h1", "cms1"), ("h2", "cms2"))
@@ -184,7 +184,7 @@ def clean(master):
 
 def fails(text):
     def answer(*_, **__):
-        raise Trouble(text)
+        raise HostError(text)
 
     return answer
 

@@ -2,7 +2,7 @@
 
 import cmha_qdevice
 import pytest
-from cmha_master import Trouble
+from cmha_master import HostError
 from masters import PAIR, FakeMaster
 
 WITH_DEVICE = {**PAIR, "qnetd": "third"}
@@ -27,7 +27,7 @@ class Device:
         }
 
     def authority(self, _):
-        return "AUTHORITY" if self.modules else Trouble("third doesn't know qnetd.authority yet")
+        return "AUTHORITY" if self.modules else HostError("third doesn't know qnetd.authority yet")
 
     def sync(self, hosts):
         assert hosts == ["third"]
@@ -111,7 +111,7 @@ def test_a_test_run_with_a_device_that_knows_nothing_of_cmha(on):
 
 def test_a_test_run_with_a_device_that_has_no_authority_any_more(on):
     def none(_):
-        raise Trouble("third: no authority of corosync-qnetd here")
+        raise HostError("third: no authority of corosync-qnetd here")
 
     device = Device()
     device.answers["qnetd.authority"] = none
@@ -129,7 +129,7 @@ def test_a_device_that_does_not_know_cmha_yet_gets_its_modules(on):
 
 def test_a_device_that_does_not_sign(on):
     def refuses(*_):
-        raise Trouble("third: corosync-qnetd-certutil doesn't sign: no")
+        raise HostError("third: corosync-qnetd-certutil doesn't sign: no")
 
     device = Device()
     device.answers["qnetd.sign"] = refuses

@@ -4,7 +4,7 @@ import copy
 
 import cmha_reconfigure
 import pytest
-from cmha_master import Trouble
+from cmha_master import HostError
 from facts import NOTHING_WAITS as NOTHING
 from masters import PAIR, FakeMaster
 
@@ -105,7 +105,7 @@ def test_a_reload_that_is_refused(on):
 
 def refuses(text):
     def answer(*_, **__):
-        raise Trouble(text)
+        raise HostError(text)
 
     return answer
 
