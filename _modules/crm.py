@@ -303,7 +303,7 @@ def settled():
 def given_up(resource):
     """
     Whether the cluster has given a resource up: its start failed on every node that could run it, and
-    the cluster has settled. It then tries no more until someone cleans these failures up.
+    the cluster has settled. It then makes no further attempt until someone cleans these failures up.
 
     resource
         Id of a primitive.
@@ -487,7 +487,7 @@ def apply(declared=None, absent=None, purge=None, nodes=None, serves=None):
             made_for = None
     raise CommandExecutionError(
         f"{__grains__['id']}: someone changed the cluster's configuration during each of {_ATTEMPTS} "
-        "attempts to change it; try again when it rests"
+        "attempts to change it; try again later"
     )
 
 

@@ -16,7 +16,7 @@ _PAUSE = 1
 _PATIENCE = 10
 
 _TRIES_NO_MORE = (
-    "the cluster has tried on every node and tries no more; mend the service, then run:"
+    "the cluster has tried on every node and makes no further attempt; mend the service, then run:"
 )
 
 
@@ -460,7 +460,7 @@ def started(name, nodes=None, port=None, timeout=600):
     Verify that a resource is started on exactly one node, and that this host agrees: where it is
     started its port gives a page, elsewhere its own agent says that it isn't running. Waits for what is on
     its way: a page that may yet come, a cluster that does something. It doesn't wait for a cluster that
-    rests, or has tried to start the resource on every node and tries no more. Reports no change.
+    rests, or has tried to start the resource on every node and makes no further attempt. Reports no change.
 
     name
         Id of the resource.

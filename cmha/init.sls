@@ -1,6 +1,6 @@
 #!jinja|yaml
 # Highstate: safe at any time, on any host, on both at once. The cluster is configured where it runs, and
-# not started where it doesn't. What both hosts have to take in at the same time is left to the orchestration.
+# not started where it doesn't. The orchestration makes the changes that both hosts must get at the same time.
 {% extends 'cmha/base.jinja' %}
 {% block states %}
 {% set runs = salt['corosync.cluster'](cmha.nodes).runs == 'this pair' %}

@@ -9,6 +9,6 @@ cmha corosync.conf waits for the orchestration:
   test.show_notification:
     - text: >-
         Corosync's files stay as they are on {{ cmha.node.name }}: pillar says otherwise about
-        {{ keys | join(', ') or 'nothing' }}, which both hosts of the pair have to take in at the same time.
+        {{ keys | join(', ') or 'nothing' }}, which both hosts of the pair must get at the same time.
         "salt-run state.orch cmha.orchestrate" does it, while {{ cmha.resource }} runs on.
 {% endblock %}
