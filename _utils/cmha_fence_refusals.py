@@ -7,6 +7,7 @@ Sources: ``pacemaker-fenced(7)``, Pacemaker Explained, "Fencing"; the library of
 
 import re
 
+import cib_meta
 import cib_values
 from pillar_values import SiteError, mapping, shown
 
@@ -195,11 +196,9 @@ def _has_remote_nodes(pacemaker):
 
 def _fault(pacemaker, name, node, names, at):
     """Why nobody can fence a node with a device, or ``None``."""
-    role, place = _role(pacemaker, name)
+    role, keys = cib_meta.nearest(pacemaker, name, "target-role")
     if str(role).lower() == "stopped":
-        return SiteError(
-            at(*place, "target-role"), f"Stopped keeps {name} from fencing; leave it out"
-        )
+        return SiteError(at(*keys), f"Stopped keeps {name} from fencing; leave it out")
     others = [each for each in names if each != node]
     bans = [_ban(pacemaker, name, each) for each in others]
     if all(bans):
@@ -214,22 +213,6 @@ def _fault(pacemaker, name, node, names, at):
             f"{' or '.join(others)}: nobody can fence {node} with it",
         )
     return None
-
-
-def _role(pacemaker, name):
-    primitive = pacemaker["primitives"][name]
-    template = str(primitive.get("agent", "")).removeprefix("@")
-    for values, place in (
-        (primitive.get("meta"), ("primitives", name, "meta")),
-        (
-            mapping(pacemaker["templates"].get(template)).get("meta"),
-            ("templates", template, "meta"),
-        ),
-        (pacemaker["rsc_defaults"], ("rsc_defaults",)),
-    ):
-        if "target-role" in mapping(values):
-            return values["target-role"], place
-    return None, ()
 
 
 def _ban(pacemaker, resource, node):

@@ -8,6 +8,7 @@ Sources: "Pacemaker Explained", "Resource Options" and "Resource Operations".
 
 import re
 
+import cib_meta
 import cib_values
 from pillar_values import SiteError, mapping
 
@@ -28,11 +29,15 @@ def refuse(pair):
     pair
         The pair, with its settings.
     """
+
+    def at(*keys):
+        return ":".join(("cmha", "pairs", pair["pair"], "pacemaker", *map(str, keys)))
+
     for each in (_threshold, _requires, _watched, _page_agent, _second_server):
-        each(pair)
+        each(pair, at)
 
 
-def _page_agent(pair):
+def _page_agent(pair, _at):
     """
     Refuse the agent that asks Cloudera Manager for its page where there is none.
 
@@ -57,7 +62,7 @@ def _asks_for_page(pair):
     return (primitive.get("agent") if isinstance(primitive, dict) else primitive) == _PAGE_AGENT
 
 
-def _threshold(pair):
+def _threshold(pair, at):
     """
     Refuse to give the server up after one failure. A server that starts while the database is still claimed
     by the host that has crashed ends itself, and Pacemaker counts that: it would stay stopped for good. The
@@ -68,47 +73,47 @@ def _threshold(pair):
     """
     if pair["role"] != "server" or _asks_for_page(pair):
         return
-    said, where = _meta(pair, _THRESHOLD)
+    said, keys = cib_meta.nearest(pair["pacemaker"], pair["resource"], _THRESHOLD)
     if re.fullmatch(r"[+]?0*1", str(said).strip()):
         raise SiteError(
-            where,
+            at(*keys),
             "1 leaves Cloudera Manager stopped after a crash: its server ends itself while the database "
             "is claimed by the host that crashed, and that is a failure; leave it out, or say 3",
         )
 
 
-def _requires(pair):
+def _requires(pair, at):
     """
     Refuse that the service is started before its other host is fenced, or without quorum.
 
     pair
         The pair, with its settings.
     """
-    said, where = _meta(pair, "requires")
+    said, keys = cib_meta.nearest(pair["pacemaker"], pair["resource"], "requires")
     fences = cib_values.is_true(
         str(mapping(pair["pacemaker"]["properties"]).get("stonith-enabled"))
     )
     if said == "nothing" or (said == "quorum" and fences):
         raise SiteError(
-            where,
+            at(*keys),
             f"{said} starts {pair['service']} before its other host is fenced: it may run on both; leave it "
             "out",
         )
 
 
-def _watched(pair):
+def _watched(pair, at):
     """
     Refuse operations by which nobody sees that the service has died, or that it didn't stop.
 
     pair
         The pair, with its settings.
     """
-    monitors = _operations(pair, "monitor")
+    monitors = _operations(pair, "monitor", at)
     unseen = [_why_unseen(each, pair["service"]) for each, _ in monitors]
     if monitors and all(unseen):
         (key, why), (_, place_of) = unseen[0], monitors[0]
         raise SiteError(place_of(key), why)
-    for each, place_of in _operations(pair, "stop"):
+    for each, place_of in _operations(pair, "stop", at):
         if str(each.get("on-fail")).lower() == "ignore":
             raise SiteError(
                 place_of("on-fail"),
@@ -117,7 +122,7 @@ def _watched(pair):
             )
 
 
-def _operations(pair, name):
+def _operations(pair, name, at):
     """The resource's operations of that name, its own and its template's, with what all operations have by
     default; and for each what is called with a key, and gives its pillar path."""
     declared = pair["pacemaker"]
@@ -131,17 +136,15 @@ def _operations(pair, name):
     }
     found = {}
     for owner, where in (
-        (primitive, f"primitives:{pair['resource']}"),
-        (mapping(mapping(declared.get("templates")).get(template)), f"templates:{template}"),
+        (primitive, ("primitives", pair["resource"])),
+        (mapping(mapping(declared.get("templates")).get(template)), ("templates", template)),
     ):
-        for each in map(mapping, _several(mapping(owner.get("operations")).get(name, ()))):
+        for each in map(mapping, cib_meta.listed(mapping(owner.get("operations")).get(name, ()))):
 
             def place_of(key, own=each, where=where):
                 if key in by_default and key not in own:
-                    where = "op_defaults"
-                else:
-                    where = f"{where}:operations:{name}"
-                return f"cmha:pairs:{pair['pair']}:pacemaker:{where}{key and f':{key}'}"
+                    return at("op_defaults", key)
+                return at(*where, "operations", name, *([key] if key else []))
 
             found.setdefault(str(each.get("interval")), ({**by_default, **each}, place_of))
     return list(found.values())
@@ -182,26 +185,7 @@ def _recurs(monitor):
     )
 
 
-def _meta(pair, name):
-    """The meta attribute that the pair's resource has, and its path: what stands nearest to it counts."""
-    declared = pair["pacemaker"]
-    resource = declared["primitives"].get(pair["resource"])
-    primitive = mapping(resource)
-    for values, where in (
-        (primitive.get("meta"), f"primitives:{pair['resource']}:meta"),
-        *_in_sets(primitive.get("meta_sets"), f"primitives:{pair['resource']}:meta_sets"),
-        *_inherited(declared, pair["resource"], primitive.get("agent", resource)),
-        (declared["rsc_defaults"], "rsc_defaults"),
-        *_in_sets(declared.get("rsc_defaults_sets"), "rsc_defaults_sets"),
-    ):
-        # what isn't what it should be is refused where its section is checked
-        said = values.get(name) if isinstance(values, dict) else None
-        if said is not None:
-            return said, f"cmha:pairs:{pair['pair']}:pacemaker:{where}:{name}"
-    return None, None
-
-
-def _second_server(pair):
+def _second_server(pair, at):
     """
     Refuse what would run the pair's service twice: a clone of its resource, and another resource for it.
 
@@ -209,18 +193,17 @@ def _second_server(pair):
         The pair, with its settings.
     """
     declared, resource, service = pair["pacemaker"], pair["resource"], pair["service"]
-    where = f"cmha:pairs:{pair['pair']}:pacemaker"
     holders = {resource} | {
         name
         for name, each in mapping(declared.get("groups")).items()
-        if resource in _several(each.get("members") if isinstance(each, dict) else each)
+        if resource in cib_meta.listed(each.get("members") if isinstance(each, dict) else each)
     }
     for section, key in (("clones", "resource"), ("bundles", "primitive")):
         for name, each in mapping(declared.get(section)).items():
             held = each.get(key) if isinstance(each, dict) else each
             if isinstance(held, str) and held in holders:
                 raise SiteError(
-                    f"{where}:{section}:{name}",
+                    at(section, name),
                     f"would run {resource} on both hosts at once; a pair's service runs on one",
                 )
     for name, each in mapping(declared.get("primitives")).items():
@@ -228,7 +211,7 @@ def _second_server(pair):
         is_for_it = _run_by(each) == service or agent == f"ocf:cm:{pair['role']}"
         if is_for_it and name != resource and resource in declared["primitives"]:
             raise SiteError(
-                f"{where}:primitives:{name}",
+                at("primitives", name),
                 f"is for {service} too, which {resource} runs; one resource is for one service",
             )
 
@@ -238,24 +221,3 @@ def _run_by(primitive):
     agent = primitive.get("agent") if isinstance(primitive, dict) else primitive
     found = re.fullmatch(_OF_SERVICES, str(agent))
     return found[1] if found else None
-
-
-def _inherited(declared, resource, agent):
-    """The meta attributes that a resource has from its template and its group, and where they stand."""
-    for key, is_its in (
-        ("templates", lambda name, _: agent == f"@{name}"),
-        ("groups", lambda _, each: resource in _several(each.get("members"))),
-    ):
-        for name, each in mapping(declared.get(key)).items():
-            if isinstance(each, dict) and is_its(name, each):
-                yield each.get("meta"), f"{key}:{name}:meta"
-                yield from _in_sets(each.get("meta_sets"), f"{key}:{name}:meta_sets")
-
-
-def _several(said):
-    return said if isinstance(said, (list, tuple)) else [said]
-
-
-def _in_sets(sets, where):
-    for name, each in mapping(sets).items():
-        yield each.get("values") if isinstance(each, dict) else None, f"{where}:{name}:values"

@@ -277,7 +277,10 @@ def test_no_waiting_for_what_the_cluster_has_given_up(state, cluster):
     result = state.started("cm", NODES, timeout=600)
     assert result["result"] is False
     assert "start failed on cms2: no disk" in result["comment"]
-    assert "makes no further attempt; mend the service, then run: crm resource cleanup cm" in result["comment"]
+    assert (
+        "makes no further attempt; mend the service, then run: crm resource cleanup cm"
+        in result["comment"]
+    )
     assert state.time.monotonic() == 0
 
 
