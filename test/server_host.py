@@ -164,7 +164,9 @@ class ServerHost(PlayedHost):
         self._write_program("bin/curl", instead)
 
     def notes(self, text):
-        (self._directory / "var/run/cmha-server/cloudera-scm-server.unready").write_text(text)
+        path = self._directory / "var/run/cmha-server/cloudera-scm-server.unready"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
 
     def no_notes(self):
         (self._directory / "var/run").mkdir(parents=True, exist_ok=True)

@@ -75,7 +75,7 @@ def test_a_probe_asks_only_whether_it_runs(host):
 @pytest.mark.parametrize("page", ["refused", "unready"])
 def test_what_is_starting_is_left_alone_for_a_while(host, page):
     host.set("page", page)
-    done = host.run("start", seconds=8)
+    done = host.run("start", seconds=16)
     assert (done.returncode, host.is_alive()) == (SUCCESS, True)
     assert host.run("monitor", seconds=8, interval=30).returncode == SUCCESS
     late = host.run("monitor", seconds=8, interval=30, OCF_RESKEY_starting="0")
@@ -223,8 +223,8 @@ def test_a_parameter_that_is_no_number(host, name):
 
 @pytest.mark.parametrize("note", ["99999999", "nonsense", ""])
 def test_a_note_that_can_not_be_is_made_anew(host, note):
+    host.run("start")
     host.set("page", "unready")
-    host.run("start", seconds=8)
     host.notes(note)
     assert (
         host.run("monitor", seconds=8, interval=30, OCF_RESKEY_starting="60").returncode == SUCCESS
@@ -237,7 +237,7 @@ def test_a_note_that_can_not_be_is_made_anew(host, note):
 def test_where_nothing_can_be_noted_it_is_starting(host):
     host.set("page", "unready")
     host.no_notes()
-    assert host.run("start", seconds=8).returncode == SUCCESS
+    assert host.run("start", seconds=16).returncode == SUCCESS
     assert host.run("monitor", seconds=8, interval=30).returncode == SUCCESS
 
 
