@@ -1,5 +1,6 @@
 """Tools end in time, with all that they have started."""
 
+import os
 import subprocess
 import time
 
@@ -128,3 +129,50 @@ def test_patience_takes_nothing_of_the_time_of_others(paced):
     with paced.patience():
         pass
     assert not paced.hurried()
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Tools that count how often each is asked, by what they were told."""
+    log = tmp_path / "asked"
+    log.touch()
+    for name in ("crm_mon", "cibadmin", "crm_resource"):
+        tool = tmp_path / name
+        tool.write_text(f'#!/bin/sh\necho "${{0##*/}} $* ${{CIB_file-}}" >>{log}\nwc -l <{log}\n')
+        tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    return lambda: [" ".join(line.split()) for line in log.read_text().splitlines()]
+
+
+def test_in_a_hurry_what_only_tells_is_asked_once(bounded, asked):
+    for _ in range(2):
+        with bounded.hurry(5, 20):
+            first, again = bounded.run(["crm_mon", "-1"]), bounded.run(["crm_mon", "-1"])
+            assert first == again
+            again["stdout"] = "changed by whoever asked"
+            assert bounded.run(["crm_mon", "-1"]) == first
+            bounded.run(["cibadmin", "--query"])
+            bounded.run(["crm_mon", "-1"])
+    bounded.run(["crm_mon", "-1"])
+    bounded.run(["crm_mon", "-1"])
+    assert asked() == ["crm_mon -1", "cibadmin --query"] * 2 + ["crm_mon -1"] * 2
+
+
+def test_what_is_asked_otherwise_is_asked_again(bounded, asked):
+    with bounded.hurry(5, 20):
+        for file in ("a", "b", "a"):
+            bounded.run(["crm_mon", "-1"], env={**os.environ, "CIB_file": file})
+        bounded.run(["crm_mon", "-1", "-r"])
+        with bounded.patience():
+            bounded.run(["crm_mon", "-1", "-r"])
+    assert asked() == ["crm_mon -1 a", "crm_mon -1 b", "crm_mon -1 -r", "crm_mon -1 -r"]
+
+
+def test_what_does_something_is_done_each_time(bounded, asked):
+    commands = (["crm_resource", "--cleanup"], ["cibadmin", "--patch"])
+    with bounded.hurry(5, 20):
+        for command in commands * 2:
+            bounded.run(command)
+        for text in "xx":
+            bounded.run(["cibadmin", "--query"], stdin=text)
+    assert asked() == [" ".join(each) for each in commands * 2] + ["cibadmin --query"] * 2
