@@ -2,7 +2,8 @@
 What the runner asks of a host, and has it do: facts for preflight, plan and status, the move with a client
 that watches, and what is known about a crash.
 
-Pillar is compiled anew for each answer, so that none is given from an old one. No answer holds a secret.
+Pillar is compiled anew for each answer (``at_once``: for several), so that none is given from an old one. No
+answer holds a secret.
 """
 
 import contextlib
@@ -43,8 +44,35 @@ _REPLACED = ("pacemaker-execd", "pacemaker-sched", "pacemaker-attrd", "pacemaker
 _ASKED = ("corosync", "pacemakerd", "pacemaker-based", "cib")
 
 
+# What has been found in the look that is on, by what it is; None where none is
+_found = [None]
+
+
 def __virtual__():
     return True
+
+
+@contextlib.contextmanager
+def at_once():
+    """
+    For modules: while the body runs, pillar is compiled once for all answers, and so is what it means here.
+
+    CLI Example: none; it gives a context to Python's ``with``.
+    """
+    _found.append({})
+    try:
+        yield
+    finally:
+        _found.pop()
+
+
+def _once(what, find):
+    found = _found[-1]
+    if found is None:
+        return find()
+    if what not in found:
+        found[what] = find()
+    return found[what]
 
 
 # --- facts ---------------------------------------------------------------------------------------
@@ -677,7 +705,10 @@ class _Client:
 def _pillar(saltenv, pillarenv):
     said = {"saltenv": saltenv, "pillarenv": pillarenv}
     environment = {key: value for key, value in said.items() if value}
-    return __salt__["pillar.items"](**_UNMASKED, **environment).get("cmha")
+    return _once(
+        ("pillar", saltenv, pillarenv),
+        lambda: __salt__["pillar.items"](**_UNMASKED, **environment).get("cmha"),
+    )
 
 
 def _of_this_host(pillar):
@@ -686,7 +717,7 @@ def _of_this_host(pillar):
 
 def _mapping(pillar, saltenv):
     saltenv = saltenv or __opts__.get("saltenv") or "base"
-    tables = [_table(table, saltenv) for table in _TABLES]
+    tables = _once(("tables", saltenv), lambda: [_table(table, saltenv) for table in _TABLES])
     cmha = __salt__["cmha.mapping"](*tables, pillar=pillar)
     if "error" in cmha:
         raise CommandExecutionError(cmha["error"])

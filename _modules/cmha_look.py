@@ -31,6 +31,11 @@ def everything(sls, saltenv=None, pillarenv=None):
     """
     said = {"saltenv": saltenv, "pillarenv": pillarenv}
     environment = {key: value for key, value in said.items() if value}
+    with __salt__["cmha_host.at_once"]():
+        return _seen(sls, environment)
+
+
+def _seen(sls, environment):
     fitness = __salt__["cmha_host.fitness"](**environment)
     seen = dict.fromkeys(("to_do", "pending", "health"))
     if fitness["running"]:

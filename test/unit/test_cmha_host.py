@@ -188,6 +188,30 @@ def host(load_file, pure, there, clock, monkeypatch):
     return module
 
 
+# --- several answers at once ---------------------------------------------------------------------
+
+
+def test_pillar_is_compiled_for_each_answer_or_once_for_several(host, there):
+    host.fitness()
+    host.health()
+    assert len(there.pillar_of) == 2
+    read = sum(name == "cp.get_file_str" for name, *_ in there.asked)
+    with host.at_once():
+        host.fitness()
+        host.pending(planned=True)
+        host.health()
+        assert len(there.pillar_of) == 3
+        host.fitness(pillarenv="prod")
+        assert there.pillar_of[-1] == {"pillarenv": "prod"}
+        assert len(there.pillar_of) == 4
+    assert sum(name == "cp.get_file_str" for name, *_ in there.asked) == read + 2
+    there.pillar = {**there.pillar, "site": "west"}
+    with host.at_once():
+        assert host.fitness()["pillar"] == host.health()["pillar"]
+    host.fitness()
+    assert len(there.pillar_of) == 6
+
+
 # --- fitness -------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """All that the orchestration has to see of a host at once."""
 
+import contextlib
 import time
 
 import facts
@@ -28,7 +29,10 @@ def look(load_file, pure):
         }
         module = load_file(
             "_modules/cmha_look.py",
-            salt={name: function(name, answer) for name, answer in answers.items()},
+            salt={
+                "cmha_host.at_once": contextlib.nullcontext,
+                **{name: function(name, answer) for name, answer in answers.items()},
+            },
             utils={"state_returns.to_do": pure("state_returns").to_do},
         )
         module.asked = asked
