@@ -5,6 +5,7 @@ for ever blocks every later one.
 
 import contextlib
 import os
+import threading
 import time
 
 from salt.exceptions import CommandExecutionError
@@ -26,12 +27,14 @@ _hurry = [_NONE]
 
 # Tools that only tell how things are. In a hurry each is asked once: to ask is most of what a look costs, and
 # what is judged together is seen at one moment.
-_TELL = (
-    ("cibadmin", "--query"), ("corosync", "-v"), ("corosync-cmapctl",), ("corosync-quorumtool",),
-    ("crm_mon",), ("crm_node", "--name"), ("pacemakerd",),
-)  # fmt: skip
-# By what was asked, what they have said in the hurry that is on; None where none is
-_heard = [None]
+_TELL = {
+    ("cibadmin", "--query"), ("corosync", "-v"), ("corosync-cmapctl",), ("corosync-objctl",),
+    ("corosync-quorumtool", "-s"), ("crm_mon", "-1", "--inactive", "--output-as=xml"),
+    ("crm_mon", "--as-xml", "--inactive"), ("crm_node", "--name"), ("pacemakerd", "--version"),
+    ("pacemakerd", "--features"),
+}  # fmt: skip
+# ``answers``: by what was asked, what they have said in the hurry that is on. Salt may run jobs as threads.
+_heard = threading.local()
 
 # Exit codes of timeout(1): it ended the command; had to kill it a second later, and itself with it; can't do
 # what it is told
@@ -72,29 +75,22 @@ def run(command, seconds=None, stdin=None, env=None, rstrip=True):
 
         salt cms1 bounded.run '[crm_mon, "-1"]' seconds=5
     """
-    asked = _asked(command, stdin, env, rstrip)
-    if asked in (_heard[-1] or ()):
-        return dict(_heard[-1][asked])
-    answer = _answer(command, seconds, stdin=stdin, env=env, rstrip=rstrip)
-    if asked and _heard[-1] is not None:
-        _heard[-1][asked] = dict(answer)
-    return answer
+    heard = getattr(_heard, "answers", None)
+    if heard is None or stdin is not None or tuple(command) not in _TELL:
+        return _answer(command, seconds, stdin=stdin, env=env, rstrip=rstrip)
+    asked = (*command, *sorted((env or {}).items()), rstrip)
+    if asked not in heard:
+        heard[asked] = _answer(command, seconds, env=env, rstrip=rstrip)
+    return dict(heard[asked])
 
 
-def _asked(command, stdin, env, rstrip):
-    """By what an answer is known again; ``None`` where it isn't to be."""
-    tells = any(tuple(command[: len(each)]) == each for each in _TELL)
-    if not tells or stdin is not None:
-        return None
-    return (*command, *sorted((env or {}).items()), rstrip)
-
-
-def _answer(command, seconds, **options):
+def _answer(command, seconds, stdin=None, **options):
     limit = min(seconds or _USUAL, _limit())
     began = time.monotonic()
     answer = __salt__["cmd.run_all"](
         ["timeout", "--kill-after=1", str(limit), *command],
         python_shell=False,
+        stdin=stdin,
         output_loglevel="quiet",
         ignore_retcode=True,
         **options,
@@ -134,21 +130,24 @@ def hurry(seconds, together):
 def patience():
     """
     For modules: while the body runs no hurry is on, and it takes nothing of the time of what comes after it.
+    It may take so long that afterwards all is asked anew.
 
     CLI Example: none; it gives a context to Python's ``with``.
     """
     with _entered(_NONE, None):
         yield
+    if getattr(_heard, "answers", None):
+        _heard.answers.clear()
 
 
 @contextlib.contextmanager
-def _entered(hurry_, heard):
+def _entered(hurry_, answers):
     _hurry.append(hurry_)
-    _heard.append(heard)
+    before, _heard.answers = getattr(_heard, "answers", None), answers
     try:
         yield
     finally:
-        _heard.pop()
+        _heard.answers = before
         _hurry.pop()
 
 

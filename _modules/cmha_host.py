@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import socket
+import threading
 import time
 
 import salt.utils.files
@@ -44,8 +45,8 @@ _REPLACED = ("pacemaker-execd", "pacemaker-sched", "pacemaker-attrd", "pacemaker
 _ASKED = ("corosync", "pacemakerd", "pacemaker-based", "cib")
 
 
-# What has been found in the look that is on, by what it is; None where none is
-_found = [None]
+# ``by_name``: what has been found in the look that is on. Salt may run jobs as threads.
+_found = threading.local()
 
 
 def __virtual__():
@@ -59,15 +60,15 @@ def at_once():
 
     CLI Example: none; it gives a context to Python's ``with``.
     """
-    _found.append({})
+    _found.by_name = {}
     try:
         yield
     finally:
-        _found.pop()
+        _found.by_name = None
 
 
 def _once(what, find):
-    found = _found[-1]
+    found = getattr(_found, "by_name", None)
     if found is None:
         return find()
     if what not in found:
@@ -588,7 +589,7 @@ def service(saltenv=None, pillarenv=None):
         return str(error)
 
 
-# --- deeds ---------------------------------------------------------------------------------------
+# --- actions -------------------------------------------------------------------------------------
 
 
 # Salt 3006 passes no keyword-only arguments

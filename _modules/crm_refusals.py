@@ -236,4 +236,6 @@ def _faults(xml):
 
 
 def _crm_verify(xml):
-    return __salt__["bounded.run"](["crm_verify", "--xml-pipe", "--verbose"], stdin=xml)
+    return __salt__["bounded.run"](
+        ["crm_verify", "--xml-pipe", "--verbose"], stdin=xml, rstrip=False
+    )

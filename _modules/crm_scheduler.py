@@ -111,4 +111,5 @@ def _simulate(xml):
             ["crm_simulate", "--simulate", "--xml-pipe"],
             stdin=xml,
             env={"CIB_shadow_dir": directory},
+            rstrip=False,
         )

@@ -520,41 +520,43 @@ def _drills(opts, site, pair, by_fencing, batch):
     return _report("drills", failed, pair=pair, sites=done, not_begun=left, errors=[])
 
 
-def _with_node(opts, deed, work, node, site, confirm, **more):  # noqa: PLR0917
+def _with_node(opts, action, work, node, site, confirm, **more):  # noqa: PLR0917
     """The report on what is done with a node, by its name or minion id."""
     node = _text(node)
     mistyped = _mistyped({"site": site, "confirm": confirm, **more})
     if mistyped:
-        return _report(deed, True, error=mistyped)
+        return _report(action, True, error=mistyped)
     known, found = _sought(opts, _listed(site), lambda known: _nodes_called(known, node))
     if len(found) != 1:
         others = [each["id"] for outline in known["sites"].values() for each in _nodes(outline)]
         if len({each[0] for each in found}) == 1:
-            return _report(deed, True, error=_twice(node, found))
-        return _unknown(deed, f"node {node}", [each[0] for each in found], others, known)
+            return _report(action, True, error=_twice(node, found))
+        return _unknown(action, f"node {node}", [each[0] for each in found], others, known)
     ((name, pair, host),) = found
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair["pair"])
     if wrong:
-        return _report(deed, True, error=wrong)
+        return _report(action, True, error=wrong)
     where = (name, pair["pair"])
-    return _done(opts, deed, where, confirm, lambda: work(opts, name, pair, host, confirm, **more))
+    return _done(
+        opts, action, where, confirm, lambda: work(opts, name, pair, host, confirm, **more)
+    )
 
 
-def _with_pair(opts, deed, work, site, pair, **options):
+def _with_pair(opts, action, work, site, pair, **options):
     pair = _text(pair)
     mistyped = _mistyped({"site": site, **options})
     if mistyped:
-        return _report(deed, True, error=mistyped)
+        return _report(action, True, error=mistyped)
     known, found = _sought(opts, _listed(site), lambda known: _pairs_called(known, pair))
     if len(found) != 1:
         where = [name for name, _ in found]
-        return _unknown(deed, f"pair {pair}", where, _names_of_pairs(known), known)
+        return _unknown(action, f"pair {pair}", where, _names_of_pairs(known), known)
     ((name, outline),) = found
     wrong = __utils__["cmha_sites.wrong_with"](known, name, pair)
     if wrong:
-        return _report(deed, True, error=wrong)
+        return _report(action, True, error=wrong)
     acts = options.get("confirm", True)
-    return _done(opts, deed, (name, pair), acts, lambda: work(opts, name, outline, **options))
+    return _done(opts, action, (name, pair), acts, lambda: work(opts, name, outline, **options))
 
 
 def _pairs_called(known, pair):
@@ -582,15 +584,15 @@ def _names_of_pairs(known):
     return [each["pair"] for outline in known["sites"].values() for each in outline["pairs"]]
 
 
-def _done(opts, deed, where, acts, work):
+def _done(opts, action, where, acts, work):
     """The report on what is done with a pair; where something is touched, with its site for oneself."""
     site, pair = where
-    alone = __utils__["cmha_lock.held"](opts, site, deed) if acts else contextlib.nullcontext()
+    alone = __utils__["cmha_lock.held"](opts, site, action) if acts else contextlib.nullcontext()
     with alone as busy:
         if busy:
-            return _report(deed, True, error=busy)
+            return _report(action, True, error=busy)
         done = work()
-    return _report(deed, bool(done["error"]), site=site, pair=pair, **done)
+    return _report(action, bool(done["error"]), site=site, pair=pair, **done)
 
 
 def _mistyped(options):
@@ -625,7 +627,7 @@ def _twice(node, found):
     return f"the site {found[0][0]} has two nodes {node}: {said}; {remedy}"
 
 
-def _unknown(deed, what, where, others, known):
+def _unknown(action, what, where, others, known):
     if where:
         who = f"the sites {' and '.join(where)}"
         if len(where) > 3:
@@ -635,7 +637,7 @@ def _unknown(deed, what, where, others, known):
     else:
         said = f"no site has a {what}; {_what_there_is(what.partition(' ')[2], others)}"
     errors = [*known["hidden"], *known["seen_anyway"].values()]
-    return _report(deed, True, error="; ".join([*errors, said]))
+    return _report(action, True, error="; ".join([*errors, said]))
 
 
 def _what_there_is(meant, names):

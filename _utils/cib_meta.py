@@ -14,7 +14,7 @@ def __virtual__():
     return True
 
 
-def nearest(declared, resource, name):
+def nearest(declared, resource, name, sets=True):
     """
     The meta attribute that a resource has.
 
@@ -24,39 +24,43 @@ def nearest(declared, resource, name):
         Id of a primitive.
     name
         The attribute.
+    sets
+        Whether sets of values count, too: each may, whatever its rule and its score.
 
     Returns its value and where it stands, as a tuple of keys; ``(None, ())`` where nothing says it.
     """
-    for values, keys in _nearest_first(declared, resource):
+    for values, keys in _nearest_first(declared, resource, sets):
         said = mapping(values).get(name)
         if said is not None:
             return said, (*keys, name)
     return None, ()
 
 
-def _nearest_first(declared, resource):
+def _nearest_first(declared, resource, sets):
     said = mapping(declared.get("primitives")).get(resource)
     primitive = mapping(said)
-    yield from _of(primitive, ("primitives", resource))
-    template = str(primitive.get("agent", said)).removeprefix("@")
+    yield from _of(primitive, ("primitives", resource), sets)
+    agent = primitive.get("agent", said)
     for section, is_its in (
-        ("templates", lambda name, _: name == template),
+        ("templates", lambda name, _: agent == f"@{name}"),
         ("groups", lambda _, each: resource in listed(each.get("members"))),
     ):
         for name, each in mapping(declared.get(section)).items():
             if isinstance(each, dict) and is_its(name, each):
-                yield from _of(each, (section, name))
+                yield from _of(each, (section, name), sets)
     yield declared.get("rsc_defaults"), ("rsc_defaults",)
-    yield from _in_sets(declared.get("rsc_defaults_sets"), ("rsc_defaults_sets",))
+    if sets:
+        yield from _in_sets(declared.get("rsc_defaults_sets"), ("rsc_defaults_sets",))
 
 
-def _of(owner, keys):
+def _of(owner, keys, sets):
     yield owner.get("meta"), (*keys, "meta")
-    yield from _in_sets(owner.get("meta_sets"), (*keys, "meta_sets"))
+    if sets:
+        yield from _in_sets(owner.get("meta_sets"), (*keys, "meta_sets"))
 
 
-def _in_sets(sets, keys):
-    for name, each in mapping(sets).items():
+def _in_sets(found, keys):
+    for name, each in mapping(found).items():
         yield mapping(each).get("values"), (*keys, name, "values")
 
 

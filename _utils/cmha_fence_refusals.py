@@ -196,7 +196,7 @@ def _has_remote_nodes(pacemaker):
 
 def _fault(pacemaker, name, node, names, at):
     """Why nobody can fence a node with a device, or ``None``."""
-    role, keys = cib_meta.nearest(pacemaker, name, "target-role")
+    role, keys = cib_meta.nearest(pacemaker, name, "target-role", sets=False)
     if str(role).lower() == "stopped":
         return SiteError(at(*keys), f"Stopped keeps {name} from fencing; leave it out")
     others = [each for each in names if each != node]

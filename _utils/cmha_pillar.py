@@ -83,8 +83,10 @@ def _mapping_of(key_rule, value_rule):
 
 def _belongs(key, rules):
     """Where a key belongs, or the nearest that is known here."""
+    if str(key).replace("-", "_") in rules:
+        return nearest(key, rules)
     homes = [home for home, keys in _homes().items() if key in keys]
-    if section := pacemaker_words.home(key):
+    if (section := pacemaker_words.home(key)) and not nearest(key, rules):
         homes.append(f"pacemaker:{section}")
     if homes and key not in rules:
         return f"; it belongs under {' or '.join(homes)}"
@@ -299,7 +301,7 @@ def _homes():
         "corosync:logging": _COROSYNC["logging"],
         "corosync:interface:NUMBER": _section_of_corosync("interface"),
         "corosync": _COROSYNC,
-        "pacemaker": {section.key for section in cib_sections.SECTIONS},
+        "pacemaker": {section.key for section in cib_sections.SECTIONS} - _SETTINGS.keys(),
     }
 
 

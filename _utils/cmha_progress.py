@@ -34,14 +34,14 @@ def __virtual__():
 
 def tell(opts, site, pair, action, outcome, **data):
     """
-    Put an event on the master's bus: ``cmha/SITE/PAIR/DEED/OUTCOME``.
+    Put an event on the master's bus: ``cmha/SITE/PAIR/ACTION/OUTCOME``.
 
     opts
         The master's configuration.
     site, pair
         Their names.
     action
-        ``orchestrate``, ``failover``, ``rejoin``, ``clean``.
+        ``orchestrate``, ``failover``, ``rejoin``, ``fence``, ``clean``.
     outcome
         ``begin``, ``done`` or ``failed``.
     data

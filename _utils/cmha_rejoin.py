@@ -35,7 +35,7 @@ class _Rejoin(Pair):
     action = "rejoin"
 
     def run(self, host, confirm):
-        name, mate = self.name_of[host], self.other(self.name_of[host])
+        name, peer = self.name_of[host], self.other(self.name_of[host])
         done = {"host": host, "done": [], "next": None, "error": None, "causes": None}
         report = self.health()
         failures = [each for each in report["failures"] if each["node"] == name]
@@ -53,7 +53,7 @@ class _Rejoin(Pair):
             state = report["nodes"][name]
             if state in ("offline", "unclean"):
                 raise HostError(
-                    f"{host}: its cluster runs, and is {state} for {mate}: they don't hear each other; see "
+                    f"{host}: its cluster runs, and is {state} for {peer}: they don't hear each other; see "
                     "the network and the firewalls between them"
                 )
             out = state == "stopped"
@@ -61,7 +61,7 @@ class _Rejoin(Pair):
                 done["next"] = f"nothing: {name} is in the cluster ({state})"
                 return done
             done["causes"] = self.master.need([host], "cmha_host.causes")[host]
-            self._refuse(report, name, mate, done["causes"]["service"])
+            self._refuse(report, name, peer, done["causes"]["service"])
             if not confirm:
                 done["next"] = (
                     f"when you know why: salt-run cmha.rejoin node={host} confirm=True, which "
@@ -69,23 +69,23 @@ class _Rejoin(Pair):
                 )
             else:
                 self._bring_back(host, name, out, done["done"])
-                self._forgive(report, mate, done["done"])
+                self._forgive(report, peer, done["done"])
                 done["done"] += cmha_status.outlook(self.health())
         except HostError as trouble:
             done["error"] = str(trouble)
         return done
 
-    def _refuse(self, report, name, mate, service):
-        host, other = self.host_of[name], self.host_of[mate]
+    def _refuse(self, report, name, peer, service):
+        host, other = self.host_of[name], self.host_of[peer]
         where = report["service"]["nodes"]
         if report["nodes"][name] != "stopped":
             return
-        if report["nodes"][mate] == "stopped":
+        if report["nodes"][peer] == "stopped":
             raise HostError(
-                f"the cluster doesn't run on {mate} either, so nothing has failed over; each waits for the "
+                f"the cluster doesn't run on {peer} either, so nothing has failed over; each waits for the "
                 "other. When you know why: salt-run state.orch cmha.orchestrate starts both"
             )
-        if report["nodes"][mate] == "silent":
+        if report["nodes"][peer] == "silent":
             raise HostError(
                 f"nobody knows whether {self.resource} runs on {other}: {report['silent'][other]}"
             )
@@ -94,7 +94,7 @@ class _Rejoin(Pair):
         if planned["corosync"]:
             keys = ", ".join(planned["corosync"])
             raise HostError(
-                f"pillar says otherwise than the Corosync of {mate} about {keys}: {name} might not meet it; "
+                f"pillar says otherwise than the Corosync of {peer} about {keys}: {name} might not meet it; "
                 f"run the orchestration, which starts {name} and changes both"
             )
         if service != "stopped" and where:
@@ -140,19 +140,19 @@ class _Rejoin(Pair):
             return False
         return bool(self.master.need([host], "fencing.missing_passwords")[host])
 
-    def _forgive(self, report, mate, done):
-        """The service failed over to the mate: what went wrong there is over, and counts against it."""
+    def _forgive(self, report, peer, done):
+        """The service failed over to the peer: what went wrong there is over, and counts against it."""
         failures = [
             each
             for each in report["failures"]
-            if (each["node"], each["resource"]) == (mate, self.resource)
+            if (each["node"], each["resource"]) == (peer, self.resource)
         ]
-        if not failures or report["service"]["nodes"] != [mate]:
+        if not failures or report["service"]["nodes"] != [peer]:
             return
-        host = self.host_of[mate]
-        with self.step(f"clean up what {self.resource} failed in on {mate}", [host]):
-            self.master.need([host], "crm.cleanup", self.resource, node=mate)
+        host = self.host_of[peer]
+        with self.step(f"clean up what {self.resource} failed in on {peer}", [host]):
+            self.master.need([host], "crm.cleanup", self.resource, node=peer)
         done += [
-            f"{self.resource}: {each['task']} failed on {mate} ({each['reason']}), which is over; cleaned up"
+            f"{self.resource}: {each['task']} failed on {peer} ({each['reason']}), which is over; cleaned up"
             for each in failures
         ]

@@ -304,12 +304,23 @@ _CUT_NO_POWER = {*FENCING_ACTIONS, "list-status"} - {"reboot", "off"}
 _HOMES = ((PROPERTIES, "properties"), (RESOURCE_META, "rsc_defaults"), (OPERATION, "op_defaults"))
 
 
-def home(name):
-    """The section that has a word; ``None`` where none does, or it is that of an operation."""
-    return next((section for known, section in _HOMES[:2] if name in known), None)
-
-
 _WRITTEN_BY_ITSELF = ("cluster-infrastructure", "dc-version", "have-watchdog")
+# Whoever says this may mean a node, or maintenance-mode; as a default it would leave every resource alone
+_OF_SEVERAL = ("maintenance",)
+
+
+def home(name):
+    """
+    The section that a word belongs to.
+
+    name
+        A property's, or a meta attribute's.
+
+    Returns ``None`` where it is no word of Pacemaker's, belongs to several, or is for nobody to say.
+    """
+    if name in _WRITTEN_BY_ITSELF or name in _OF_SEVERAL:
+        return None
+    return next((section for known, section in _HOMES[:2] if name in known), None)
 
 
 def _unknown(name, words, what):

@@ -50,9 +50,10 @@ def load(path, **dunders):
 
 
 def _beside(module, *names):
-    """Gives a module other ones of the formula, by what it has itself."""
+    """Gives a module other ones of the formula, by what it has itself. Returns them by name."""
+    others = {}
     for name in names:
-        other = load(
+        others[name] = other = load(
             f"_modules/{name}.py",
             salt=module.__salt__,
             utils=module.__utils__,
@@ -63,6 +64,7 @@ def _beside(module, *names):
                 "_"
             ):
                 module.__salt__[f"{name}.{function.__name__}"] = function
+    return others
 
 
 def _unbounded(salt):

@@ -625,6 +625,33 @@ WRONG = [
         100,
         "pacemaker:resource-stickiness: unknown section, it belongs under rsc_defaults",
     ),
+    ("pairs:cms:cluster-name", "cmf", "cluster-name: is no known key; did you mean cluster_name?"),
+    (
+        "corosync:quorum:expected-quorum-votes",
+        2,
+        "expected-quorum-votes: is no known key; did you mean expected_votes?",
+    ),
+    (
+        "corosync:logging:priority",
+        "info",
+        "logging:priority: is no known key; did you mean syslog_priority?",
+    ),
+    (
+        "pairs:cms:nodes:cms1:alerts",
+        False,
+        "cms1:alerts: is no known key",
+    ),
+    ("pairs:cms:maintenance", True, "cms:maintenance: is no known key"),
+    (
+        "pairs:cms:pacemaker:maintenance",
+        True,
+        "pacemaker:maintenance: unknown section, known are",
+    ),
+    (
+        "pairs:cms:pacemaker:dc-version",
+        "1",
+        "pacemaker:dc-version: unknown section, known are",
+    ),
     (
         "pairs:cms:no-quorum-policy",
         "ignore",

@@ -282,7 +282,7 @@ def main():
         ways = [Ours, Floor, Crmsh, Load] + ([Pcs] if shutil.which("pcs") else [])
         rows = bench(shop, ways, sizes)
     print("\n".join(table(rows)))
-    figures.keep(rows=rows, peak_mib=peak_memory())
+    figures.keep(anew=True, rows=rows, peak_mib=peak_memory())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import os
 import sys
 import tempfile
 
+import figures
 from many_sites import Master, Site
 
 ORCHESTRATE = ("state.orch", "cmha.orchestrate")
@@ -57,9 +58,9 @@ def main():
     quick = bool(os.environ.get("QUICK"))
     rows = {number: measured(number, quick) for number in numbers}
     for row in rows.values():
-        for what, figures in row.items():
+        for what, cost in row.items():
             least = rows[numbers[0]][what]["hosts"]
-            figures["own"] = round(figures["seconds"] - (0 if quick else least), 2)
+            cost["own"] = round(cost["seconds"] - (0 if quick else least), 2)
     for what in ("first", "nothing", "status"):
         print(f"\n{what:10}" + "".join(f"{each:>14}" for each in COLUMNS))
         for number, row in rows.items():

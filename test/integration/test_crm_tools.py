@@ -53,7 +53,7 @@ def spied(load_file, beside, salt_modules, salt_utils, cib_file):
         utils=salt_utils,
         grains={"id": "cms1"},
     )
-    beside(spy.crm, "crm_refusals", "crm_scheduler")
+    spy.rooms = beside(spy.crm, "crm_refusals", "crm_scheduler")
     return spy
 
 
@@ -582,7 +582,7 @@ def test_the_scheduler_reads_a_cluster_on_nodes_that_have_just_come(cib_file, pu
 def test_what_the_scheduler_does_not_say_refuses_nothing(spied, monkeypatch):
     spied.crm.apply(CM, serves="cm")
     silent = {"retcode": 78, "stdout": "", "stderr": "schema"}
-    monkeypatch.setattr(spied.crm, "_simulate", lambda xml: silent)
+    monkeypatch.setattr(spied.rooms["crm_scheduler"], "_simulate", lambda xml: silent)
     assert spied.crm.apply({"rsc_defaults": {"priority": 1}}, serves="cm")["changes"]
 
 
@@ -690,7 +690,7 @@ def test_a_refusal_tells_no_secrets(spied, cib_file, monkeypatch):
     ) as refused:
         spied.crm.apply({"primitives": {"f": fence}, "allow_unknown": ["on-fail"]})
     assert "hunter2" not in str(refused.value)
-    monkeypatch.setattr(spied.crm, "_verify", lambda before, after: None)
+    monkeypatch.setattr(spied.rooms["crm_refusals"], "_verify", lambda before, after: None)
     with pytest.raises(CommandExecutionError, match="the cluster refused the change") as refused:
         spied.crm.apply({"primitives": {"f": fence}, "allow_unknown": ["on-fail"]})
     assert "hunter2" not in str(refused.value)

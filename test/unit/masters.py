@@ -65,8 +65,8 @@ class FakeMaster(Master):
                 raise HostError(f"{host}: {failed}")
 
     @contextlib.contextmanager
-    def told(self, site, pair, deed, what, hosts):
-        self.steps.append((site, pair, deed, what))
+    def told(self, site, pair, action, what, hosts):
+        self.steps.append((site, pair, action, what))
         yield {}
 
     @contextlib.contextmanager

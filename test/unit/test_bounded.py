@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import threading
 import time
 
 import pytest
@@ -136,7 +137,7 @@ def asked(tmp_path, monkeypatch):
     """Tools that count how often each is asked, by what they were told."""
     log = tmp_path / "asked"
     log.touch()
-    for name in ("crm_mon", "cibadmin", "crm_resource"):
+    for name in ("crm_mon", "cibadmin", "crm_resource", "corosync-cmapctl"):
         tool = tmp_path / name
         tool.write_text(f'#!/bin/sh\necho "${{0##*/}} $* ${{CIB_file-}}" >>{log}\nwc -l <{log}\n')
         tool.chmod(0o755)
@@ -144,35 +145,60 @@ def asked(tmp_path, monkeypatch):
     return lambda: [" ".join(line.split()) for line in log.read_text().splitlines()]
 
 
+MON = ["crm_mon", "-1", "--inactive", "--output-as=xml"]
+SEEN, QUERIED = " ".join(MON), "cibadmin --query"
+
+
 def test_in_a_hurry_what_only_tells_is_asked_once(bounded, asked):
     for _ in range(2):
         with bounded.hurry(5, 20):
-            first, again = bounded.run(["crm_mon", "-1"]), bounded.run(["crm_mon", "-1"])
+            first, again = bounded.run(MON), bounded.run(MON)
             assert first == again
             again["stdout"] = "changed by whoever asked"
-            assert bounded.run(["crm_mon", "-1"]) == first
+            assert bounded.run(MON) == first
             bounded.run(["cibadmin", "--query"])
-            bounded.run(["crm_mon", "-1"])
-    bounded.run(["crm_mon", "-1"])
-    bounded.run(["crm_mon", "-1"])
-    assert asked() == ["crm_mon -1", "cibadmin --query"] * 2 + ["crm_mon -1"] * 2
+            bounded.run(MON)
+    bounded.run(MON)
+    bounded.run(MON)
+    assert asked() == [SEEN, QUERIED] * 2 + [SEEN] * 2
 
 
 def test_what_is_asked_otherwise_is_asked_again(bounded, asked):
     with bounded.hurry(5, 20):
         for file in ("a", "b", "a"):
-            bounded.run(["crm_mon", "-1"], env={**os.environ, "CIB_file": file})
-        bounded.run(["crm_mon", "-1", "-r"])
+            bounded.run(MON, env={**os.environ, "CIB_file": file})
+        for text in "xx":
+            bounded.run(["cibadmin", "--query"], stdin=text)
+    assert asked() == [f"{SEEN} a", f"{SEEN} b", QUERIED, QUERIED]
+
+
+def test_after_somebody_took_his_time_all_is_asked_anew(bounded, asked):
+    with bounded.hurry(5, 20):
+        bounded.run(MON)
         with bounded.patience():
-            bounded.run(["crm_mon", "-1", "-r"])
-    assert asked() == ["crm_mon -1 a", "crm_mon -1 b", "crm_mon -1 -r", "crm_mon -1 -r"]
+            bounded.run(MON)
+            bounded.run(MON)
+        bounded.run(MON)
+        bounded.run(MON)
+    assert asked() == [SEEN] * 4
+
+
+def test_another_thread_asks_for_itself(bounded, asked):
+    with bounded.hurry(5, 20):
+        bounded.run(MON)
+        other = threading.Thread(target=bounded.run, args=(MON,))
+        other.start()
+        other.join()
+    assert asked() == [SEEN] * 2
 
 
 def test_what_does_something_is_done_each_time(bounded, asked):
-    commands = (["crm_resource", "--cleanup"], ["cibadmin", "--patch"])
+    commands = (
+        ["crm_resource", "--cleanup"],
+        ["cibadmin", "--patch"],
+        ["corosync-cmapctl", "-s", "a", "u8", "1"],
+    )
     with bounded.hurry(5, 20):
         for command in commands * 2:
             bounded.run(command)
-        for text in "xx":
-            bounded.run(["cibadmin", "--query"], stdin=text)
-    assert asked() == [" ".join(each) for each in commands * 2] + ["cibadmin --query"] * 2
+    assert asked() == [" ".join(each) for each in commands * 2]

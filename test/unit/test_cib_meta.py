@@ -35,6 +35,21 @@ def test_what_stands_nearest_counts(nearest, primitive, value, keys):
     assert nearest(declared) == (value, keys)
 
 
+def test_without_sets_and_only_its_own_template(pure):
+    declared = {
+        "primitives": {"cm": SET, "other": "like"},
+        "templates": {"like": {"meta": {"a": "template"}}},
+        "rsc_defaults_sets": {"night": {"values": {"b": "set"}}},
+    }
+    nearest = pure("cib_meta").nearest
+    assert nearest(declared, "cm", "a", sets=False) == (
+        "template",
+        ("templates", "like", "meta", "a"),
+    )
+    assert nearest(declared, "cm", "b", sets=False) == (None, ())
+    assert nearest(declared, "other", "a") == (None, ())
+
+
 def test_the_clusters_defaults_come_last(nearest):
     declared = {
         "primitives": {"cm": "lsb:cm"},

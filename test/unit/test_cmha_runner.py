@@ -842,7 +842,7 @@ def deeds():
     """Notes what would be done, and to whom."""
     done = []
 
-    def deed(name):
+    def action(name):
         def do(opts, site, pair, *arguments, **options):
             done.append((name, site, pair["pair"], *arguments, *options.values()))
             return {"error": None}
@@ -850,7 +850,7 @@ def deeds():
         return do
 
     names = ("failover", "rejoin", "clean", "fence")
-    return done, {f"cmha_{name}.{name}": deed(name) for name in names}
+    return done, {f"cmha_{name}.{name}": action(name) for name in names}
 
 
 @pytest.mark.parametrize(
@@ -915,7 +915,7 @@ def test_nothing_is_done_to_what_is_unknown_or_ambiguous(master, deeds, call, er
 
 @pytest.mark.parametrize("site", ["2024", 2024, ["2024"]])
 @pytest.mark.parametrize(
-    ("deed", "call"),
+    ("action", "call"),
     [
         ("failover", lambda cmha, site: cmha.failover(1, site=site)),
         ("clean", lambda cmha, site: cmha.clean(1, 101, site=site)),
@@ -923,14 +923,14 @@ def test_nothing_is_done_to_what_is_unknown_or_ambiguous(master, deeds, call, er
         ("fence", lambda cmha, site: cmha.fence(101, site=site)),
     ],
 )
-def test_a_name_that_salt_takes_for_a_number_or_a_list_is_a_name(master, deeds, site, deed, call):
+def test_a_name_that_salt_takes_for_a_number_or_a_list_is_a_name(master, deeds, site, action, call):
     seen, utils = deeds
     numbered = copy.deepcopy(SITE)
     numbered["site"] = "2024"
     numbered["pairs"]["1"] = numbered["pairs"].pop("cms")
     numbered["pairs"]["1"]["nodes"]["cms1"]["name"] = "101"
     runner = master({**of(numbered), **west()}, utils=utils)
-    assert (call(runner, site)["error"], seen[0][:3]) == (None, (deed, "2024", "1"))
+    assert (call(runner, site)["error"], seen[0][:3]) == (None, (action, "2024", "1"))
 
 
 @pytest.mark.parametrize(
@@ -971,8 +971,8 @@ def test_what_somebody_types_for_a_site(master, call, said):
 def test_an_empty_word_is_no_choice(master, deeds, name):
     seen, utils = deeds
     runner = master(of(SITE), utils=utils)
-    deed = runner.clean if name == "keep" else runner.failover
-    report = deed("cms", **{name: ""})
+    action = runner.clean if name == "keep" else runner.failover
+    report = action("cms", **{name: ""})
     said = f"{name} is empty; say what it should be, or leave it out; nothing was done"
     assert (report["error"], seen) == (said, [])
 
@@ -980,8 +980,8 @@ def test_an_empty_word_is_no_choice(master, deeds, name):
 def test_an_empty_site_of_a_host_is_no_choice(master, deeds):
     seen, utils = deeds
     runner = master(of(SITE), utils=utils)
-    for deed in (runner.rejoin, runner.fence):
-        assert deed("cms1", site="", confirm=True)["error"].startswith("site is empty; ")
+    for action in (runner.rejoin, runner.fence):
+        assert action("cms1", site="", confirm=True)["error"].startswith("site is empty; ")
     assert seen == []
 
 
@@ -1386,7 +1386,7 @@ def test_a_drill_by_fencing(master):
 
 
 @pytest.mark.parametrize(
-    ("deed", "line"),
+    ("action", "line"),
     [
         (
             lambda cmha: cmha.rejoin("cms2", confirm="flase"),
@@ -1410,10 +1410,10 @@ def test_a_drill_by_fencing(master):
         ),
     ],
 )
-def test_what_somebody_has_mistyped_is_no_yes(master, deed, line):
+def test_what_somebody_has_mistyped_is_no_yes(master, action, line):
     works = ("cmha_rejoin.rejoin", "cmha_fence.fence", "cmha_clean.clean", "cmha_failover.failover")
     runner = master(of(SITE), utils=dict.fromkeys(works, pytest.fail))
-    report = deed(runner)
+    report = action(runner)
     assert (report["retcode"], report["error"]) == (1, f"{line}; nothing was done")
     assert runner.hosts.asked == []
 
