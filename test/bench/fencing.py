@@ -13,11 +13,10 @@ Seconds depend on the machine and on the stand-in's delays; the ratio is what co
 
 import os
 import statistics
-import subprocess
 import sys
 import time
 
-import conftest
+import booted
 from cmhalab import fencing, settings
 from cmhalab.settings import BMC_PASSWORD, BMC_USER
 from day_two import home
@@ -102,15 +101,11 @@ def measure(lab):
 
 
 def main():
-    if subprocess.run([str(conftest.HERE / "ready")], capture_output=True, check=False).returncode:
-        print("\nno lab can run here: the seconds of a crash with fencing aren't measured")
+    what = "the seconds of a crash with fencing aren't"
+    hosts = " ".join(PAIR.hosts)
+    figures = booted.measured(measure, what, "bench", LAB_HOSTS=hosts, LAB_BMC="yes")
+    if figures is None:
         return
-    lab = conftest.Lab("bench", LAB_HOSTS=" ".join(PAIR.hosts), LAB_BMC="yes")
-    lab.run("down")
-    try:
-        figures = measure(lab)
-    finally:
-        lab.run("down")
     print(
         "\nseconds for which the server is away after a crash, with fencing: median, ratio to the floor"
     )

@@ -13,11 +13,10 @@ Seconds depend on the machine; the ratio is what counts.
 
 import os
 import statistics
-import subprocess
 import sys
 import time
 
-import conftest
+import booted
 import figures
 import guide
 
@@ -50,24 +49,19 @@ def measure(lab):
         for name, way in (("guide", by_hand), ("first_run", orchestrated)):
             print(f"first run, {number + 1} of {RUNS}: {name}", file=sys.stderr)
             seconds[name].append(took(lab, way))
-    return {name: round(statistics.median(each), 2) for name, each in seconds.items()}
+    return {name: statistics.median(each) for name, each in seconds.items()}
 
 
 def main():
-    if subprocess.run([str(conftest.HERE / "ready")], capture_output=True, check=False).returncode:
-        print("\nno lab can run here: what a first run takes isn't measured")
+    seconds = booted.measured(
+        measure, "what a first run takes isn't", os.environ.get("LAB", "bench")
+    )
+    if seconds is None:
         return
-    lab = conftest.Lab(os.environ.get("LAB", "bench"))
-    lab.run("down")
-    try:
-        seconds = measure(lab)
-    finally:
-        lab.run("down")
-    ratio = round(seconds["first_run"] / seconds["guide"], 2)
-    row = {"seconds": seconds["first_run"], "compared_to": "the guide's commands by a script"}
-    figures.keep(first_run={**row, "its_seconds": seconds["guide"], "ratio": ratio})
+    row = figures.row(seconds["first_run"], "the guide's commands by a script", seconds["guide"])
+    figures.keep(first_run=row)
     print("\nfirst run: median seconds, those of the guide's commands, ratio")
-    print(f"first_run         {seconds['first_run']:6.2f} {seconds['guide']:6.2f} {ratio:5.2f}")
+    figures.show(first_run=row)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ Seconds depend on the machine; the ratio is what counts. They go to bench.json (
 
 import os
 import statistics
-import subprocess
 import sys
 import time
 
+import booted
 import conftest
 import figures
 
@@ -46,12 +46,7 @@ def measured(lab, command, against):
     """By turns: what else the machine does meets both."""
     both = [(took(lab, command), took(lab, against)) for _ in range(RUNS)]
     seconds, floor = (statistics.median(each) for each in zip(*both))
-    return {
-        "seconds": round(seconds, 2),
-        "compared_to": " ".join(against),
-        "its_seconds": round(floor, 2),
-        "ratio": round(seconds / floor, 2),
-    }
+    return figures.row(seconds, " ".join(against), floor)
 
 
 def measure(lab):
@@ -65,19 +60,14 @@ def measure(lab):
 
 
 def main():
-    if subprocess.run([str(conftest.HERE / "ready")], capture_output=True, check=False).returncode:
-        print("\nno lab can run here: what it costs to have nothing to do isn't measured")
+    rows = booted.measured(
+        measure, "what it costs to have nothing to do isn't", os.environ.get("LAB", "bench")
+    )
+    if rows is None:
         return
-    lab = conftest.Lab(os.environ.get("LAB", "bench"))
-    lab.run("down")
-    try:
-        rows = measure(lab)
-    finally:
-        lab.run("down")
     figures.keep(**rows)
     print("\nnothing to do: median seconds, those of what it is compared to, ratio")
-    for name, row in rows.items():
-        print(f"{name:17} {row['seconds']:6.2f} {row['its_seconds']:6.2f} {row['ratio']:5.2f}")
+    figures.show(**rows)
 
 
 if __name__ == "__main__":
